@@ -1,0 +1,81 @@
+// Question and answer of the classifier: may this flow pass, by which rule, for which reason.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "classifier/identities.h"
+#include "config/address.h"
+#include "config/policy_model.h"
+
+namespace sallyport::classifier {
+
+using config::Protocol;
+
+struct FlowQuery {
+  IpAddress source;
+  IpAddress destination;
+  Protocol protocol = Protocol::tcp;
+  std::uint16_t destination_port = 0;  // host byte order; 0 for ICMP
+};
+
+enum class Action : std::uint8_t {
+  deny,
+  allow,
+  needs_name,  // the flow has to show a server name; ask decide_shown() then
+};
+
+// verdict.reason of a flow record. The first group comes from the classifier, the second from the dataplane.
+enum class Reason : std::uint8_t {
+  route,
+  network_default,
+  uncaptured,
+  network_policy,
+  no_name,
+  name_not_allowed,
+  name_not_bound,
+  ech_refused,
+
+  hello_timeout,
+  hello_too_large,
+  hello_malformed,
+  hello_conflict,
+  nat_ports_exhausted,
+  no_egress_address,
+  flows_exhausted,
+  source_limit,
+  policy_removed,
+};
+inline constexpr std::size_t reason_count = static_cast<std::size_t>(Reason::policy_removed) + 1;
+// "name_not_allowed"
+[[nodiscard]] std::string_view to_string(Reason reason) noexcept;
+
+enum class Layer : std::uint8_t { none, network_policy, egress_network };
+[[nodiscard]] std::string_view to_string(Layer layer) noexcept;  // "" for none
+
+// Who sends: longest prefix among workloads, then among namespaces, else nobody (both ids 0).
+struct Source {
+  Id namespace_name = 0;
+  Id workload = 0;
+  std::uint32_t index = 0;  // the policy's own number for it; valid for that policy only
+};
+
+struct Decision {
+  Action action = Action::deny;
+  Reason reason = Reason::uncaptured;
+  Layer layer = Layer::none;
+  bool audited = false;         // an audit route would have matched
+  Id rule = 0;                  // "namespace/name" of the route or network policy that decided; 0: none did
+  Id network = 0;               // "namespace/name" of the capturing egress network; 0: none did
+  std::uint32_t name_table = 0; // with needs_name: what decide_shown() wants; valid for that policy only
+};
+
+// What a flow has shown of itself when a name was needed.
+struct Shown {
+  enum class Protocol : std::uint8_t { none, tls, quic };  // none: its payload is neither
+  Protocol protocol = Protocol::none;
+  std::string_view name;  // as sent, valid or not; empty: no name
+  bool ech = false;       // the outer hello carried an ECH extension (0xfe0d), real or GREASE
+};
+
+}  // namespace sallyport::classifier

@@ -1,0 +1,38 @@
+// The server name in a TLS ClientHello (RFC 8446 sections 4.1.2 and 5.1, RFC 6066 section 3, RFC 9849 for ECH).
+//
+// The parser is given the client's bytes from the first one on, as many as are there without a gap, and is called again
+// when there are more. The handshake message may be spread over any number of records (5.1); a record of length zero, a
+// record that is no handshake record in the middle of the message, two server_name extensions, two host names, a list
+// length that does not fit: malformed. Record versions 0x03xx are accepted. Never reads outside what it is given,
+// allocates nothing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "classifier/names/parse.h"
+
+namespace sallyport::classifier::names {
+
+struct ClientHello {
+  std::string_view server_name;  // as sent, any bytes; points into stream or scratch; empty with has_server_name false
+  bool has_server_name = false;  // a server_name extension with a host_name entry was there
+  bool ech = false;              // encrypted_client_hello, 0xfe0d, real or GREASE
+};
+
+// How far the records of a stream have been walked, so that a hello in many small pieces costs linear time. Starts zeroed.
+struct TlsProgress {
+  std::uint32_t next_record = 0;      // offset of the first record header not walked yet
+  std::uint32_t handshake_bytes = 0;  // of the message, in the records walked so far
+};
+
+// The whole message in one buffer, without record headers: QUIC CRYPTO data, or a gathered TLS stream.
+[[nodiscard]] Parse parse_handshake(std::span<const std::uint8_t> message, ClientHello& hello) noexcept;
+
+// `scratch` takes the gathered message where it spans records; a message longer than it is malformed, so it should hold
+// [limits] hello_bytes.
+[[nodiscard]] Parse parse_client_hello(std::span<const std::uint8_t> stream, TlsProgress& progress,
+                                       std::span<std::uint8_t> scratch, ClientHello& hello) noexcept;
+
+}  // namespace sallyport::classifier::names

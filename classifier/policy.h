@@ -1,0 +1,97 @@
+// The compiled policy: one immutable value that the dataplane and `explain` both ask.
+//
+// Compiled off the workers from a valid config::PolicyModel, then only read, by any number of threads at once. The
+// asking functions are noexcept, allocate nothing and take bounded time. See docs/ARCHITECTURE.md, "The classifier".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "classifier/address_pool.h"
+#include "classifier/decision.h"
+#include "classifier/identities.h"
+#include "config/diagnostics.h"
+#include "config/policy_model.h"
+
+namespace sallyport::classifier {
+
+// Under which address a flow leaves.
+struct EgressChoice {
+  enum class Kind : std::uint8_t {
+    untranslated,
+    translated,
+    no_address,  // an egress selects the flow but has no address of its family: drop as no_egress_address
+  };
+  Kind kind = Kind::untranslated;
+  Id egress = 0;                       // name of the [[egress]]; 0: [snat], or none
+  const AddressPool* pool = nullptr;   // with translated: the candidates, of the flow's family
+};
+
+// One reason in an explanation, in the order in which the question was decided.
+struct Step {
+  std::string what;    // "source", "network_policy", "egress_network", "route", "host_name", "egress", ...
+  std::string result;  // one sentence
+  std::string file;    // empty: a default, written nowhere
+  std::uint32_t line = 0;
+};
+
+struct Explanation {
+  Source source;
+  Decision decision;   // final where a name was given or none needed, else needs_name
+  EgressChoice egress;
+  std::vector<Step> steps;
+};
+
+// Per-thread working memory of the host matcher (Hyperscan wants one a thread). Made by the control plane for a policy.
+class MatchScratch;
+
+class Policy {
+ public:
+  struct Compiled {
+    std::unique_ptr<const Policy> policy;   // absent when there are errors
+    config::Diagnostics diagnostics;        // what only compiling can find (a bad regex), and warnings
+  };
+  // `identities` outlives the policy.
+  [[nodiscard]] static Compiled compile(config::PolicyModel model, Identities& identities);
+
+  ~Policy();
+  Policy(const Policy&) = delete;
+  Policy& operator=(const Policy&) = delete;
+
+  [[nodiscard]] const config::PolicyModel& model() const noexcept;
+
+  [[nodiscard]] Source find_source(const IpAddress& address) const noexcept;
+  // May it? Both layers; before any name is known. ICMP is echo only.
+  [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query) const noexcept;
+  // The verdict of a flow that had to show a name, from what it has shown. Never needs_name. `pending` is what decide()
+  // said. A name that is not valid DNS is no name.
+  [[nodiscard]] Decision decide_shown(const Decision& pending, const Shown& shown, MatchScratch& scratch) const noexcept;
+
+  [[nodiscard]] EgressChoice choose_egress(const Source& source, const FlowQuery& query) const noexcept;
+  // Is the address one that some egress or [snat] may still give out? (A reload ends flows of a removed address.)
+  [[nodiscard]] bool gives_out(const IpAddress& address) const noexcept;
+  // Every address that flows may leave under, as ranges.
+  [[nodiscard]] std::vector<AddressRange> egress_addresses() const;
+
+  // One for each thread that asks decide_shown().
+  [[nodiscard]] std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> make_scratch() const;
+
+  // The same decision functions, with their reasons. `shown` absent: the name is not known.
+  [[nodiscard]] Explanation explain(const FlowQuery& query, const std::optional<Shown>& shown) const;
+
+  // SHA-256 over the meaning of the policy, hexadecimal: equal on every node that runs the same one.
+  [[nodiscard]] const std::string& hash() const noexcept;
+
+ private:
+  struct Impl;
+  explicit Policy(std::unique_ptr<Impl> impl) noexcept;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sallyport::classifier

@@ -1,0 +1,102 @@
+// sallyport.toml as a value: ports, cores, limits, timeouts, logs. Made by load_appliance(). Read once, at start.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/address.h"
+#include "config/diagnostics.h"
+
+namespace sallyport::config {
+
+enum class PortRole : std::uint8_t { inside, outside, both };
+
+struct InterfaceAddress {
+  IpAddress address;
+  std::uint8_t length = 0;  // bits of the connected network
+};
+
+struct PortConfig {
+  std::string name;
+  PortRole role = PortRole::inside;
+  std::string device;  // a PCI address or a DPDK virtual device with its arguments
+  std::vector<InterfaceAddress> addresses;
+  std::vector<IpAddress> gateway;
+  std::uint16_t mtu = 1500;  // bytes of the IP packet
+  std::uint16_t vlan = 0;    // 0: untagged
+  Location at;
+};
+
+enum class IdleMode : std::uint8_t { busy, adaptive };
+
+struct WorkersConfig {
+  bool cores_auto = true;
+  std::vector<unsigned> cores;  // processor numbers, where not auto
+  IdleMode idle = IdleMode::adaptive;
+};
+
+struct Limits {
+  std::uint32_t flows = 4'000'000;
+  std::uint64_t held_bytes = 256ULL << 20U;
+  std::uint32_t hello_bytes = 12U << 10U;
+  std::uint32_t flows_per_source = 0;                 // 0: no limit
+  std::uint32_t new_flows_per_second_per_source = 0;  // 0: no limit
+};
+
+struct Timeouts {
+  std::chrono::milliseconds tcp_established{7'440'000};
+  std::chrono::milliseconds tcp_transitory{240'000};
+  std::chrono::milliseconds udp{300'000};
+  std::chrono::milliseconds icmp{60'000};
+};
+
+struct PortRange {
+  std::uint16_t first = 1024;
+  std::uint16_t last = 65535;
+};
+
+enum class Mapping : std::uint8_t { endpoint_independent, endpoint_dependent };
+enum class Filtering : std::uint8_t { endpoint_independent, address_dependent, address_and_port_dependent };
+
+struct NatConfig {
+  Mapping tcp_mapping = Mapping::endpoint_dependent;
+  Mapping udp_mapping = Mapping::endpoint_independent;
+  Filtering filtering = Filtering::address_and_port_dependent;
+  PortRange port_range;
+  std::optional<std::array<std::uint8_t, 16>> pool_key;  // absent: "auto"
+  bool source_check = true;
+  bool tcp_midstream = false;  // "allow": packets without a flow start one
+  bool mss_clamp = true;       // "auto", else "off"
+  std::uint32_t fragments_max = 4096;
+  std::chrono::milliseconds fragment_timeout{2'000};
+};
+
+struct FlowLogConfig {
+  std::string file;  // empty: none; "-": standard output
+};
+
+struct MetricsConfig {
+  std::string listen;  // empty: none
+};
+
+struct ApplianceModel {
+  std::vector<std::string> files;
+  std::string policy = "policy.toml";  // as written; relative to the file's folder
+  std::string policy_path;             // resolved
+  std::string name = "sallyport";
+  std::vector<PortConfig> ports;
+  WorkersConfig workers;
+  Limits limits;
+  Timeouts timeouts;
+  NatConfig nat;
+  FlowLogConfig flow_log;
+  MetricsConfig metrics;
+  std::string control_socket = "/run/sallyport/control.sock";
+  std::vector<std::string> eal_args;
+};
+
+}  // namespace sallyport::config
