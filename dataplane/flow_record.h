@@ -1,0 +1,57 @@
+// What a flow was, when it is decided against or ends: the value behind a line of the flow log and of `show flows`.
+// A plain value that workers write into a ring; the control plane resolves the ids and renders it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+#include "classifier/decision.h"
+#include "config/address.h"
+#include "dataplane/flow/flow_key.h"
+
+namespace sallyport::dataplane {
+
+enum class AppProtocol : std::uint8_t { unknown, tls, quic, http, http2, dns };
+
+// flow.state and flow.reason of a record.
+enum class FlowPhase : std::uint8_t { opening, established, closing, closed };
+enum class FlowEnd : std::uint8_t { none, denied, fin, rst, timeout, shutdown, replaced };
+
+inline constexpr std::size_t record_name_bytes = 256;
+
+struct FlowRecord {
+  std::uint64_t id = 0;
+  std::uint64_t start_ns = 0;  // since the epoch
+  std::uint64_t end_ns = 0;    // of the last packet
+  std::uint64_t written_ns = 0;
+  FlowKey inside;              // client -> server, before translation
+  IpAddress nat_address;       // with `translated`
+  std::uint16_t nat_port = 0;  // network byte order; an ICMP identifier likewise
+  bool translated = false;
+  FlowPhase phase = FlowPhase::opening;
+  FlowEnd end = FlowEnd::none;
+  bool allowed = false;
+  bool audited = false;
+  classifier::Reason reason = classifier::Reason::uncaptured;
+  classifier::Layer layer = classifier::Layer::none;
+  AppProtocol app = AppProtocol::unknown;
+  bool ech = false;
+  classifier::Id rule = 0;
+  classifier::Id network = 0;
+  classifier::Id namespace_name = 0;
+  classifier::Id workload = 0;
+  classifier::Id egress = 0;
+  std::uint32_t generation = 0;    // of the policy that decided last
+  std::uint32_t quic_version = 0;
+  std::array<std::uint64_t, 2> packets{};  // to server, to client
+  std::array<std::uint64_t, 2> bytes{};    // of whole frames
+  std::uint16_t name_length = 0;
+  std::array<char, record_name_bytes> name{};  // as sent: any bytes
+
+  [[nodiscard]] std::string_view server_name() const noexcept { return {name.data(), name_length}; }
+};
+static_assert(std::is_trivially_copyable_v<FlowRecord>);
+
+}  // namespace sallyport::dataplane

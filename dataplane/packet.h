@@ -1,0 +1,28 @@
+// A packet in hand.
+//
+// A small handle passed by value; whoever holds it owns the buffer behind it and has to transmit, hold or release it.
+// The bytes are contiguous: io linearises what a device delivers in pieces. The pipeline knows nothing of mbufs; the
+// World that gave the packet does.
+#pragma once
+
+#include <cstdint>
+
+namespace sallyport::dataplane {
+
+using PortIndex = std::uint8_t;
+inline constexpr PortIndex no_port = 0xff;
+inline constexpr unsigned ports_max = 8;
+
+struct Packet {
+  std::uint8_t* data = nullptr;     // first byte of the Ethernet header
+  std::uint32_t length = 0;         // bytes from data on, padding included
+  std::uint16_t headroom = 0;       // writable bytes in front of data
+  std::uint16_t weight = 1;         // received packets that this one stands for (a reassembled datagram: its fragments);
+                                    // 0: made by the gateway itself
+  std::uint16_t fragment_size = 0;  // IP bytes of the largest fragment it arrived in; 0: it came whole
+  PortIndex port = no_port;         // where it came in
+  bool reassembled = false;         // the buffer belongs to the pipeline's reassembler, not to the World
+  void* buffer = nullptr;           // the World's own handle (an mbuf, a slot)
+};
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,95 @@
+// The packet's way, from a port to its end. Start reading here; docs/life-of-a-packet.md tells the same as a story.
+//
+//   from inside:  parse -> find flow -> (new or undecided? source, policy, name) -> translate -> forward
+//   from outside: parse -> find flow -> translate back -> forward
+//
+// One pipeline is one worker's: it owns its flows, ports, timers and counters, shares nothing, takes all its memory when
+// it is made and never allocates, throws or logs afterwards. Time and input are arguments, randomness comes from the
+// seed, so the same calls give the same packets: replay, the tests and the fuzzers run exactly this.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "classifier/address_pool.h"
+#include "config/appliance_model.h"
+#include "dataplane/counters.h"
+#include "dataplane/flow_record.h"
+#include "dataplane/packet.h"
+#include "dataplane/routing.h"
+#include "dataplane/snapshot.h"
+#include "dataplane/world.h"
+
+namespace sallyport::dataplane {
+
+// Nanoseconds since the epoch; never runs back.
+using Instant = std::uint64_t;
+
+struct PortSettings {
+  config::PortRole role = config::PortRole::inside;
+  std::uint16_t mtu = 1500;  // bytes of the IP packet
+  std::uint16_t vlan = 0;    // 0: untagged
+  MacAddress mac{};
+  bool any_vlan = false;     // replay: tags are skipped and kept
+};
+
+struct PipelineSettings {
+  std::vector<PortSettings> ports;
+  std::vector<Prefix> inside_networks;  // of the inside ports; source_check takes their senders for good
+  config::Limits limits;                // for this worker: its share
+  config::Timeouts timeouts;
+  config::NatConfig nat;
+  classifier::PoolKey pool_key{};
+  std::uint32_t worker = 0;   // this worker's slice of the external ports is number `worker`
+  std::uint32_t workers = 1;  // of so many
+  std::uint64_t seed = 0;     // of the hash key and of port choice
+  bool verify_ip_checksum = true;
+  bool unsegmented = false;   // replay: frames captured before segmentation pass over the MTU as they came
+};
+
+// A flow's translation, for replay: how a server would address the answer.
+struct Translation {
+  IpAddress address;
+  std::uint16_t port = 0;  // network byte order
+};
+
+class Pipeline {
+ public:
+  // Throws std::bad_alloc where the memory is not to be had. `world` outlives the pipeline.
+  Pipeline(const PipelineSettings& settings, World& world);
+  ~Pipeline();
+  Pipeline(const Pipeline&) = delete;
+  Pipeline& operator=(const Pipeline&) = delete;
+
+  // A burst that came in on `port`, at most 64 packets. Takes them all: each is transmitted, held, or ends under a name.
+  void process(PortIndex port, std::span<Packet> burst, Instant now, const Snapshot& snapshot) noexcept;
+  // Everything that time brings: timeouts, waiting neighbours. To be called often (every millisecond or with each burst);
+  // costs nothing while nothing expires.
+  void advance(Instant now, const Snapshot& snapshot) noexcept;
+  // The end: what is undecided is closed as at its timeout, what is held ends, every living flow is recorded.
+  void finish(Instant now, const Snapshot& snapshot) noexcept;
+
+  [[nodiscard]] const Counters& counters() const noexcept;
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+  // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.
+  [[nodiscard]] std::optional<Translation> translation(const FlowKey& inside) const noexcept;
+  // Living flows from table position `from` on, into `out`; answers how many and moves `from` on (to the end: SIZE_MAX).
+  // Looks at no more than 4096 positions a call.
+  [[nodiscard]] std::size_t list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept;
+
+  // Which of `workers` workers a packet belongs to: senders by their address, answers by the slice of their port.
+  // Fragments and errors included. Packets of no owner (ARP, broken ones) answer `self`.
+  [[nodiscard]] static std::uint32_t owner(const Packet& packet, bool from_inside, std::uint32_t workers,
+                                           std::uint32_t self) noexcept;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sallyport::dataplane

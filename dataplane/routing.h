@@ -1,0 +1,82 @@
+// Where a packet goes next: the kernel's routes and neighbours as an immutable value. The control plane makes a new one
+// whenever the kernel says that something changed; workers see it at their next burst.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "classifier/prefix_trie.h"
+#include "config/address.h"
+#include "dataplane/packet.h"
+
+namespace sallyport::dataplane {
+
+using MacAddress = std::array<std::uint8_t, 6>;
+
+struct RouteEntry {
+  Prefix prefix;
+  PortIndex port = no_port;
+  std::optional<IpAddress> gateway;  // absent: on link
+};
+struct NeighbourEntry {
+  PortIndex port = no_port;
+  IpAddress address;
+  MacAddress mac{};
+};
+struct LocalAddress {
+  PortIndex port = no_port;
+  IpAddress address;
+};
+
+struct Hop {
+  enum class State : std::uint8_t {
+    resolved,
+    unresolved,  // ask for `next_hop` on `port`
+    no_route,
+  };
+  State state = State::no_route;
+  PortIndex port = no_port;
+  bool keep_macs = false;  // replay: the Ethernet header stays as it came
+  MacAddress destination_mac{};
+  IpAddress next_hop;
+};
+
+class Routing {
+ public:
+  Routing(std::vector<RouteEntry> routes, const std::vector<NeighbourEntry>& neighbours,
+          const std::vector<LocalAddress>& locals, std::uint32_t generation);
+  // Replay: what is from inside leaves by `outside` and the other way round, neighbours count as resolved.
+  [[nodiscard]] static std::unique_ptr<const Routing> two_wires(PortIndex inside, PortIndex outside);
+
+  // `outbound`: the packet comes from inside; only two_wires() looks at it.
+  [[nodiscard]] Hop next(const IpAddress& destination, bool outbound) const noexcept;
+  // One of the gateway's own addresses?
+  [[nodiscard]] bool is_local(const IpAddress& address) const noexcept;
+  // An address of the gateway on the port, to speak from (ICMP errors); the first one of the family.
+  [[nodiscard]] const IpAddress* address_on(PortIndex port, Family family) const noexcept;
+  [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
+
+ private:
+  struct AddressHash {
+    std::size_t operator()(const NeighbourEntry& n) const noexcept;
+  };
+  struct SameNeighbour {
+    bool operator()(const NeighbourEntry& a, const NeighbourEntry& b) const noexcept {
+      return a.port == b.port && a.address == b.address;
+    }
+  };
+
+  std::vector<RouteEntry> routes_;
+  classifier::PrefixTrie trie_;  // prefix -> index into routes_
+  std::unordered_map<NeighbourEntry, MacAddress, AddressHash, SameNeighbour> neighbours_;
+  std::vector<LocalAddress> locals_;
+  std::uint32_t generation_ = 0;
+  PortIndex wire_inside_ = no_port;
+  PortIndex wire_outside_ = no_port;
+};
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,35 @@
+// What the pipeline wants of its surroundings: buffers, wires, a log, a kernel. `run` gives it a worker's devices,
+// `replay` two files, a test two vectors. Calls are a burst each where they are frequent.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "config/address.h"
+#include "dataplane/flow_record.h"
+#include "dataplane/packet.h"
+
+namespace sallyport::dataplane {
+
+class World {
+ public:
+  World() = default;
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  virtual ~World() = default;
+
+  // Takes the packets. Answers how many the wire could not take: these are released by the callee and counted by the
+  // pipeline as transmit_queue_full (always the last ones of the span).
+  [[nodiscard]] virtual std::size_t transmit(PortIndex port, std::span<Packet> packets) noexcept = 0;
+  // Takes the packets back; their buffers may be used again.
+  virtual void release(std::span<Packet> packets) noexcept = 0;
+  // A buffer for a packet of the gateway's own: `length` bytes writable at data, 128 of headroom. False: none left.
+  [[nodiscard]] virtual bool allocate(std::uint32_t length, Packet& packet) noexcept = 0;
+  // For the kernel behind the port: ARP, neighbour discovery, whatever is addressed to the gateway itself. Takes it.
+  virtual void to_kernel(PortIndex port, Packet packet) noexcept = 0;
+  virtual void record(const FlowRecord& record) noexcept = 0;
+  // A packet waits for this neighbour; somebody should ask for it.
+  virtual void resolve(PortIndex port, const IpAddress& next_hop) noexcept = 0;
+};
+
+}  // namespace sallyport::dataplane
