@@ -10,6 +10,7 @@ enum class Parse : std::uint8_t {
   need_more,  // so far right, but unfinished
   not_this,   // the bytes are of another protocol
   malformed,  // this protocol, broken
+  too_large,  // this protocol, but it announces more bytes than there is room for
 };
 
 }  // namespace sallyport::classifier::names

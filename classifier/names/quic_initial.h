@@ -44,17 +44,19 @@ struct QuicConnection {
 };
 
 enum class QuicResult : std::uint8_t {
-  done,         // a whole ClientHello: `hello` is set
-  need_more,    // Initial packets, the hello is not complete
-  not_quic,     // no long header, unknown version, or nothing that opens: no name is shown
-  malformed,    // opened, but the hello inside is broken
-  conflict,     // two CRYPTO frames disagree
+  done,       // a whole ClientHello: `hello` is set
+  need_more,  // Initial packets, the hello is not complete
+  not_quic,   // no long header, unknown version, or nothing that opens: no name is shown
+  malformed,  // opened, but the hello inside is broken
+  conflict,   // two CRYPTO frames disagree
   too_large,
 };
 
 // Cipher contexts of one thread: OpenSSL's are made once and used again.
 class QuicKeys;
-struct QuicKeysDeleter { void operator()(QuicKeys* keys) const noexcept; };
+struct QuicKeysDeleter {
+  void operator()(QuicKeys* keys) const noexcept;
+};
 [[nodiscard]] std::unique_ptr<QuicKeys, QuicKeysDeleter> make_quic_keys();
 
 // Reads one client datagram (all its coalesced packets) into the connection's stream.

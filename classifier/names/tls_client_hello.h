@@ -2,9 +2,11 @@
 //
 // The parser is given the client's bytes from the first one on, as many as are there without a gap, and is called again
 // when there are more. The handshake message may be spread over any number of records (5.1); a record of length zero, a
-// record that is no handshake record in the middle of the message, two server_name extensions, two host names, a list
-// length that does not fit: malformed. Record versions 0x03xx are accepted. Never reads outside what it is given,
-// allocates nothing.
+// record that is no handshake record in the middle of the message, bytes behind the message in its last record, two
+// server_name extensions, two host names, a list length that does not fit: malformed. Record versions 0x03xx are
+// accepted. What does not begin as a TLS handshake record does (an SSLv2 hello neither, which can name no server) is
+// not_this, from the first byte that tells. Never reads outside what it is given, allocates nothing; a name is shown
+// only with `done`.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +23,19 @@ struct ClientHello {
   bool ech = false;              // encrypted_client_hello, 0xfe0d, real or GREASE
 };
 
-// How far the records of a stream have been walked, so that a hello in many small pieces costs linear time. Starts zeroed.
+// How far the records of a stream have been walked, so that a hello in many small pieces costs linear time. Starts
+// zeroed.
 struct TlsProgress {
   std::uint32_t next_record = 0;      // offset of the first record header not walked yet
   std::uint32_t handshake_bytes = 0;  // of the message, in the records walked so far
+  std::uint32_t message_header = 0;   // its first four bytes (type, length), as far as seen
 };
 
 // The whole message in one buffer, without record headers: QUIC CRYPTO data, or a gathered TLS stream.
 [[nodiscard]] Parse parse_handshake(std::span<const std::uint8_t> message, ClientHello& hello) noexcept;
 
-// `scratch` takes the gathered message where it spans records; a message longer than it is malformed, so it should hold
-// [limits] hello_bytes.
+// `scratch` takes the gathered message where it spans records; a message that announces more than fits there is
+// too_large, so it should hold [limits] hello_bytes.
 [[nodiscard]] Parse parse_client_hello(std::span<const std::uint8_t> stream, TlsProgress& progress,
                                        std::span<std::uint8_t> scratch, ClientHello& hello) noexcept;
 
