@@ -1,0 +1,35 @@
+// A server name as a flow shows it, made comparable or refused.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace sallyport::classifier {
+
+// Lower case, no trailing dot, 1..253 bytes of labels of 1..63 bytes from [a-z0-9_-].
+class HostName {
+ public:
+  static constexpr std::size_t bytes_max = 253;  // RFC 1035 section 2.3.4, without the root label
+  static constexpr std::size_t label_bytes_max = 63;
+  static constexpr std::size_t labels_max = 127;
+
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  friend bool operator==(const HostName& left, const HostName& right) noexcept { return left.view() == right.view(); }
+
+ private:
+  friend std::optional<HostName> normalise(std::string_view shown) noexcept;
+  std::array<char, bytes_max + 1> bytes_;  // the first size_ bytes are meant
+  std::uint8_t size_ = 0;
+};
+
+// Folds case and drops one trailing dot. Nothing where the bytes are no DNS host name: empty, an empty label, a label
+// or name too long, any byte but letters, digits, hyphen and underscore between the dots (so no NUL, blank or byte over
+// 0x7f), an IPv4 address (an IPv6 one has colons).
+[[nodiscard]] std::optional<HostName> normalise(std::string_view shown) noexcept;
+
+}  // namespace sallyport::classifier
