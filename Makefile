@@ -1,0 +1,70 @@
+# A thin front for meson. `make help` lists what there is.
+#
+#   make build        build/sallyport and build/sallyport-pktgen; as root, installs what is missing first
+#   make demo         a small world of namespaces, the gateway in its middle, and a table of what came of each request
+#   make test         everything that says whether this works; ends with "N passed, N failed, N skipped"
+BUILD   ?= build
+# The instruction set: the portable baseline, or CPU=native for this machine only.
+CPU     ?= x86-64-v3
+JOBS    ?= $(shell nproc)
+PREFIX  ?= /usr/local
+DESTDIR ?=
+# Debian's own, which sees Debian's modules, whatever else is in PATH.
+PYTHON  ?= /usr/bin/python3
+# Each fuzz target runs for so many seconds.
+SECONDS_EACH ?= 60
+# Options for a first `meson setup`, and the program that is asked whether it has been done.
+SETUP = meson setup --buildtype=release -Dcpu=$(CPU)
+NINJA = ninja -j $(JOBS)
+
+.DEFAULT_GOAL := build
+.PHONY: help dependencies build demo test quick-test e2e lint bench fuzz asan tsan install clean
+
+help:
+	@grep -E '^#   make' Makefile | sed 's/^# *//'
+	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH'
+
+dependencies:
+	@tools/install-dependencies build test
+
+build: dependencies
+	@test -f $(BUILD)/build.ninja || $(SETUP) $(BUILD)
+	$(NINJA) -C $(BUILD) src/sallyport pktgen/sallyport-pktgen
+	@ln -sfn src/sallyport $(BUILD)/sallyport
+	@ln -sfn pktgen/sallyport-pktgen $(BUILD)/sallyport-pktgen
+
+demo: build
+	$(PYTHON) tests/e2e/demo --gateway $(BUILD)/sallyport
+
+test: dependencies
+	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU)
+
+# Unit, model and scenario tests alone: what one runs between two edits.
+quick-test: build
+	$(NINJA) -C $(BUILD)
+	meson test -C $(BUILD) --no-rebuild --print-errorlogs
+
+e2e: build
+	$(PYTHON) tests/e2e/run --gateway $(BUILD)/sallyport
+
+lint: build
+	$(PYTHON) tests/lint/run --build $(BUILD)
+
+bench: build
+	$(NINJA) -C $(BUILD)
+	tests/bench/run $(BUILD)
+
+asan:
+	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only asan
+
+tsan:
+	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only tsan
+
+fuzz: dependencies
+	tests/fuzz/run $(SECONDS_EACH)
+
+install: build
+	tools/install-files "$(BUILD)" "$(DESTDIR)" "$(PREFIX)"
+
+clean:
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz
