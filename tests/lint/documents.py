@@ -1,0 +1,122 @@
+"""Documents that have to agree with the code: reasons, links, commands, examples."""
+
+import pathlib
+import re
+import subprocess
+
+from house import ROOT
+
+OPERATIONS = "docs/OPERATIONS.md"
+
+
+def reasons(tree):
+    """Every drop and verdict reason has one row in docs/OPERATIONS.md, "| `name` | ...", and no row is without a reason."""
+    drops = found_in(tree, "dataplane/drop.h", r"^\s*X\((\w+),")
+    verdicts = enumerators(tree, "classifier/decision.h", "Reason")
+    findings = []
+    for heading, source, names in [("## Drop reasons", "dataplane/drop.h", drops),
+                                   ("## Verdict reasons", "classifier/decision.h", verdicts)]:
+        if not names:
+            findings.append(f"{source}:1: no reasons were found in it: adapt tests/lint/documents.py")
+        rows = table_rows(tree, OPERATIONS, heading)
+        for name, number in names.items():
+            if name not in rows:
+                findings.append(f"{source}:{number}: {name} is not documented: give it a row under \"{heading}\" in {OPERATIONS}")
+            elif len(rows[name][1]) < 20:
+                findings.append(f"{OPERATIONS}:{rows[name][0]}: {name}: say what an operator does about it")
+        for name, (number, _) in rows.items():
+            if name not in names:
+                findings.append(f"{OPERATIONS}:{number}: {name} is no reason in {source}: take the row out")
+    return findings
+
+
+def found_in(tree, name, pattern):
+    found = {}
+    for number, line in enumerate(tree.lines(name), 1):
+        if match := re.match(pattern, line):
+            found[match[1]] = number
+    return found
+
+
+def enumerators(tree, name, enum):
+    found = {}
+    inside = False
+    for number, line in enumerate(tree.lines(name), 1):
+        if re.match(rf"enum class {enum}\b", line):
+            inside = True
+        elif inside and line.startswith("}"):
+            return found
+        elif inside and (match := re.match(r"\s*(\w+)\s*,", line)):
+            found[match[1]] = number
+    return found
+
+
+def table_rows(tree, name, heading):
+    """First column in backticks -> (line number, text of the last column), of the tables under a heading."""
+    rows = {}
+    inside = False
+    for number, line in enumerate(tree.lines(name), 1):
+        if line.startswith("## "):
+            inside = line.strip() == heading
+        elif inside and (match := re.match(r"\|\s*`(\w+)`\s*\|(.*)\|\s*$", line)):
+            rows[match[1]] = (number, match[2].split(" | ")[-1].strip())
+    return rows
+
+
+def documents(tree):
+    return [name for name in tree.files if name.endswith(".md")]
+
+
+def links(tree):
+    findings = []
+    for name in documents(tree):
+        for number, line in enumerate(tree.lines(name), 1):
+            for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", line):
+                if "://" not in target and not (ROOT / name).parent.joinpath(target).exists():
+                    findings.append(f"{name}:{number}: the link to {target} leads nowhere")
+            for path in re.findall(r"`((?:config|classifier|dataplane|src|pktgen|tests|tools|docs|examples)/[\w./-]*)`", line):
+                if not ROOT.joinpath(path).exists():
+                    findings.append(f"{name}:{number}: there is no {path}: name what is there now")
+    return findings
+
+
+def shell_lines(tree):
+    """(file, line number, command) of the blocks marked sh."""
+    for name in documents(tree):
+        inside = False
+        for number, line in enumerate(tree.lines(name), 1):
+            if line.startswith("```"):
+                inside = line.strip() == "```sh"
+            elif inside and line.strip() and not line.lstrip().startswith("#"):
+                yield name, number, line.strip()
+
+
+def commands(tree, sallyport):
+    targets = set(re.findall(r"^([a-z][\w-]*):", "\n".join(tree.lines("Makefile")), re.MULTILINE))
+    findings = []
+    helped = {}
+    for name, number, line in shell_lines(tree):
+        for target in re.findall(r"(?:^|&& |; )make ((?:[a-z][\w-]* ?)+)", line):
+            for word in target.split():
+                if word not in targets:
+                    findings.append(f"{name}:{number}: make {word}: the Makefile has no such target")
+        for program, command in re.findall(r"(?:^|[ /])(sallyport(?:-pktgen)?) ([a-z]+)\b", line):
+            key = (program, command)
+            if key not in helped:
+                helped[key] = subprocess.run([str(sallyport.parent / program), command, "--help"], capture_output=True,
+                                             text=True, timeout=20, check=False).returncode
+            if helped[key] != 0:
+                findings.append(f"{name}:{number}: {program} {command} --help ends {helped[key]}: show a command that exists")
+    return findings
+
+
+def examples(tree, sallyport):
+    names = [name for name in tree.files if re.fullmatch(r"examples/[^/]+\.toml", name)]
+    findings = [] if names else ["examples/: there is none"]
+    for name in names:
+        option = "--config" if pathlib.Path(name).name == "sallyport.toml" else "--policy"
+        ran = subprocess.run([str(sallyport), "check", option, str(ROOT / name)], capture_output=True, text=True, timeout=60,
+                             check=False)
+        if ran.returncode != 0 or ran.stdout.count("warning"):
+            findings.append(f"{name}:1: sallyport check ends {ran.returncode}: {(ran.stdout + ran.stderr).strip()}")
+    return findings
