@@ -1,0 +1,151 @@
+// The gateway as one object: devices, twins, routes and workers, and what the control plane may ask of them.
+//
+//   workers (pinned, one pipeline each)  <- Snapshot, published by pointer, freed after a grace period ->  control
+//   plane twin thread (frames between wires and kernel), netlink thread (routes, neighbours): inside, see kernel_twin,
+//   netlink
+//
+// One a process: DPDK cannot be started twice. Every function is for the control plane and may be called by any of its
+// threads; none is called by a worker. What is counted is read without stopping anybody.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "classifier/address_pool.h"
+#include "classifier/decision.h"
+#include "classifier/policy.h"
+#include "config/appliance_model.h"
+#include "dataplane/drop.h"
+#include "dataplane/flow_record.h"
+#include "dataplane/packet.h"
+#include "dataplane/routing.h"
+
+namespace sallyport::dataplane {
+
+// The environment will not do: no device, no memory, no permission. One line that says what to do about it; exit
+// status 3.
+class EnvironmentError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class Severity : std::uint8_t { info, warning, error };
+// Called by several threads of the control plane, one line a call, without newline.
+using Log = std::function<void(Severity, const std::string&)>;
+
+struct PortSums {
+  std::uint64_t received_packets = 0, received_bytes = 0;
+  std::uint64_t transmitted_packets = 0, transmitted_bytes = 0;
+};
+
+// Counters as plain values: of one worker, or of all together. received = transmitted + held + sum(drops), give or take
+// the packets on their way while it was read.
+struct CounterSums {
+  std::uint64_t received = 0, transmitted = 0, held = 0, originated = 0;
+  std::array<std::uint64_t, drop_count> drops{};
+  std::array<PortSums, ports_max> ports{};
+  std::uint64_t flows_opened = 0, flows_allowed = 0, flows_denied = 0, flows_ended = 0;
+  std::uint64_t flows_live = 0, held_bytes = 0;
+  std::uint64_t names_seen = 0, names_not_stored = 0;
+  std::array<std::uint64_t, classifier::reason_count> denied_by_reason{};
+
+  CounterSums& operator+=(const CounterSums& other) noexcept;
+};
+
+struct WorkerStatus {
+  unsigned processor = 0;          // the core it is pinned to
+  std::uint64_t heartbeat = 0;     // rises with each turn of its loop; standing still for a second: stuck
+  std::uint64_t busy_cycles = 0;   // of turns that found something to do
+  std::uint64_t idle_cycles = 0;   // of turns that found nothing, asleep or not
+  std::uint64_t handed_over = 0;   // packets given to the worker that owns them
+  std::uint64_t records_lost = 0;  // flow records that found the ring full
+  std::size_t memory_bytes = 0;    // of its pipeline
+};
+
+struct PortStatus {
+  std::string name;
+  config::PortRole role = config::PortRole::inside;
+  std::string device;  // as configured
+  std::string driver;  // "net_af_packet", "net_ice", ..
+  std::string twin;    // the kernel interface that owns the addresses
+  MacAddress mac{};
+  std::uint16_t mtu = 0;
+  std::uint16_t vlan = 0;
+  unsigned receive_queues = 0;
+  unsigned transmit_queues = 0;
+  bool link_up = false;
+  std::uint32_t link_mbps = 0;  // 0: unknown
+
+  // Frames that never reached a worker, or never left: the device's own counts.
+  std::uint64_t missed = 0;           // the receive queue was full
+  std::uint64_t no_buffer = 0;        // no mbuf to receive into
+  std::uint64_t receive_errors = 0;   // broken on the wire
+  std::uint64_t transmit_errors = 0;  // the device failed to send
+  std::uint64_t other_host = 0;  // addressed to another station (flooded by a switch): not ours to count as received
+  std::uint64_t checksums_completed = 0;  // left open by a kernel that sent over a virtual interface; see interface.h
+
+  // Between wire and kernel; lost: the ring was full.
+  std::uint64_t to_kernel = 0, to_kernel_lost = 0;
+  std::uint64_t from_kernel = 0, from_kernel_lost = 0;
+};
+
+struct RoutingStatus {
+  std::uint32_t generation = 0;
+  std::size_t routes = 0;
+  std::size_t neighbours = 0;
+  std::size_t local_addresses = 0;
+};
+
+class Gateway {
+ public:
+  // Takes everything that the gateway needs and starts to poll; without a policy nothing is forwarded, yet ARP, ping to
+  // the gateway and routing protocols work. Throws EnvironmentError. `model` is valid (load_appliance() said so).
+  Gateway(const config::ApplianceModel& model, const classifier::PoolKey& pool_key, Log log);
+  // Stops as by stop(false) where nobody did.
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // From its return on every worker forwards by this policy and no worker looks at the one before. Also makes the
+  // outside twins answer for the policy's egress addresses, before the first packet leaves under one.
+  void publish(std::shared_ptr<const classifier::Policy> policy);
+
+  // Workers end. Graceful: first every living flow is recorded; somebody has to go on taking records meanwhile, else
+  // the rest of them is lost after a second. What is left in the rings may be taken afterwards.
+  void stop(bool graceful);
+
+  // Flow records in the order of each worker, into `out`; answers how many. To be called by one thread at a time,
+  // often: a ring holds 16384 records a worker.
+  [[nodiscard]] std::size_t take_records(std::span<FlowRecord> out);
+
+  // Every living flow, in chunks, each read on its worker's own thread between two bursts. `take` runs on the caller's
+  // and answers false to end it early. Flows opened or ended meanwhile may or may not be among them.
+  void list_flows(const std::function<bool(std::span<const FlowRecord>)>& take);
+
+  [[nodiscard]] unsigned workers() const noexcept;
+  [[nodiscard]] WorkerStatus worker(unsigned index) const;
+  [[nodiscard]] CounterSums counters(unsigned worker) const;
+  [[nodiscard]] CounterSums counters() const;
+  [[nodiscard]] std::vector<PortStatus> ports() const;
+  [[nodiscard]] RoutingStatus routing() const;
+
+  // Bytes taken at start: flow tables, packet buffers, rings.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] bool huge_pages() const noexcept;
+
+  // "22.11.11", for --version; works without a Gateway.
+  [[nodiscard]] static std::string dpdk_version();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace sallyport::dataplane
