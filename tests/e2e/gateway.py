@@ -1,0 +1,177 @@
+"""The gateway under test: its files, its process, and what it says."""
+
+import json
+import os
+import pathlib
+import re
+import select
+import signal
+import socket
+import time
+
+import namespaces
+from world import GATEWAY_INSIDE, GATEWAY_OUTSIDE, NEXT_HOP
+
+CONFIGURATION = """
+[gateway]
+name = "{name}"
+policy = "policy.toml"
+
+[[port]]
+name = "inside"
+role = "inside"
+device = "{driver},iface=lan0"
+addresses = ["{inside[0]}/16", "{inside[1]}/64"]
+
+[[port]]
+name = "outside"
+role = "outside"
+device = "{driver},iface=wan0"
+addresses = ["{outside[0]}/24", "{outside[1]}/64"]
+gateway = ["{next_hop[0]}", "{next_hop[1]}"]
+
+[workers]
+cores = "{cores}"
+
+[limits]
+flows = 100_000
+held_bytes = "32M"
+
+[flow_log]
+file = "{folder}/flows.jsonl"
+"""
+
+
+class Gateway:
+    """`driver`: net_af_packet or net_af_xdp. `policy`: text, or None for no file at all."""
+
+    def __init__(self, world, program, policy, driver="net_af_packet", workers=1, more=""):
+        self.world = world
+        self.program = pathlib.Path(program).resolve()
+        self.host = world.gateway
+        self.folder = world.folder / "gateway"
+        self.folder.mkdir(exist_ok=True)
+        for old in self.folder.glob("flows.jsonl"):
+            old.unlink()
+        cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:workers])
+        self.write("sallyport.toml", CONFIGURATION.format(
+            name="e2e", driver=driver, inside=GATEWAY_INSIDE, outside=GATEWAY_OUTSIDE, next_hop=NEXT_HOP, cores=cores,
+            folder=self.folder) + more)
+        (self.folder / "policy.toml").unlink(missing_ok=True)
+        if policy is not None:
+            self.write("policy.toml", policy)
+        self.process = None
+        self._log = None
+        self._notify = None
+
+    # -- files
+
+    def write(self, name, text):
+        """As careful people write a file that somebody else reads: whole, or not at all."""
+        path = self.folder / name
+        new = path.with_suffix(".new")
+        new.write_text(text, encoding="utf-8")
+        new.rename(path)
+
+    # -- process
+
+    def start(self, seconds=60):
+        path = self.folder / "notify.sock"
+        path.unlink(missing_ok=True)
+        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.bind(str(path))
+        self._log = open(self.folder / "log", "ab")  # closed in _forget()
+        self.process = self.host.start(
+            [self.program, "run", "--config", self.folder / "sallyport.toml", "--socket", self.socket_path,
+             "--state", self.folder / "state"],
+            stdout=self._log, stderr=self._log, env=dict(os.environ, NOTIFY_SOCKET=str(path)))
+        self.wait_ready(seconds)
+        return self
+
+    @property
+    def socket_path(self):
+        return self.folder / "control.sock"
+
+    def wait_ready(self, seconds):
+        """Until the gateway tells the service manager that it is ready."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            readable, _, _ = select.select([self._notify], [], [], 0.1)
+            if readable and b"READY=1" in self._notify.recv(4096):
+                return
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the gateway ended with status {self.process.returncode}:\n{self.log()[-3000:]}")
+        raise RuntimeError(f"the gateway was not ready in {seconds} s:\n{self.log()[-3000:]}")
+
+    def reload(self, policy=None, seconds=30):
+        """Writes the policy, sends SIGHUP, waits until the gateway has taken or refused it; the log lines it wrote."""
+        if policy is not None:
+            self.write("policy.toml", policy)
+        before = len(self.log())
+        self.process.send_signal(signal.SIGHUP)
+        self.wait_ready(seconds)
+        return self.log()[before:]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+        self._forget()
+
+    def stop(self):
+        """SIGTERM; the exit status."""
+        if self.process is None:
+            return None
+        status = namespaces.stop(self.process, seconds=20)
+        self._forget()
+        return status
+
+    def _forget(self):
+        self._notify.close()
+        self._log.close()
+        self.process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    # -- what it says
+
+    def log(self):
+        path = self.folder / "log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def show(self, topic):
+        done = self.host.run([self.program, "show", topic, "--json", "--socket", self.socket_path])
+        return json.loads(done.stdout)
+
+    def flows(self):
+        """The flow log so far."""
+        path = self.folder / "flows.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+
+    def wait_flow(self, seconds=10, **wanted):
+        """The first record with these values (nested names with two underscores: verdict__action="deny")."""
+        end = time.monotonic() + seconds
+        while True:
+            for flow in self.flows():
+                if all(look_up(flow, key) == value for key, value in wanted.items()):
+                    return flow
+            if time.monotonic() > end:
+                raise AssertionError(f"no flow record with {wanted} in {seconds} s; there are: "
+                                     + "\n".join(json.dumps(flow) for flow in self.flows()[-20:]))
+            time.sleep(0.05)
+
+
+def look_up(record, path):
+    for key in path.split("__"):
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
+
+
+def refused_lines(log):
+    """Line numbers of the policy that a log names."""
+    return [int(number) for number in re.findall(r"policy\.toml:(\d+):\d+:", log)]
