@@ -1,109 +1,75 @@
 #include "src/capture_writer.h"
 
 #include <array>
-#include <cerrno>
-
-#include <fcntl.h>
-#include <unistd.h>
+#include <bit>
+#include <cstring>
+#include <vector>
 
 namespace sallyport {
 namespace {
 
-constexpr std::size_t flush_bytes = 1U << 20U;
+static_assert(std::endian::native == std::endian::little);
+
+constexpr std::uint32_t block_section = 0x0a0d0d0a;
+constexpr std::uint32_t block_interface = 1;
+constexpr std::uint32_t block_packet = 6;
 constexpr std::uint16_t link_type_ethernet = 1;
 constexpr std::uint16_t option_name = 2;
 constexpr std::uint16_t option_resolution = 9;
-constexpr std::uint8_t nanoseconds = 9;
+constexpr std::uint16_t nanoseconds = 9;
 
-constexpr std::uint32_t padded(std::size_t bytes) noexcept { return static_cast<std::uint32_t>((bytes + 3) / 4 * 4); }
+constexpr std::uint32_t padding(std::size_t bytes) noexcept { return static_cast<std::uint32_t>(-bytes % 4); }
+
+// Words of 32 bits, in this machine's byte order; the section's head says which that is.
+template <std::size_t count>
+std::span<const std::uint8_t> bytes_of(const std::array<std::uint32_t, count>& words) noexcept {
+  return {reinterpret_cast<const std::uint8_t*>(words.data()), count * 4};
+}
+
+constexpr std::uint32_t option(std::uint16_t code, std::size_t length) noexcept {
+  return static_cast<std::uint32_t>(length << 16U) | code;
+}
+
+void put_section(OutputFile& file) {
+  constexpr std::uint32_t length = 28;
+  constexpr std::uint32_t version = 1;  // 1.0
+  constexpr std::uint32_t not_told = ~0U;
+  file.append(bytes_of(std::array{block_section, length, 0x1a2b3c4dU, version, not_told, not_told, length}));
+}
+
+void put_interface(OutputFile& file, const std::string& name) {
+  constexpr std::uint32_t no_limit = 0;
+  constexpr std::uint32_t end_of_options = 0;
+  constexpr std::array<std::uint8_t, 3> zeros{};
+  const auto name_bytes = static_cast<std::uint32_t>(name.size()) + padding(name.size());
+  const std::uint32_t length = 36 + name_bytes;
+  file.append(bytes_of(std::array{block_interface, length, std::uint32_t{link_type_ethernet}, no_limit,
+                                  option(option_name, name.size())}));
+  file.append(name);
+  file.append(std::span(zeros).first(padding(name.size())));
+  file.append(bytes_of(std::array{option(option_resolution, 1), std::uint32_t{nanoseconds}, end_of_options, length}));
+}
 
 }  // namespace
 
-CaptureWriter::~CaptureWriter() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 bool CaptureWriter::open(const std::string& path, std::span<const std::string> interface_names) {
-  descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) return false;
-  buffer_.reserve(flush_bytes + (1U << 17U));
-  put_u32(0x0a0d0d0a);
-  put_u32(28);
-  put_u32(0x1a2b3c4d);
-  put_u16(1);  // version 1.0
-  put_u16(0);
-  put_u32(~0U);  // the section's length is not told
-  put_u32(~0U);
-  put_u32(28);
-  for (const std::string& name : interface_names) put_interface(name);
+  if (!file_.open(path)) return false;
+  put_section(file_);
+  for (const std::string& name : interface_names) put_interface(file_, name);
   return true;
-}
-
-void CaptureWriter::put_interface(std::string_view name) {
-  const std::uint32_t length = 12 + 8 + (4 + padded(name.size())) + (4 + 4) + 4;
-  put_u32(1);
-  put_u32(length);
-  put_u16(link_type_ethernet);
-  put_u16(0);
-  put_u32(0);  // no limit to a frame
-  put_u16(option_name);
-  put_u16(static_cast<std::uint16_t>(name.size()));
-  put_padded(name.data(), name.size());
-  put_u16(option_resolution);
-  put_u16(1);
-  put_padded(&nanoseconds, 1);
-  put_u32(0);  // end of options
-  put_u32(length);
 }
 
 void CaptureWriter::write(std::uint32_t interface, std::uint64_t time_ns, std::span<const std::uint8_t> frame) {
   const auto bytes = static_cast<std::uint32_t>(frame.size());
-  const std::uint32_t length = 32 + padded(bytes);
-  const std::array<std::uint32_t, 7> head = {
-      6,     length, interface, static_cast<std::uint32_t>(time_ns >> 32U), static_cast<std::uint32_t>(time_ns),
-      bytes, bytes};
-  put_padded(head.data(), sizeof head);
-  put_padded(frame.data(), frame.size());
-  put_u32(length);
-  if (buffer_.size() >= flush_bytes) flush();
-}
-
-bool CaptureWriter::close() {
-  if (descriptor_ < 0) return true;
-  flush();
-  if (::close(descriptor_) != 0 && failed_ == 0) failed_ = errno;
-  descriptor_ = -1;
-  errno = failed_;
-  return failed_ == 0;
-}
-
-void CaptureWriter::put_u16(std::uint16_t value) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
-  buffer_.insert(buffer_.end(), bytes, bytes + sizeof value);
-}
-
-void CaptureWriter::put_u32(std::uint32_t value) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
-  buffer_.insert(buffer_.end(), bytes, bytes + sizeof value);
-}
-
-void CaptureWriter::put_padded(const void* bytes, std::size_t count) {
-  const auto* first = static_cast<const std::uint8_t*>(bytes);
-  buffer_.insert(buffer_.end(), first, first + count);
-  buffer_.resize(buffer_.size() + padded(count) - count);
-}
-
-void CaptureWriter::flush() {
-  std::size_t done = 0;
-  while (failed_ == 0 && done < buffer_.size()) {
-    const ssize_t wrote = ::write(descriptor_, buffer_.data() + done, buffer_.size() - done);
-    if (wrote >= 0) {
-      done += static_cast<std::size_t>(wrote);
-    } else if (errno != EINTR) {
-      failed_ = errno;
-    }
-  }
-  buffer_.clear();
+  const std::uint32_t pad = padding(bytes);
+  const std::uint32_t length = 32 + bytes + pad;
+  file_.append(bytes_of(std::array{block_packet, length, interface, static_cast<std::uint32_t>(time_ns >> 32U),
+                                   static_cast<std::uint32_t>(time_ns), bytes, bytes}));
+  file_.append(frame);
+  // Padding and the length again, as one piece.
+  std::array<std::uint8_t, 7> end{};
+  std::memcpy(end.data() + pad, &length, sizeof length);
+  file_.append(std::span<const std::uint8_t>(end).first(pad + sizeof length));
 }
 
 }  // namespace sallyport
