@@ -6,7 +6,6 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,15 +30,18 @@ class CryptoStream {
   void clear() noexcept;
 
  private:
+  [[nodiscard]] bool agrees(std::size_t offset, std::span<const std::uint8_t> bytes) const noexcept;
+
   std::array<std::uint8_t, capacity> bytes_;
-  std::bitset<capacity> present_;
+  std::array<std::uint64_t, capacity / 64> present_{};  // one bit a byte
   std::size_t contiguous_ = 0;
 };
 
 struct QuicConnection {
   std::array<std::uint8_t, 20> original_dcid{};  // the DCID whose keys the client uses
   std::uint8_t dcid_length = 0;
-  bool dcid_known = false;
+  bool dcid_known = false;   // since a first Initial was opened
+  bool may_restart = false;  // the server sent Retry or Version Negotiation: an Initial with another DCID may follow
   std::uint32_t version = 0;
 };
 
@@ -59,10 +61,18 @@ struct QuicKeysDeleter {
 };
 [[nodiscard]] std::unique_ptr<QuicKeys, QuicKeysDeleter> make_quic_keys();
 
-// Reads one client datagram (all its coalesced packets) into the connection's stream.
+// Reads one client datagram (all its coalesced packets) into the connection's stream. The name in `hello` points into
+// the stream. A hello of more than `hello_bytes_max` is too_large.
+//
+// Initials in a datagram of less than 1200 bytes are not read, since no server reads them (RFC 9000 section 14.1). An
+// Initial of a second connection on the same addresses, while the hello of the first is unfinished, is a conflict:
+// which of the two the server will go on with cannot be known. 0-RTT packets of a known version are skipped, as
+// need_more.
 [[nodiscard]] QuicResult read_client_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection,
-                                              CryptoStream& stream, QuicKeys& keys, ClientHello& hello) noexcept;
-// A server datagram: notes a Retry (whose Source Connection ID keys the client's next Initials, RFC 9001 section 5.2).
+                                              CryptoStream& stream, QuicKeys& keys, ClientHello& hello,
+                                              std::size_t hello_bytes_max = CryptoStream::capacity) noexcept;
+// A server datagram: notes a Retry (whose Source Connection ID keys the client's next Initials, RFC 9001 section 5.2)
+// or a Version Negotiation; after both the client begins its hello anew.
 void read_server_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection) noexcept;
 
 }  // namespace sallyport::classifier::names

@@ -41,7 +41,10 @@ class Reader {
 
   // RFC 9000 section 16: 1, 2, 4 or 8 bytes, told by the two highest bits.
   std::uint64_t varint() noexcept {
-    if (empty()) return (void)fail(), 0;
+    if (empty()) {
+      fail();
+      return 0;
+    }
     const std::size_t length = std::size_t{1} << (*at_ >> 6);
     const std::uint64_t value_mask = (std::uint64_t{1} << (8 * length - 2)) - 1;
     return number(length) & value_mask;

@@ -1,0 +1,241 @@
+// A datagram is walked packet by packet, an Initial that opens frame by frame; then the ClientHello is looked at. What
+// does not open is left aside, as a server would: only what does open can be wrong.
+#include "classifier/names/quic_initial.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+#include "classifier/names/quic_keys.h"
+#include "classifier/names/quic_version.h"
+#include "classifier/names/reader.h"
+
+namespace sallyport::classifier::names {
+namespace {
+
+constexpr std::uint8_t long_header_bit = 0x80;
+constexpr std::uint8_t reserved_bits = 0x0c;
+constexpr std::size_t connection_id_bytes_max = 20;
+constexpr std::size_t initial_datagram_bytes_min = 1200;
+constexpr std::size_t message_header_bytes = 4;
+
+// RFC 9000 section 19; no others may stand in an Initial (section 12.4).
+enum Frame : std::uint64_t {
+  padding = 0x00,
+  ping = 0x01,
+  ack = 0x02,
+  ack_ecn = 0x03,
+  crypto = 0x06,
+  connection_close = 0x1c,
+};
+
+struct LongHeader {
+  std::uint8_t first_byte;
+  std::uint32_t version;
+  Bytes destination;
+  Bytes source;
+};
+
+// RFC 8999 section 5.1: what all versions share.
+[[nodiscard]] std::optional<LongHeader> read_long_header(Reader& reader) noexcept {
+  LongHeader header{};
+  header.first_byte = reader.u8();
+  header.version = reader.u32();
+  header.destination = reader.vector8();
+  header.source = reader.vector8();
+  if (reader.failed() || (header.first_byte & long_header_bit) == 0) return std::nullopt;
+  return header;
+}
+
+[[nodiscard]] QuicPacketType packet_type(const QuicVersion& version, std::uint8_t first_byte) noexcept {
+  return version.packet_types[first_byte >> 4 & 3];
+}
+
+struct Packet {
+  QuicPacketType type;
+  const QuicVersion* version;
+  std::uint32_t version_number;
+  Bytes dcid;
+  Bytes whole;
+  std::size_t number_offset;
+};
+
+// The next of the coalesced packets (RFC 9000 sections 12.2 and 17.2). Nothing where there is none whose end is known:
+// a short header, another version, a Retry, which no client sends, or a length beyond the datagram.
+[[nodiscard]] std::optional<Packet> read_packet(Reader& datagram) noexcept {
+  const Bytes start = datagram.rest();
+  Reader reader(start);
+  const std::optional<LongHeader> header = read_long_header(reader);
+  if (!header) return std::nullopt;
+  const QuicVersion* version = find_quic_version(header->version);
+  if (version == nullptr || header->destination.size() > connection_id_bytes_max) return std::nullopt;
+  const QuicPacketType type = packet_type(*version, header->first_byte);
+  if (type == QuicPacketType::retry) return std::nullopt;
+  if (type == QuicPacketType::initial) reader.skip(reader.varint());  // the token
+  const std::uint64_t length = reader.varint();
+  const std::size_t number_offset = start.size() - reader.left();
+  reader.skip(length);
+  if (reader.failed()) return std::nullopt;
+  const Bytes whole = datagram.bytes(start.size() - reader.left());
+  return Packet{type, version, header->version, header->destination, whole, number_offset};
+}
+
+void skip_padding(Reader& frames) noexcept {
+  const Bytes rest = frames.rest();
+  const Bytes zeroes = rest.first(rest.size() & ~std::size_t{7});
+  std::size_t count = 0;
+  for (std::uint64_t word = 0; count < zeroes.size(); count += sizeof word) {
+    std::memcpy(&word, &zeroes[count], sizeof word);
+    if (word != 0) break;
+  }
+  while (count < rest.size() && rest[count] == padding) ++count;
+  frames.skip(count);
+}
+
+void skip_ack(Reader& frames, bool with_ecn) noexcept {
+  (void)frames.varint();  // largest acknowledged
+  (void)frames.varint();  // delay
+  const std::uint64_t ranges = frames.varint();
+  (void)frames.varint();  // first range
+  for (std::uint64_t range = 0; range < ranges && !frames.failed(); ++range) {
+    (void)frames.varint();
+    (void)frames.varint();
+  }
+  for (int count = 0; with_ecn && count < 3; ++count) (void)frames.varint();
+}
+
+void skip_connection_close(Reader& frames) noexcept {
+  (void)frames.varint();  // error code
+  (void)frames.varint();  // frame type
+  frames.skip(frames.varint());
+}
+
+[[nodiscard]] QuicResult read_crypto(Reader& frames, CryptoStream& stream) noexcept {
+  const std::uint64_t offset = frames.varint();
+  const Bytes bytes = frames.bytes(frames.varint());
+  if (frames.failed()) return QuicResult::malformed;
+  switch (stream.add(offset, bytes)) {
+    case CryptoStream::Add::conflict:
+      return QuicResult::conflict;
+    case CryptoStream::Add::too_large:
+      return QuicResult::too_large;
+    case CryptoStream::Add::ok:
+      break;
+  }
+  return QuicResult::need_more;
+}
+
+[[nodiscard]] QuicResult read_frame(Reader& frames, CryptoStream& stream) noexcept {
+  switch (const std::uint64_t type = frames.varint(); type) {
+    case padding:
+      skip_padding(frames);
+      break;
+    case ping:
+      break;
+    case ack:
+    case ack_ecn:
+      skip_ack(frames, type == ack_ecn);
+      break;
+    case crypto:
+      return read_crypto(frames, stream);
+    case connection_close:
+      skip_connection_close(frames);
+      break;
+    default:
+      return QuicResult::malformed;
+  }
+  return frames.failed() ? QuicResult::malformed : QuicResult::need_more;
+}
+
+[[nodiscard]] QuicResult read_frames(Bytes bytes, CryptoStream& stream) noexcept {
+  if (bytes.empty()) return QuicResult::malformed;
+  Reader frames(bytes);
+  QuicResult result = QuicResult::need_more;
+  while (result == QuicResult::need_more && !frames.empty()) result = read_frame(frames, stream);
+  return result;
+}
+
+[[nodiscard]] Bytes known_dcid(const QuicConnection& connection) noexcept {
+  return Bytes(connection.original_dcid).first(connection.dcid_length);
+}
+
+void begin(QuicConnection& connection, const Packet& packet) noexcept {
+  connection = {};
+  std::copy(packet.dcid.begin(), packet.dcid.end(), connection.original_dcid.begin());
+  connection.dcid_length = static_cast<std::uint8_t>(packet.dcid.size());
+  connection.dcid_known = true;
+  connection.version = packet.version_number;
+}
+
+// not_quic: it does not open. The keys of the connection are tried first, since they stay those of the first DCID when
+// the server has chosen another.
+[[nodiscard]] QuicResult read_initial(const Packet& packet, QuicConnection& connection, CryptoStream& stream,
+                                      QuicKeys& keys) noexcept {
+  std::optional<QuicKeys::Opened> opened;
+  if (connection.dcid_known && connection.version == packet.version_number) {
+    opened = keys.open(*packet.version, known_dcid(connection), packet.whole, packet.number_offset);
+  }
+  if (!opened) {
+    opened = keys.open(*packet.version, packet.dcid, packet.whole, packet.number_offset);
+    if (!opened) return QuicResult::not_quic;
+    if (connection.dcid_known && !connection.may_restart) return QuicResult::conflict;
+    if (connection.dcid_known) stream.clear();
+    begin(connection, packet);
+  }
+  if ((opened->first_byte & reserved_bits) != 0) return QuicResult::malformed;
+  return read_frames(opened->frames, stream);
+}
+
+[[nodiscard]] QuicResult read_hello(Bytes message, ClientHello& hello, std::size_t bytes_max) noexcept {
+  Reader header(message);
+  header.skip(1);
+  const std::size_t message_bytes = message_header_bytes + header.u24();
+  if (!header.failed() && message_bytes > bytes_max) return QuicResult::too_large;
+  switch (parse_handshake(message, hello)) {
+    case Parse::done:
+      return QuicResult::done;
+    case Parse::need_more:
+      return QuicResult::need_more;
+    default:
+      return QuicResult::malformed;
+  }
+}
+
+}  // namespace
+
+void QuicKeysDeleter::operator()(QuicKeys* keys) const noexcept { delete keys; }
+
+std::unique_ptr<QuicKeys, QuicKeysDeleter> make_quic_keys() {
+  return std::unique_ptr<QuicKeys, QuicKeysDeleter>(new QuicKeys);
+}
+
+QuicResult read_client_datagram(Bytes datagram, QuicConnection& connection, CryptoStream& stream, QuicKeys& keys,
+                                ClientHello& hello, std::size_t hello_bytes_max) noexcept {
+  hello = {};
+  QuicResult result = connection.dcid_known ? QuicResult::need_more : QuicResult::not_quic;
+  Reader reader(datagram);
+  while (const std::optional<Packet> packet = read_packet(reader)) {
+    if (packet->type == QuicPacketType::zero_rtt) result = QuicResult::need_more;
+    if (packet->type != QuicPacketType::initial || datagram.size() < initial_datagram_bytes_min) continue;
+    const QuicResult initial = read_initial(*packet, connection, stream, keys);
+    if (initial == QuicResult::not_quic) continue;
+    if (initial != QuicResult::need_more) return initial;
+    result = QuicResult::need_more;
+  }
+  if (!connection.dcid_known) return result;
+  return read_hello(stream.contiguous(), hello, std::min(hello_bytes_max, CryptoStream::capacity));
+}
+
+void read_server_datagram(Bytes datagram, QuicConnection& connection) noexcept {
+  constexpr std::uint32_t version_negotiation = 0;
+  Reader reader(datagram);
+  const std::optional<LongHeader> header = read_long_header(reader);
+  if (!header || !connection.dcid_known) return;
+  const QuicVersion* version = find_quic_version(header->version);
+  if (header->version == version_negotiation ||
+      (version != nullptr && packet_type(*version, header->first_byte) == QuicPacketType::retry)) {
+    connection.may_restart = true;
+  }
+}
+
+}  // namespace sallyport::classifier::names
