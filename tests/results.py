@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 
 
 class Results:
@@ -37,7 +36,3 @@ class Results:
 def read(path):
     with open(path, encoding="utf-8") as file:
         return [json.loads(line) for line in file]
-
-
-if __name__ == "__main__":
-    sys.exit("results.py is a module of the test programs")
