@@ -1,5 +1,8 @@
 // Where a packet goes next: the kernel's routes and neighbours as an immutable value. The control plane makes a new one
 // whenever the kernel says that something changed; workers see it at their next burst.
+//
+// A route by a gateway knows its whole answer in advance; only destinations on link ask for their neighbour. A route
+// without a port (blackhole, unreachable) is an answer too: no_route, though a shorter prefix would have one.
 #pragma once
 
 #include <array>
@@ -19,7 +22,7 @@ using MacAddress = std::array<std::uint8_t, 6>;
 
 struct RouteEntry {
   Prefix prefix;
-  PortIndex port = no_port;
+  PortIndex port = no_port;          // no_port: thrown away on purpose
   std::optional<IpAddress> gateway;  // absent: on link
 };
 struct NeighbourEntry {
@@ -61,19 +64,26 @@ class Routing {
   [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
 
  private:
-  struct AddressHash {
-    std::size_t operator()(const NeighbourEntry& n) const noexcept;
+  struct Place {
+    PortIndex port = no_port;
+    IpAddress address;
+    friend bool operator==(const Place&, const Place&) noexcept = default;
   };
-  struct SameNeighbour {
-    bool operator()(const NeighbourEntry& a, const NeighbourEntry& b) const noexcept {
-      return a.port == b.port && a.address == b.address;
-    }
+  struct PlaceHash {
+    std::size_t operator()(const Place& place) const noexcept;
+  };
+  struct Way {
+    Hop hop;
+    bool on_link = false;  // the next hop is the destination itself
   };
 
-  std::vector<RouteEntry> routes_;
-  classifier::PrefixTrie trie_;  // prefix -> index into routes_
-  std::unordered_map<NeighbourEntry, MacAddress, AddressHash, SameNeighbour> neighbours_;
+  void find_neighbour(Hop& hop) const noexcept;
+
+  std::vector<Way> ways_;
+  classifier::PrefixTrie trie_;  // prefix -> index into ways_
+  std::unordered_map<Place, MacAddress, PlaceHash> neighbours_;
   std::vector<LocalAddress> locals_;
+  std::uint64_t local_filter_ = 0;  // a bit for each local address: most packets need not be compared with any
   std::uint32_t generation_ = 0;
   PortIndex wire_inside_ = no_port;
   PortIndex wire_outside_ = no_port;
