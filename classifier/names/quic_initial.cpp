@@ -19,13 +19,12 @@ constexpr std::size_t connection_id_bytes_max = 20;
 constexpr std::size_t initial_datagram_bytes_min = 1200;
 constexpr std::size_t message_header_bytes = 4;
 
-// RFC 9000 section 19; no others may stand in an Initial (section 12.4).
+// RFC 9000 section 19; no others but CRYPTO may stand in an Initial (section 12.4).
 enum Frame : std::uint64_t {
   padding = 0x00,
   ping = 0x01,
   ack = 0x02,
   ack_ecn = 0x03,
-  crypto = 0x06,
   connection_close = 0x1c,
 };
 
@@ -125,8 +124,10 @@ void skip_connection_close(Reader& frames) noexcept {
   return QuicResult::need_more;
 }
 
-[[nodiscard]] QuicResult read_frame(Reader& frames, CryptoStream& stream) noexcept {
-  switch (const std::uint64_t type = frames.varint(); type) {
+[[nodiscard]] QuicResult read_frame(Reader& frames, const QuicVersion& version, CryptoStream& stream) noexcept {
+  const std::uint64_t type = frames.varint();
+  if (type == version.crypto_frame) return read_crypto(frames, stream);
+  switch (type) {
     case padding:
       skip_padding(frames);
       break;
@@ -136,8 +137,6 @@ void skip_connection_close(Reader& frames) noexcept {
     case ack_ecn:
       skip_ack(frames, type == ack_ecn);
       break;
-    case crypto:
-      return read_crypto(frames, stream);
     case connection_close:
       skip_connection_close(frames);
       break;
@@ -147,11 +146,11 @@ void skip_connection_close(Reader& frames) noexcept {
   return frames.failed() ? QuicResult::malformed : QuicResult::need_more;
 }
 
-[[nodiscard]] QuicResult read_frames(Bytes bytes, CryptoStream& stream) noexcept {
+[[nodiscard]] QuicResult read_frames(Bytes bytes, const QuicVersion& version, CryptoStream& stream) noexcept {
   if (bytes.empty()) return QuicResult::malformed;
   Reader frames(bytes);
   QuicResult result = QuicResult::need_more;
-  while (result == QuicResult::need_more && !frames.empty()) result = read_frame(frames, stream);
+  while (result == QuicResult::need_more && !frames.empty()) result = read_frame(frames, version, stream);
   return result;
 }
 
@@ -183,7 +182,7 @@ void begin(QuicConnection& connection, const Packet& packet) noexcept {
     begin(connection, packet);
   }
   if ((opened->first_byte & reserved_bits) != 0) return QuicResult::malformed;
-  return read_frames(opened->frames, stream);
+  return read_frames(opened->frames, *packet.version, stream);
 }
 
 [[nodiscard]] QuicResult read_hello(Bytes message, ClientHello& hello, std::size_t bytes_max) noexcept {

@@ -21,6 +21,7 @@ struct QuicVersion {
   std::uint32_t last;
   std::uint8_t secrets;                        // in quic_secrets
   std::array<QuicPacketType, 4> packet_types;  // by bits 4 and 5 of the first byte
+  std::uint8_t crypto_frame = 0x06;            // the type of CRYPTO frames
 };
 
 inline constexpr std::array<QuicSecrets, 5> quic_secrets{{
@@ -49,10 +50,10 @@ inline constexpr std::array packet_types_v2{QuicPacketType::retry, QuicPacketTyp
 inline constexpr std::array<QuicVersion, 6> quic_versions{{
     {0x00000001, 0x00000001, 0, packet_types_v1},
     {0x6b3343cf, 0x6b3343cf, 1, packet_types_v2},
-    {0xff00001d, 0xff000020, 2, packet_types_v1},  // drafts 29 to 32
-    {0xff000021, 0xff000022, 0, packet_types_v1},  // drafts 33 and 34
-    {0xfaceb002, 0xfaceb002, 3, packet_types_v1},  // mvfst, as draft 27
-    {0x54303531, 0x54303531, 4, packet_types_v1},  // "T051"
+    {0xff00001d, 0xff000020, 2, packet_types_v1},        // drafts 29 to 32
+    {0xff000021, 0xff000022, 0, packet_types_v1},        // drafts 33 and 34
+    {0xfaceb002, 0xfaceb002, 3, packet_types_v1},        // mvfst, as draft 27
+    {0x54303531, 0x54303531, 4, packet_types_v1, 0x08},  // "T051"
 }};
 
 // Null where Initial packets of that version cannot be read.

@@ -89,6 +89,7 @@ TEST_F(QuicInitial, EveryKnownVersionAndPacketNumberLength) {
     for (std::size_t number_bytes = 1; number_bytes <= 4; ++number_bytes) {
       start_again();
       Initial initial = initial_with(crypto_frame(0, message), 0x5a);
+      initial.frames[0] = find_quic_version(version)->crypto_frame;
       initial.version = version;
       initial.number_bytes = number_bytes;
       initial.token = Buffer(100, 0x70);
