@@ -92,6 +92,8 @@ def shell_lines(tree):
 
 
 def commands(tree, sallyport):
+    if not sallyport.exists():
+        return [f"{sallyport}: there is none: make build"]
     targets = set(re.findall(r"^([a-z][\w-]*):", "\n".join(tree.lines("Makefile")), re.MULTILINE))
     findings = []
     helped = {}
@@ -111,6 +113,8 @@ def commands(tree, sallyport):
 
 
 def examples(tree, sallyport):
+    if not sallyport.exists():
+        return [f"{sallyport}: there is none: make build"]
     names = [name for name in tree.files if re.fullmatch(r"examples/[^/]+\.toml", name)]
     findings = [] if names else ["examples/: there is none"]
     for name in names:

@@ -7,7 +7,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
 
 class Tree:
@@ -41,15 +41,15 @@ class Tree:
         return found
 
     def includes(self, name):
-        """(line number, is it in quotes, header)"""
+        """(line number, header)"""
         for number, line in enumerate(self.lines(name), 1):
             if match := INCLUDE.match(line):
-                yield number, match[1] == '"', match[2]
+                yield number, match[1]
 
     def all_included(self, name, seen=None):
         """The project's own headers that a file includes, directly or not."""
         seen = set() if seen is None else seen
-        for _, _, header in self.includes(name):
+        for _, header in self.includes(name):
             beside = str((pathlib.Path(name).parent / header))
             for own in (header, beside):
                 if own not in seen and (ROOT / own).is_file():
@@ -67,7 +67,7 @@ def arrows(tree):
             findings.append(f"{name}:1: the room {room}/ is not in the plan: put the file into a room, or add the room to "
                             "tests/lint/house.toml and say why in docs/adr/")
             continue
-        for number, _, header in tree.includes(name):
+        for number, header in tree.includes(name):
             other = header.split("/")[0]
             if "/" in header and other in rooms and other != room and other not in rooms[room]:
                 findings.append(f"{name}:{number}: {room}/ must not include {other}/ ({header}): move what is shared into the "
@@ -80,7 +80,7 @@ def inner_arrows(tree, name):
     for rule in tree.plan.get("inner", []):
         if not name.startswith(rule["from"]):
             continue
-        for number, _, header in tree.includes(name):
+        for number, header in tree.includes(name):
             if header.startswith(rule["to"]) and not header.startswith((rule["from"], *rule["only"])):
                 yield f"{name}:{number}: {rule['from']} must not include {header}: {rule['why']}"
 
@@ -93,7 +93,7 @@ def doors(tree):
         for name in tree.sources():
             if name.startswith("tests/"):
                 continue
-            for number, _, header in tree.includes(name):
+            for number, header in tree.includes(name):
                 if not pattern.search(header):
                     continue
                 if not holders or holders[-1][0] != name:
@@ -111,13 +111,16 @@ def doors(tree):
 def forbidden(tree):
     findings = []
     for rule in tree.plan["forbidden"]:
-        pattern = re.compile(rule["headers"])
+        header_pattern = re.compile(rule.get("headers", r"(?!)"))
+        text_pattern = re.compile(rule.get("text", r"(?!)"))
         for name in tree.sources():
-            if not name.startswith(tuple(rule["within"])) or name in rule.get("unless", []):
+            if not name.startswith(tuple(rule["within"])):
                 continue
-            for number, quoted, header in tree.includes(name):
-                if not quoted and pattern.search(header):
-                    findings.append(f"{name}:{number}: <{header}> has no place here: {rule['why']}")
+            for number, line in enumerate(tree.lines(name), 1):
+                include = INCLUDE.match(line)
+                found = header_pattern.search(include[1]) if include else text_pattern.search(line.split("//")[0])
+                if found:
+                    findings.append(f"{name}:{number}: {found[0]} has no place here: {rule['why']}")
     return findings
 
 
