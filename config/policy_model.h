@@ -162,6 +162,7 @@ struct HttpMatch {
   std::optional<std::string> method;
   std::vector<NamedMatch> headers;
   std::vector<NamedMatch> query_params;
+  StringMatch::Type grpc_type = StringMatch::Type::exact;  // of grpc_service and grpc_method
   std::optional<std::string> grpc_service;
   std::optional<std::string> grpc_method;
   Location at;

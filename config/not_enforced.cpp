@@ -1,0 +1,100 @@
+#include "config/not_enforced.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include <fmt/format.h>
+
+namespace sallyport::config {
+namespace {
+
+const std::string* string_of(const Node& node) { return std::get_if<std::string>(&node.is); }
+
+bool always(const Node&) { return true; }
+bool if_true(const Node& node) { return std::holds_alternative<bool>(node.is) && std::get<bool>(node.is); }
+bool if_filled(const Node& node) {
+  const auto* array = std::get_if<Array>(&node.is);
+  return array != nullptr && !array->empty();
+}
+bool if_prefix(const Node& node) {
+  const std::string* string = string_of(node);
+  return string != nullptr && string->find('/') != std::string::npos;
+}
+// Every word of the language but the one that holds already; other texts are wrong and reported elsewhere.
+template <const std::string_view& enforced>
+bool unless(const Node& node) {
+  const std::string* string = string_of(node);
+  return string != nullptr && *string != enforced;
+}
+constexpr std::string_view off = "off";
+constexpr std::string_view drop = "drop";
+constexpr std::string_view endpoint_dependent = "endpoint_dependent";
+constexpr std::string_view endpoint_independent = "endpoint_independent";
+constexpr std::string_view address_and_port_dependent = "address_and_port_dependent";
+
+constexpr auto policy_list = std::to_array<NotEnforced>({
+    {"http_route", always},
+    {"grpc_route", always},
+    {"network_policy.egress.to.domains", always},
+    {"dns.trusted_servers", if_filled},
+    {"defaults.server_name_binding", unless<off>},
+    {"egress.bandwidth", always},
+    {"egress.dscp", always},
+    {"egress.egress_ip", if_prefix},  // RFC 6296
+});
+
+constexpr auto appliance_list = std::to_array<NotEnforced>({
+    {"gateway.shadow_policy", always},
+    {"tunnel", always},
+    {"nat.tcp_mapping", unless<endpoint_dependent>},
+    {"nat.udp_mapping", unless<endpoint_independent>},
+    {"nat.filtering", unless<address_and_port_dependent>},
+    {"nat.unsolicited", unless<drop>},
+    {"nat.udp_inbound_refresh", if_true},
+    {"nat.port_block", always},
+    {"nat.ports_per_source_max", always},
+    {"metrics.listen", always},
+});
+
+class Search {
+ public:
+  Search(const NotEnforced& what, Diagnostics& diagnostics) : what_(what), diagnostics_(diagnostics) {}
+
+  void visit(const Node& node, std::string_view rest, const std::string& path) {
+    if (const auto* array = std::get_if<Array>(&node.is); array != nullptr && (!rest.empty() || is_of_tables(*array))) {
+      for (std::size_t i = 0; i < array->size(); ++i) visit((*array)[i], rest, fmt::format("{}[{}]", path, i));
+      return;
+    }
+    if (rest.empty()) {
+      if (what_.refused(node)) diagnostics_.error(node.at, path, "not enforced by this version");
+      return;
+    }
+    const std::size_t dot = std::min(rest.find('.'), rest.size());
+    const std::string_view key = rest.substr(0, dot);
+    const auto* table = std::get_if<Table>(&node.is);
+    const Entry* entry = table == nullptr ? nullptr : table->find(key);
+    if (entry == nullptr) return;
+    rest.remove_prefix(std::min(dot + 1, rest.size()));
+    visit(entry->value, rest, path.empty() ? std::string(key) : fmt::format("{}.{}", path, key));
+  }
+
+ private:
+  static bool is_of_tables(const Array& array) {
+    return !array.empty() && std::holds_alternative<Table>(array.front().is);
+  }
+
+  const NotEnforced& what_;
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+std::span<const NotEnforced> policy_not_enforced() noexcept { return policy_list; }
+std::span<const NotEnforced> appliance_not_enforced() noexcept { return appliance_list; }
+
+void refuse_not_enforced(const Node& root, std::span<const NotEnforced> list, Diagnostics& diagnostics) {
+  for (const NotEnforced& what : list) Search(what, diagnostics).visit(root, what.path, "");
+}
+
+}  // namespace sallyport::config

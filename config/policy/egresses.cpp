@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "config/document/units.h"
+#include "config/document/values.h"
+#include "config/policy/readers.h"
+
+namespace sallyport::config {
+namespace {
+
+constexpr std::uint64_t most_bits = 1'000'000'000'000'000;  // per second; a petabit
+
+// What is dropped as a martian whichever way it goes can be nobody's address. Policy language, section 5.
+constexpr std::array<std::string_view, 10> martians{"0.0.0.0/8",   "127.0.0.0/8",  "169.254.0.0/16", "224.0.0.0/4",
+                                                    "240.0.0.0/4", "::/128",       "::1/128",        "fe80::/10",
+                                                    "ff00::/8",    "::ffff:0:0/96"};
+
+// The martian network that shares an address with the range; empty: none.
+std::string_view martian_in(const AddressRange& range) {
+  for (const std::string_view text : martians) {
+    const Prefix martian = parse_prefix(text)->prefix;
+    if (martian.address.family != range.first.family) continue;
+    if (martian.first() <= range.last && range.first <= martian.last()) return text;
+  }
+  return {};
+}
+
+bool check_usable(const Item& item, const AddressRange& range, Diagnostics& diagnostics) {
+  const std::string_view martian = martian_in(range);
+  if (martian.empty()) return true;
+  report(item, diagnostics, fmt::format("no flow can leave under an address of {}", martian));
+  return false;
+}
+
+std::optional<AddressRange> usable_range(const Item& item, Diagnostics& diagnostics) {
+  const auto range = address_range(item, diagnostics);
+  if (!range || !check_usable(item, *range, diagnostics)) return std::nullopt;
+  return range;
+}
+
+std::optional<AppliedTo> read_applied_to(const Item& item, Diagnostics& diagnostics) {
+  TableReader table(item, diagnostics);
+  if (!table.is_table()) return std::nullopt;
+  AppliedTo applied;
+  const auto pods = table.find("pod_selector");
+  const auto namespaces = table.find("namespace_selector");
+  if (pods) applied.pod_selector = read_selector(*pods, diagnostics);
+  if (namespaces) applied.namespace_selector = read_selector(*namespaces, diagnostics);
+  if (!pods && !namespaces) {
+    diagnostics.warning(item.at(), item.path,
+                        "empty: selects nothing; { namespace_selector = {} } selects every workload");
+  }
+  return applied;
+}
+
+std::optional<Bandwidth> read_bandwidth(const Item& item, Diagnostics& diagnostics) {
+  TableReader table(item, diagnostics);
+  Bandwidth bandwidth;
+  const auto bits = quantity<std::uint64_t>(parse_bits, 1, most_bits);
+  const bool rate = table.required("rate", bandwidth.rate_bits_per_second, bits);
+  const bool burst = table.required("burst", bandwidth.burst_bits, bits);
+  if (!rate || !burst) return std::nullopt;
+  return bandwidth;
+}
+
+// An address, or a prefix of one's own to map to (RFC 6296).
+void read_egress_ip(const Item& item, Egress& into, Diagnostics& diagnostics) {
+  const auto* written = std::get_if<std::string>(&item.node->is);
+  if (written != nullptr && written->find('/') != std::string::npos) {
+    into.egress_prefix = prefix(item, diagnostics);
+    if (into.egress_prefix && into.egress_prefix->address.family == Family::v4) {
+      report(item, diagnostics, "only IPv6 prefixes are mapped to prefixes (RFC 6296); use an egress_pool");
+    }
+  } else if (const auto single = usable_address(item, diagnostics)) {
+    into.egress_ips = {*single};
+  }
+}
+
+// Exactly one of the three ways to name addresses.
+void read_addresses(TableReader& table, Egress& into, const Item& item) {
+  Diagnostics& diagnostics = table.diagnostics();
+  const auto one = table.find("egress_ip");
+  const auto several = table.find("egress_ips");
+  const auto pool = table.find("egress_pool");
+  if (one) read_egress_ip(*one, into, diagnostics);
+  if (several) {
+    table.each("egress_ips", into.egress_ips, usable_address);
+    if (const auto* array = std::get_if<Array>(&several->node->is); array != nullptr && array->empty()) {
+      report(*several, diagnostics, "empty; an egress needs an address");
+    }
+  }
+  if (pool) into.egress_pool = object_name(*pool, diagnostics).value_or("");
+  const int ways =
+      static_cast<int>(one.has_value()) + static_cast<int>(several.has_value()) + static_cast<int>(pool.has_value());
+  if (ways != 1 && table.is_table()) {
+    report(item, diagnostics, "expected exactly one of egress_ip, egress_ips or egress_pool");
+  }
+}
+
+void read_destinations(TableReader& table, Egress& into) {
+  const auto destinations = table.find("destinations");
+  if (!destinations) {
+    into.destinations = {parse_prefix("0.0.0.0/0")->prefix, parse_prefix("::/0")->prefix};
+    return;
+  }
+  table.each("destinations", into.destinations, prefix);
+  if (const auto* array = std::get_if<Array>(&destinations->node->is); array != nullptr && array->empty()) {
+    report(*destinations, table.diagnostics(), "empty; leave it out for every destination");
+  }
+  std::vector<Prefix> sorted = into.destinations;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end()) {
+    report(*destinations, table.diagnostics(), fmt::format("{} stands twice", to_string(*twice)));
+  }
+}
+
+}  // namespace
+
+std::optional<IpAddress> usable_address(const Item& item, Diagnostics& diagnostics) {
+  const auto single = address(item, diagnostics);
+  if (!single || !check_usable(item, {*single, *single}, diagnostics)) return std::nullopt;
+  return single;
+}
+
+EgressPool read_egress_pool(const Item& item, Diagnostics& diagnostics) {
+  EgressPool pool;
+  pool.at = item.at();
+  TableReader table(item, diagnostics);
+  table.required("name", pool.name, object_name);
+  const auto ranges = table.require("ranges");
+  if (ranges) table.each("ranges", pool.ranges, usable_range);
+  table.each("exclude", pool.exclude, address_range);
+  const auto* array = ranges ? std::get_if<Array>(&ranges->node->is) : nullptr;
+  if (array != nullptr && array->empty()) report(*ranges, diagnostics, "empty; a pool has at least one address");
+  return pool;
+}
+
+Egress read_egress(const Item& item, Diagnostics& diagnostics) {
+  Egress egress;
+  egress.at = item.at();
+  TableReader table(item, diagnostics);
+  table.required("name", egress.name, object_name);
+  const auto applied_to = table.find("applied_to");
+  if (applied_to) egress.applied_to = read_applied_to(*applied_to, diagnostics);
+  const auto sources = table.find("sources");
+  if (sources) table.each("sources", egress.sources, prefix);
+  const auto* array = sources ? std::get_if<Array>(&sources->node->is) : nullptr;
+  if (table.is_table() && !applied_to && (!sources || (array != nullptr && array->empty()))) {
+    report(item, diagnostics, "selects nothing; expected applied_to, sources, or both");
+  }
+  read_addresses(table, egress, item);
+  read_destinations(table, egress);
+  table.each("except", egress.except, prefix);
+  table.optional("priority", egress.priority, integer<std::int64_t>(-1'000'000'000, 1'000'000'000));
+  table.optional("bandwidth", egress.bandwidth, read_bandwidth);
+  table.optional("dscp", egress.dscp, integer<std::uint8_t>(0, 63));
+  return egress;
+}
+
+std::optional<IpPool> read_ip_pool(const Item& item, Diagnostics& diagnostics) {
+  TableReader table(item, diagnostics);
+  IpPool pool;
+  pool.at = item.at();
+  table.optional("nat_outgoing", pool.nat_outgoing, boolean);
+  if (!table.required("cidr", pool.cidr, prefix)) return std::nullopt;
+  return pool;
+}
+
+}  // namespace sallyport::config

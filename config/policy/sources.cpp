@@ -1,0 +1,43 @@
+#include <fmt/format.h>
+
+#include "config/document/quoted.h"
+#include "config/document/values.h"
+#include "config/policy/readers.h"
+
+namespace sallyport::config {
+namespace {
+
+// Kubernetes gives every namespace this label.
+constexpr const char* name_label = "kubernetes.io/metadata.name";
+
+}  // namespace
+
+Namespace read_namespace(const Item& item, Diagnostics& diagnostics) {
+  Namespace result;
+  result.at = item.at();
+  TableReader table(item, diagnostics);
+  table.required("name", result.name, object_name);
+  const auto labels = table.find("labels");
+  if (labels) result.labels = read_labels(*labels, diagnostics).value_or(Labels{});
+  table.each("addresses", result.addresses, located_prefix);
+  const auto [label, added] = result.labels.emplace(name_label, result.name);
+  if (!added && label->second != result.name && !result.name.empty()) {
+    report(*labels, diagnostics,
+           fmt::format("the label {} is {}, it always is the namespace's name, {}", name_label, quoted(label->second),
+                       quoted(result.name)));
+  }
+  return result;
+}
+
+Workload read_workload(const Item& item, Diagnostics& diagnostics) {
+  Workload result;
+  result.at = item.at();
+  TableReader table(item, diagnostics);
+  table.required("namespace", result.namespace_name, object_name);
+  table.required("name", result.name, object_name);
+  table.optional("labels", result.labels, read_labels);
+  table.required_each("addresses", result.addresses, located_prefix);
+  return result;
+}
+
+}  // namespace sallyport::config
