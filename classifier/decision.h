@@ -10,6 +10,8 @@
 
 namespace sallyport::classifier {
 
+class AddressPool;
+
 using config::Protocol;
 
 struct FlowQuery {
@@ -64,10 +66,22 @@ struct Decision {
   Action action = Action::deny;
   Reason reason = Reason::uncaptured;
   Layer layer = Layer::none;
-  bool audited = false;         // an audit route would have matched
-  Id rule = 0;                  // "namespace/name" of the route or network policy that decided; 0: none did
-  Id network = 0;               // "namespace/name" of the capturing egress network; 0: none did
-  std::uint32_t name_table = 0; // with needs_name: what decide_shown() wants; valid for that policy only
+  bool audited = false;          // an audit route would have matched
+  Id rule = 0;                   // "namespace/name" of the route or network policy that decided; 0: none did
+  Id network = 0;                // "namespace/name" of the capturing egress network; 0: none did
+  std::uint32_t name_table = 0;  // with needs_name: what decide_shown() wants; valid for that policy only
+};
+
+// Under which address a flow leaves.
+struct EgressChoice {
+  enum class Kind : std::uint8_t {
+    untranslated,
+    translated,
+    no_address,  // an egress selects the flow but has no address of its family: drop as no_egress_address
+  };
+  Kind kind = Kind::untranslated;
+  Id egress = 0;                      // name of the [[egress]]; 0: [snat], or none
+  const AddressPool* pool = nullptr;  // with translated: the candidates, of the flow's family
 };
 
 // What a flow has shown of itself when a name was needed.

@@ -21,18 +21,6 @@
 
 namespace sallyport::classifier {
 
-// Under which address a flow leaves.
-struct EgressChoice {
-  enum class Kind : std::uint8_t {
-    untranslated,
-    translated,
-    no_address,  // an egress selects the flow but has no address of its family: drop as no_egress_address
-  };
-  Kind kind = Kind::untranslated;
-  Id egress = 0;                       // name of the [[egress]]; 0: [snat], or none
-  const AddressPool* pool = nullptr;   // with translated: the candidates, of the flow's family
-};
-
 // One reason in an explanation, in the order in which the question was decided.
 struct Step {
   std::string what;    // "source", "network_policy", "egress_network", "route", "host_name", "egress", ...
@@ -43,7 +31,7 @@ struct Step {
 
 struct Explanation {
   Source source;
-  Decision decision;   // final where a name was given or none needed, else needs_name
+  Decision decision;  // final where a name was given or none needed, else needs_name
   EgressChoice egress;
   std::vector<Step> steps;
 };
@@ -54,11 +42,13 @@ class MatchScratch;
 class Policy {
  public:
   struct Compiled {
-    std::unique_ptr<const Policy> policy;   // absent when there are errors
-    config::Diagnostics diagnostics;        // what only compiling can find (a bad regex), and warnings
+    std::unique_ptr<const Policy> policy;  // absent when there are errors
+    config::Diagnostics diagnostics;       // what only compiling can find (a bad regex), and warnings
   };
-  // `identities` outlives the policy.
-  [[nodiscard]] static Compiled compile(config::PolicyModel model, Identities& identities);
+  // `identities` outlives the policy. `previous`, where given and of the same host names, lends what it compiled of
+  // them.
+  [[nodiscard]] static Compiled compile(config::PolicyModel model, Identities& identities,
+                                        const Policy* previous = nullptr);
 
   ~Policy();
   Policy(const Policy&) = delete;
@@ -71,7 +61,8 @@ class Policy {
   [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query) const noexcept;
   // The verdict of a flow that had to show a name, from what it has shown. Never needs_name. `pending` is what decide()
   // said. A name that is not valid DNS is no name.
-  [[nodiscard]] Decision decide_shown(const Decision& pending, const Shown& shown, MatchScratch& scratch) const noexcept;
+  [[nodiscard]] Decision decide_shown(const Decision& pending, const Shown& shown,
+                                      MatchScratch& scratch) const noexcept;
 
   [[nodiscard]] EgressChoice choose_egress(const Source& source, const FlowQuery& query) const noexcept;
   // Is the address one that some egress or [snat] may still give out? (A reload ends flows of a removed address.)
@@ -88,8 +79,9 @@ class Policy {
   // SHA-256 over the meaning of the policy, hexadecimal: equal on every node that runs the same one.
   [[nodiscard]] const std::string& hash() const noexcept;
 
+  struct Impl;  // policy_impl.h; for this room alone
+
  private:
-  struct Impl;
   explicit Policy(std::unique_ptr<Impl> impl) noexcept;
   std::unique_ptr<Impl> impl_;
 };

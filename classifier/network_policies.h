@@ -1,0 +1,70 @@
+// Layer 1: Kubernetes NetworkPolicy, its egress half.
+//
+// A source group selected by no policy is not isolated. Others may do what some rule of some selecting policy allows;
+// the order of policies never matters. A rule's destinations are compiled apart: its ip_blocks into one trie, the union
+// of the network_sets it selects into another (shared by all rules that select the same sets), its pod peers into a bit
+// for each source group, so that a destination is asked "whose are you?" by the same lookup as a source.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "classifier/decision.h"
+#include "classifier/identities.h"
+#include "classifier/prefix_trie.h"
+#include "classifier/sources.h"
+#include "config/policy_model.h"
+
+namespace sallyport::classifier {
+
+class NetworkPolicies {
+ public:
+  NetworkPolicies(const config::PolicyModel& model, Sources& sources, Identities& identities);
+
+  enum class Verdict : std::uint8_t { not_isolated, allowed, denied };
+  struct Answer {
+    Verdict verdict = Verdict::not_isolated;
+    Id policy = 0;  // "namespace/name": the allowing one; of those that deny, the first in the file
+  };
+  [[nodiscard]] Answer decide(std::uint32_t group, const FlowQuery& query) const noexcept;
+
+  // For explanations: which policies select a group (places in the model), and what became of one rule.
+  [[nodiscard]] const std::vector<std::uint32_t>& selecting(std::uint32_t group) const noexcept;
+  struct RuleMatch {
+    bool port = false;
+    bool destination = false;
+  };
+  [[nodiscard]] RuleMatch try_rule(std::uint32_t policy, std::size_t rule, const FlowQuery& query) const noexcept;
+
+ private:
+  static constexpr std::uint32_t none = UINT32_MAX;
+  struct Ports {
+    Protocol protocol = Protocol::tcp;
+    std::uint16_t first = 0;
+    std::uint16_t last = UINT16_MAX;
+  };
+  struct Rule {
+    std::vector<Ports> ports;  // empty: any
+    bool any_destination = false;
+    std::uint32_t blocks = none;      // place in tries_
+    std::uint32_t sets = none;        // place in tries_
+    std::vector<std::uint64_t> pods;  // a bit for each source group; empty: no pod peers
+  };
+  struct CompiledPolicy {
+    Id id = 0;
+    std::vector<Rule> rules;
+  };
+  class Compiler;
+
+  [[nodiscard]] static bool matches_port(const Rule& rule, const FlowQuery& query) noexcept;
+  [[nodiscard]] bool matches_destination(const Rule& rule, const IpAddress& destination) const noexcept;
+
+  const Sources& sources_;
+  std::vector<CompiledPolicy> policies_;                // by place in the model
+  std::vector<std::vector<std::uint32_t>> selections_;  // distinct lists of policies; the first is empty
+  std::vector<std::uint32_t> selection_of_group_;
+  std::vector<PrefixTrie> tries_;
+};
+
+}  // namespace sallyport::classifier

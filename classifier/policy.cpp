@@ -1,0 +1,120 @@
+#include "classifier/policy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "classifier/policy_hash.h"
+#include "classifier/policy_impl.h"
+#include "classifier/policy_warnings.h"
+
+namespace sallyport::classifier {
+
+Policy::Impl::Impl(std::unique_ptr<const config::PolicyModel> written, std::unique_ptr<HostRoutes> host_routes,
+                   Identities& identities, config::Diagnostics& diagnostics)
+    : model(std::move(written)),
+      hosts(std::move(host_routes)),
+      sources(*model, identities),
+      network_policies(*model, sources, identities),
+      egress_networks(*model, sources),
+      routes(*model, *hosts, identities, diagnostics),
+      egresses(*model, sources, identities),
+      hash(policy_hash(*model)) {
+  for (const config::EgressNetwork& network : model->egress_networks)
+    network_ids.push_back(identities.intern(network.namespace_name + "/" + network.name));
+  for (const std::string& name : model->defaults.ech_public_names)
+    if (const auto normal = normalise(name)) ech_public_names.emplace_back(normal->view());
+  std::sort(ech_public_names.begin(), ech_public_names.end());
+}
+
+Decision Policy::Impl::decide(const Source& source, const FlowQuery& query) const noexcept {
+  const std::uint32_t group = sources.record(source.index).group;
+  const NetworkPolicies::Answer first = network_policies.decide(group, query);
+  if (first.verdict == NetworkPolicies::Verdict::denied)
+    return {
+        .action = Action::deny, .reason = Reason::network_policy, .layer = Layer::network_policy, .rule = first.policy};
+
+  Decision decision{.layer = Layer::egress_network};
+  const std::uint32_t network = egress_networks.capture(group, query.destination);
+  if (network == EgressNetworks::none) {
+    decision.action = model->defaults.uncaptured == config::TrafficPolicy::allow ? Action::allow : Action::deny;
+    return decision;
+  }
+  decision.network = network_ids[network];
+  const std::uint32_t place = routes.plan_of(network, query.protocol, query.destination_port);
+  const Routes::Plan& plan = routes.plan(place);
+  decision.action = plan.otherwise.action;
+  decision.reason = plan.otherwise.reason;
+  decision.audited = plan.otherwise.audited;
+  decision.rule = routes.id_of(plan.otherwise.route);
+  if (plan.name_table != Routes::Plan::no_table) {
+    decision.action = Action::needs_name;
+    decision.name_table = place;
+  }
+  return decision;
+}
+
+// ech = "deny": only where what the hello shows in the clear is the public name of an ECH service.
+bool Policy::Impl::is_refused_ech(const Shown& shown, const HostName* name) const noexcept {
+  return model->defaults.ech_denied && shown.ech && name != nullptr &&
+         std::binary_search(ech_public_names.begin(), ech_public_names.end(), name->view());
+}
+
+Policy::Policy(std::unique_ptr<Impl> impl) noexcept : impl_(std::move(impl)) {}
+Policy::~Policy() = default;
+
+Policy::Compiled Policy::compile(config::PolicyModel model, Identities& identities, const Policy* previous) {
+  Compiled compiled;
+  auto written = std::make_unique<const config::PolicyModel>(std::move(model));
+  const HostPatterns* lent = previous == nullptr ? nullptr : previous->impl_->hosts->patterns().get();
+  auto hosts = std::make_unique<HostRoutes>(*written, lent, compiled.diagnostics);
+  if (!compiled.diagnostics.has_errors()) {
+    auto impl = std::make_unique<Impl>(std::move(written), std::move(hosts), identities, compiled.diagnostics);
+    warn_of_unused(*impl->model, impl->egress_networks, compiled.diagnostics);
+    compiled.policy.reset(new Policy(std::move(impl)));
+  }
+  compiled.diagnostics.sort();
+  return compiled;
+}
+
+const config::PolicyModel& Policy::model() const noexcept { return *impl_->model; }
+
+Source Policy::find_source(const IpAddress& address) const noexcept { return impl_->sources.find(address); }
+
+Decision Policy::decide(const Source& source, const FlowQuery& query) const noexcept {
+  return impl_->decide(source, query);
+}
+
+Decision Policy::decide_shown(const Decision& pending, const Shown& shown, MatchScratch& scratch) const noexcept {
+  const bool speaks = shown.protocol != Shown::Protocol::none;
+  const auto normal = normalise(shown.name);
+  const HostName* name = speaks && normal ? &*normal : nullptr;
+  Decision decision{.layer = Layer::egress_network, .network = pending.network};
+  if (impl_->is_refused_ech(shown, name)) {
+    decision.reason = Reason::ech_refused;
+    return decision;
+  }
+  const Routes::Plan& plan = impl_->routes.plan(pending.name_table);
+  const Routes::Outcome outcome = impl_->routes.resolve(plan, speaks, name, scratch);
+  decision.action = outcome.action;
+  decision.reason = outcome.reason;
+  decision.audited = outcome.audited;
+  decision.rule = impl_->routes.id_of(outcome.route);
+  return decision;
+}
+
+EgressChoice Policy::choose_egress(const Source& source, const FlowQuery& query) const noexcept {
+  return impl_->egresses.choose(source.index, query.destination).choice;
+}
+
+bool Policy::gives_out(const IpAddress& address) const noexcept { return impl_->egresses.gives_out(address); }
+
+std::vector<AddressRange> Policy::egress_addresses() const { return impl_->egresses.addresses(); }
+
+std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> Policy::make_scratch() const {
+  return {impl_->hosts->patterns()->make_scratch().release(),
+          [](MatchScratch* scratch) { HostPatterns::ScratchDeleter{}(scratch); }};
+}
+
+const std::string& Policy::hash() const noexcept { return impl_->hash; }
+
+}  // namespace sallyport::classifier

@@ -1,0 +1,38 @@
+// The parts of a compiled policy, for policy.cpp and explain.cpp.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "classifier/egress_choice.h"
+#include "classifier/egress_networks.h"
+#include "classifier/host_routes.h"
+#include "classifier/network_policies.h"
+#include "classifier/policy.h"
+#include "classifier/routes.h"
+#include "classifier/sources.h"
+
+namespace sallyport::classifier {
+
+struct Policy::Impl {
+  // Parts keep references to those above them, so this stays where it was made. HostRoutes come in compiled.
+  Impl(std::unique_ptr<const config::PolicyModel> written, std::unique_ptr<HostRoutes> host_routes,
+       Identities& identities, config::Diagnostics& diagnostics);
+
+  [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query) const noexcept;
+  [[nodiscard]] bool is_refused_ech(const Shown& shown, const HostName* name) const noexcept;
+
+  std::unique_ptr<const config::PolicyModel> model;
+  std::unique_ptr<HostRoutes> hosts;
+  Sources sources;
+  NetworkPolicies network_policies;
+  EgressNetworks egress_networks;
+  Routes routes;
+  EgressChoices egresses;
+  std::vector<Id> network_ids;                // "namespace/name", by place in the model
+  std::vector<std::string> ech_public_names;  // normal forms, sorted
+  std::string hash;
+};
+
+}  // namespace sallyport::classifier

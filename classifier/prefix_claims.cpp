@@ -1,0 +1,73 @@
+#include "classifier/prefix_claims.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "classifier/prefix_walk.h"
+#include "classifier/rank_set.h"
+
+namespace sallyport::classifier {
+
+namespace {
+
+class WinnerVisitor {
+ public:
+  explicit WinnerVisitor(std::uint32_t ranks) : open_(ranks), standing_(ranks) {}
+
+  void enter(const Claim& claim) { change(claim, 1); }
+  void leave(const Claim& claim) { change(claim, -1); }
+
+  void visit(const Prefix& prefix) {
+    while (!around_.empty() && !around_.back().prefix.contains(prefix)) around_.pop_back();
+    const std::uint32_t outer = around_.empty() ? PrefixTrie::none : around_.back().value;
+    const std::uint32_t lowest = standing_.lowest();
+    const std::uint32_t winner = lowest == RankSet::none ? PrefixTrie::none : lowest;
+    if (winner == outer) return;
+    around_.push_back({prefix, winner});
+    winners_.push_back(around_.back());
+  }
+
+  [[nodiscard]] std::vector<PrefixTrie::Entry> take() && { return std::move(winners_); }
+
+ private:
+  struct Open {
+    std::int32_t claims = 0;
+    std::int32_t holes = 0;
+    [[nodiscard]] bool stands() const noexcept { return claims > 0 && holes == 0; }
+  };
+
+  void change(const Claim& claim, std::int32_t by) {
+    Open& open = open_[claim.rank];
+    const bool stood = open.stands();
+    (claim.hole ? open.holes : open.claims) += by;
+    if (stood == open.stands()) return;
+    if (stood)
+      standing_.erase(claim.rank);
+    else
+      standing_.insert(claim.rank);
+  }
+
+  std::vector<Open> open_;
+  RankSet standing_;
+  std::vector<PrefixTrie::Entry> around_;  // the answers that contain the visited prefix
+  std::vector<PrefixTrie::Entry> winners_;
+};
+
+}  // namespace
+
+std::vector<PrefixTrie::Entry> resolve_claims(const std::vector<Claim>& claims) {
+  std::uint32_t ranks = 0;
+  for (const Claim& claim : claims) ranks = std::max(ranks, claim.rank + 1);
+  WinnerVisitor visitor(ranks);
+  walk_prefixes(claims, visitor);
+  return std::move(visitor).take();
+}
+
+PrefixTrie make_address_set(const std::vector<Prefix>& prefixes) {
+  std::vector<PrefixTrie::Entry> entries;
+  entries.reserve(prefixes.size());
+  for (const Prefix& prefix : prefixes) entries.push_back({prefix, 0});
+  return PrefixTrie::from_prefixes(std::move(entries));
+}
+
+}  // namespace sallyport::classifier

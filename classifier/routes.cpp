@@ -1,0 +1,72 @@
+#include "classifier/routes.h"
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+
+#include "classifier/route_compiler.h"
+
+namespace sallyport::classifier {
+
+Routes::Routes(const config::PolicyModel& model, HostRoutes& hosts, Identities& identities,
+               config::Diagnostics& diagnostics)
+    : model_(model), hosts_(hosts) {
+  ids_.reserve(model.routes.size());
+  for (const config::Route& route : model.routes) ids_.push_back(identities.intern(full_name(route)));
+  RouteCompiler(*this, model, hosts, diagnostics).compile();
+}
+
+std::uint32_t Routes::plan_of(std::uint32_t network, Protocol protocol, std::uint16_t port) const noexcept {
+  const NetworkPlans& plans = networks_[network];
+  if (protocol == Protocol::icmp) return plans.icmp;
+  if (protocol == Protocol::sctp) return plans.standard;
+  const std::vector<Span>& spans = protocol == Protocol::tcp ? plans.tcp : plans.udp;
+  const auto behind = std::upper_bound(spans.begin(), spans.end(), port,
+                                       [](std::uint16_t wanted, const Span& span) { return wanted < span.first; });
+  return std::prev(behind)->plan;
+}
+
+Routes::Outcome Routes::outcome_of(const RouteWinner& winner, const Outcome& otherwise) const noexcept {
+  Outcome outcome = otherwise;
+  if (winner.route != RouteWinner::none) {
+    const bool allows = model_.routes[winner.route].action == config::RouteAction::allow;
+    outcome = {allows ? Action::allow : Action::deny, Reason::route, false, winner.route};
+  }
+  outcome.audited = outcome.audited || winner.audited;
+  return outcome;
+}
+
+Routes::Outcome Routes::resolve(const Plan& plan, bool speaks, const HostName* name,
+                                MatchScratch& scratch) const noexcept {
+  const RouteWinner winner = speaks ? hosts_.match(plan.name_table, name, scratch) : RouteWinner{};
+  Outcome outcome = outcome_of(winner, plan.otherwise);
+  if (winner.route == RouteWinner::none && plan.blames_name)
+    outcome.reason = speaks && name != nullptr ? Reason::name_not_allowed : Reason::no_name;
+  return outcome;
+}
+
+bool names(const config::ParentRef& parent, const config::EgressNetwork& network) noexcept {
+  return parent.name == network.name && parent.namespace_name == network.namespace_name;
+}
+
+std::vector<std::uint32_t> Routes::standing_on(std::uint32_t network, Protocol protocol, std::uint16_t port) const {
+  const auto may_match = [&](config::RouteKind kind) {
+    if (protocol == Protocol::icmp) return kind == config::RouteKind::icmp;
+    if (protocol == Protocol::udp) return kind == config::RouteKind::udp || kind == config::RouteKind::tls;
+    return protocol == Protocol::tcp && kind >= config::RouteKind::tcp;
+  };
+  const auto reaches = [&](const config::ParentRef& parent) {
+    if (!names(parent, model_.egress_networks[network])) return false;
+    if (protocol == Protocol::icmp || !parent.port) return protocol == Protocol::icmp && !parent.port;
+    return *parent.port <= port && port <= parent.end_port.value_or(*parent.port);
+  };
+  std::vector<std::uint32_t> standing;
+  for (std::size_t i = 0; i < model_.routes.size(); ++i) {
+    const config::Route& route = model_.routes[i];
+    if (may_match(route.kind) && std::any_of(route.parent_refs.begin(), route.parent_refs.end(), reaches))
+      standing.push_back(static_cast<std::uint32_t>(i));
+  }
+  return standing;
+}
+
+}  // namespace sallyport::classifier
