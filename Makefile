@@ -43,6 +43,7 @@ test: dependencies
 quick-test: build
 	$(NINJA) -C $(BUILD)
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs
+	$(PYTHON) tests/scenarios/run --sallyport $(BUILD)/sallyport
 
 e2e: build
 	$(PYTHON) tests/e2e/run --gateway $(BUILD)/sallyport
