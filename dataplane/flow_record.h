@@ -43,7 +43,7 @@ struct FlowRecord {
   classifier::Id namespace_name = 0;
   classifier::Id workload = 0;
   classifier::Id egress = 0;
-  std::uint32_t generation = 0;    // of the policy that decided last
+  std::uint32_t generation = 0;  // of the policy that decided last
   std::uint32_t quic_version = 0;
   std::array<std::uint64_t, 2> packets{};  // to server, to client
   std::array<std::uint64_t, 2> bytes{};    // of whole frames

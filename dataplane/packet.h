@@ -14,14 +14,15 @@ inline constexpr PortIndex no_port = 0xff;
 inline constexpr unsigned ports_max = 8;
 
 struct Packet {
-  std::uint8_t* data = nullptr;     // first byte of the Ethernet header
-  std::uint32_t length = 0;         // bytes from data on, padding included
-  std::uint16_t headroom = 0;       // writable bytes in front of data
-  std::uint16_t weight = 1;         // received packets that this one stands for (a reassembled datagram: its fragments);
-                                    // 0: made by the gateway itself
+  std::uint8_t* data = nullptr;  // first byte of the Ethernet header
+  std::uint32_t length = 0;      // bytes from data on, padding included
+  std::uint16_t headroom = 0;    // writable bytes in front of data
+  std::uint16_t weight = 1;      // received packets that this one stands for (a reassembled datagram: its fragments);
+                                 // 0: made by the gateway itself
   std::uint16_t fragment_size = 0;  // IP bytes of the largest fragment it arrived in; 0: it came whole
+  std::uint32_t fragment_id = 0;    // the identification its fragments carried
   PortIndex port = no_port;         // where it came in
-  bool reassembled = false;         // the buffer belongs to the pipeline's reassembler, not to the World
+  bool reassembled = false;         // the buffer belongs to a Reassembler, not to the World
   void* buffer = nullptr;           // the World's own handle (an mbuf, a slot)
 };
 

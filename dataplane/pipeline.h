@@ -3,9 +3,9 @@
 //   from inside:  parse -> find flow -> (new or undecided? source, policy, name) -> translate -> forward
 //   from outside: parse -> find flow -> translate back -> forward
 //
-// One pipeline is one worker's: it owns its flows, ports, timers and counters, shares nothing, takes all its memory when
-// it is made and never allocates, throws or logs afterwards. Time and input are arguments, randomness comes from the
-// seed, so the same calls give the same packets: replay, the tests and the fuzzers run exactly this.
+// One pipeline is one worker's: it owns its flows, ports, timers and counters, shares nothing, takes all its memory
+// when it is made and never allocates, throws or logs afterwards. Time and input are arguments, randomness comes from
+// the seed, so the same calls give the same packets: replay, the tests and the fuzzers run exactly this.
 #pragma once
 
 #include <array>
@@ -34,7 +34,7 @@ struct PortSettings {
   std::uint16_t mtu = 1500;  // bytes of the IP packet
   std::uint16_t vlan = 0;    // 0: untagged
   MacAddress mac{};
-  bool any_vlan = false;     // replay: tags are skipped and kept
+  bool any_vlan = false;  // replay: tags are skipped and kept
 };
 
 struct PipelineSettings {
@@ -48,7 +48,11 @@ struct PipelineSettings {
   std::uint32_t workers = 1;  // of so many
   std::uint64_t seed = 0;     // of the hash key and of port choice
   bool verify_ip_checksum = true;
-  bool unsegmented = false;   // replay: frames captured before segmentation pass over the MTU as they came
+  bool unsegmented = false;  // replay: frames captured before segmentation pass over the MTU as they came
+  bool kernel = true;        // there is a kernel behind the ports; without one its packets end as martians and not_ip
+  bool records_at_end = false;  // replay: a flow's record waits for its last packet; else it is written a second after
+                                // both sides have closed
+  std::uint32_t held_packets = 0;  // at most so many packets held at once; 0: as many as held_bytes makes sensible
 };
 
 // A flow's translation, for replay: how a server would address the answer.
@@ -65,10 +69,11 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  // A burst that came in on `port`, at most 64 packets. Takes them all: each is transmitted, held, or ends under a name.
+  // A burst that came in on `port`, at most 64 packets. Takes them all: each is transmitted, held, or ends under a
+  // name.
   void process(PortIndex port, std::span<Packet> burst, Instant now, const Snapshot& snapshot) noexcept;
-  // Everything that time brings: timeouts, waiting neighbours. To be called often (every millisecond or with each burst);
-  // costs nothing while nothing expires.
+  // Everything that time brings: timeouts, waiting neighbours. To be called often (every millisecond or with each
+  // burst); costs nothing while nothing expires.
   void advance(Instant now, const Snapshot& snapshot) noexcept;
   // The end: what is undecided is closed as at its timeout, what is held ends, every living flow is recorded.
   void finish(Instant now, const Snapshot& snapshot) noexcept;
@@ -78,14 +83,16 @@ class Pipeline {
 
   // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.
   [[nodiscard]] std::optional<Translation> translation(const FlowKey& inside) const noexcept;
-  // Living flows from table position `from` on, into `out`; answers how many and moves `from` on (to the end: SIZE_MAX).
-  // Looks at no more than 4096 positions a call.
+  // Living flows from table position `from` on, into `out`; answers how many and moves `from` on (to the end:
+  // SIZE_MAX). Looks at no more than 4096 positions a call.
   [[nodiscard]] std::size_t list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept;
 
-  // Which of `workers` workers a packet belongs to: senders by their address, answers by the slice of their port.
-  // Fragments and errors included. Packets of no owner (ARP, broken ones) answer `self`.
+  // Which of `workers` workers a packet belongs to: senders (and answers to untranslated ones) by the inside address,
+  // answers to an egress address by the slice of their port; ICMP errors by the packet they quote; fragments from
+  // outside by addresses and identification, to be put together there and handed over. Packets of no owner (ARP, broken
+  // ones) answer `self`.
   [[nodiscard]] static std::uint32_t owner(const Packet& packet, bool from_inside, std::uint32_t workers,
-                                           std::uint32_t self) noexcept;
+                                           std::uint32_t self, const Snapshot& snapshot) noexcept;
 
  private:
   struct Parts;

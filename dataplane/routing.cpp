@@ -76,7 +76,6 @@ Hop Routing::next(const IpAddress& destination, bool outbound) const noexcept {
     hop.state = Hop::State::resolved;
     hop.port = outbound ? wire_outside_ : wire_inside_;
     hop.keep_macs = true;
-    hop.next_hop = destination;
     return hop;
   }
   const std::uint32_t way = trie_.lookup(destination);
@@ -86,6 +85,15 @@ Hop Routing::next(const IpAddress& destination, bool outbound) const noexcept {
     hop.next_hop = destination;
     find_neighbour(hop);
   }
+  return hop;
+}
+
+Hop Routing::next_on_link(PortIndex port, const IpAddress& neighbour) const noexcept {
+  Hop hop;
+  hop.state = Hop::State::unresolved;
+  hop.port = port;
+  hop.next_hop = neighbour;
+  find_neighbour(hop);
   return hop;
 }
 

@@ -57,6 +57,8 @@ class Routing {
 
   // `outbound`: the packet comes from inside; only two_wires() looks at it.
   [[nodiscard]] Hop next(const IpAddress& destination, bool outbound) const noexcept;
+  // A neighbour itself, for packets that have waited for it.
+  [[nodiscard]] Hop next_on_link(PortIndex port, const IpAddress& neighbour) const noexcept;
   // One of the gateway's own addresses?
   [[nodiscard]] bool is_local(const IpAddress& address) const noexcept;
   // An address of the gateway on the port, to speak from (ICMP errors); the first one of the family.

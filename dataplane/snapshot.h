@@ -3,16 +3,32 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "classifier/policy.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
 
+using MatchScratches = std::vector<std::unique_ptr<classifier::MatchScratch, void (*)(classifier::MatchScratch*)>>;
+
 struct Snapshot {
   std::shared_ptr<const classifier::Policy> policy;  // null until a valid policy was loaded: nothing is forwarded
   std::shared_ptr<const Routing> routing;            // never null
   std::uint32_t generation = 0;                      // of the policy, from 1; changes with every policy published
+  std::shared_ptr<MatchScratches> scratches;         // of the policy, one a worker; each used by its worker alone
 };
+
+// Made off the workers. A new routing under the same policy shares the policy's parts with the snapshot before.
+[[nodiscard]] inline Snapshot make_snapshot(std::shared_ptr<const classifier::Policy> policy,
+                                            std::shared_ptr<const Routing> routing, std::uint32_t generation,
+                                            std::uint32_t workers) {
+  Snapshot snapshot{std::move(policy), std::move(routing), generation, std::make_shared<MatchScratches>()};
+  for (std::uint32_t i = 0; snapshot.policy && i < workers; ++i) {
+    snapshot.scratches->push_back(snapshot.policy->make_scratch());
+  }
+  return snapshot;
+}
 
 }  // namespace sallyport::dataplane

@@ -27,6 +27,13 @@ class World {
   [[nodiscard]] virtual bool allocate(std::uint32_t length, Packet& packet) noexcept = 0;
   // For the kernel behind the port: ARP, neighbour discovery, whatever is addressed to the gateway itself. Takes it.
   virtual void to_kernel(PortIndex port, Packet packet) noexcept = 0;
+  // The pieces of a datagram that belongs to another worker; they come in there as if received. Answers how many its
+  // queue could not take (the last ones, released by the callee). With one worker never called.
+  [[nodiscard]] virtual std::size_t hand_over(std::uint32_t worker, std::span<Packet> packets) noexcept {
+    (void)worker;
+    release(packets);
+    return packets.size();
+  }
   virtual void record(const FlowRecord& record) noexcept = 0;
   // A packet waits for this neighbour; somebody should ask for it.
   virtual void resolve(PortIndex port, const IpAddress& next_hop) noexcept = 0;

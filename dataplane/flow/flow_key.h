@@ -13,8 +13,8 @@ namespace sallyport::dataplane {
 // IP protocol numbers, in the one spelling of the headers (IPv6 ICMP is 58).
 enum class IpProtocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17, icmp6 = 58, sctp = 132 };
 
-// From a sender to a receiver. Addresses as in IpAddress (IPv4 in the first four bytes); ports in network byte order, for
-// ICMP echo the identifier in source_port and 0 in destination_port. No padding: compared and hashed as bytes.
+// From a sender to a receiver. Addresses as in IpAddress (IPv4 in the first four bytes); ports in network byte order,
+// for ICMP echo the identifier in source_port and 0 in destination_port. No padding: compared and hashed as bytes.
 struct FlowKey {
   std::array<std::uint8_t, 16> source{};
   std::array<std::uint8_t, 16> destination{};

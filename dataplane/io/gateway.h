@@ -14,7 +14,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,21 +23,12 @@
 #include "config/appliance_model.h"
 #include "dataplane/drop.h"
 #include "dataplane/flow_record.h"
+#include "dataplane/io/control_log.h"
+#include "dataplane/io/environment_error.h"
 #include "dataplane/packet.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
-
-// The environment will not do: no device, no memory, no permission. One line that says what to do about it; exit
-// status 3.
-class EnvironmentError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-enum class Severity : std::uint8_t { info, warning, error };
-// Called by several threads of the control plane, one line a call, without newline.
-using Log = std::function<void(Severity, const std::string&)>;
 
 struct PortSums {
   std::uint64_t received_packets = 0, received_bytes = 0;

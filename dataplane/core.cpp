@@ -1,0 +1,117 @@
+#include "dataplane/core.h"
+
+#include <algorithm>
+
+namespace sallyport::dataplane {
+namespace {
+
+constexpr std::uint32_t names_max = 65536;
+constexpr std::uint32_t senders_max = 1U << 20U;
+constexpr std::uint32_t addresses_max = 65536;
+constexpr std::uint32_t wholes_max = 128;
+
+std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
+  if (settings.held_packets != 0) return settings.held_packets;
+  return std::clamp<std::uint32_t>(static_cast<std::uint32_t>(settings.limits.held_bytes / 2048), 64, 1U << 20U);
+}
+
+}  // namespace
+
+Core::Core(const PipelineSettings& given, World& surroundings)
+    : settings(given),
+      world(surroundings),
+      random(given.seed),
+      hash(random),
+      addresses(std::min(given.limits.flows, addresses_max), hash),
+      flows(given.limits.flows, hash, addresses),
+      wheel(flows.slots()),
+      mappings(given.limits.flows, hash),
+      sources(std::min(given.limits.flows, senders_max), hash, addresses),
+      full_servers(hash),
+      hops(hash),
+      names(std::clamp(given.limits.flows / 8, 1024U, names_max), hash),
+      held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),
+      fragments(given.nat.fragments_max, static_cast<std::uint32_t>(given.nat.fragment_timeout.count()), wholes_max,
+                hash),
+      low_ports(1, 1023, given.worker, given.workers),
+      high_ports(given.nat.port_range.first, given.nat.port_range.last, given.worker, given.workers),
+      identifiers(0, 65535, given.worker, given.workers),
+      quic_keys(classifier::names::make_quic_keys()),
+      scratch(given.limits.hello_bytes),
+      quic_scratch(1) {
+  datagram_id = static_cast<std::uint16_t>(random.next());
+}
+
+void Core::begin(Instant time, const Snapshot& present) noexcept {
+  now = std::max(now, time);
+  tick = static_cast<Tick>(now / 1'000'000);
+  snapshot = &present;
+  if (!started) {
+    started = true;
+    wheel.start(tick);
+  }
+  if (present.generation == policy_seen && present.routing->generation() == routing_seen && epoch != 0) return;
+  policy_seen = present.generation;
+  routing_seen = present.routing->generation();
+  ++epoch;
+  hops.forget();
+}
+
+void Core::release(Packet& packet) noexcept {
+  if (packet.reassembled) {
+    fragments.give_back(packet);
+    return;
+  }
+  released_.packets[released_.count++] = packet;
+  if (released_.count == queue_max) {
+    world.release({released_.packets.data(), released_.count});
+    released_.count = 0;
+  }
+}
+
+void Core::transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept {
+  Queue& queue = outgoing_[out];
+  queue.packets[queue.count] = packet;
+  queue.packets[queue.count++].weight = weight;
+  if (queue.count == queue_max) flush_port(out);
+}
+
+void Core::flush_port(PortIndex out) noexcept {
+  Queue& queue = outgoing_[out];
+  std::uint64_t bytes = 0;
+  std::uint64_t weight = 0;
+  for (std::size_t i = 0; i < queue.count; ++i) {
+    bytes += queue.packets[i].length;
+    weight += queue.packets[i].weight;
+  }
+  const std::size_t refused = world.transmit(out, {queue.packets.data(), queue.count});
+  for (std::size_t i = queue.count - refused; i < queue.count; ++i) {
+    bytes -= queue.packets[i].length;
+    weight -= queue.packets[i].weight;
+    counters.drops[static_cast<std::size_t>(Drop::transmit_queue_full)].add(queue.packets[i].weight);
+  }
+  counters.transmitted.add(weight);
+  counters.ports[out].transmitted_packets.add(queue.count - refused);
+  counters.ports[out].transmitted_bytes.add(bytes);
+  queue.count = 0;
+}
+
+void Core::flush() noexcept {
+  for (PortIndex out = 0; out < settings.ports.size(); ++out) {
+    if (outgoing_[out].count != 0) flush_port(out);
+  }
+  if (released_.count == 0) return;
+  world.release({released_.packets.data(), released_.count});
+  released_.count = 0;
+}
+
+void Core::to_kernel(Packet& packet) noexcept {
+  counters.drops[static_cast<std::size_t>(Drop::to_gateway)].add(packet.weight);
+  if (packet.reassembled || !settings.kernel) {
+    release(packet);
+    return;
+  }
+  world.to_kernel(packet.port, packet);
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,117 @@
+// Everything one worker's pipeline owns, and the present call's arguments. The stages are functions over it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "classifier/names/quic_initial.h"
+#include "dataplane/counters.h"
+#include "dataplane/flow/books.h"
+#include "dataplane/flow/flow_table.h"
+#include "dataplane/flow/full_servers.h"
+#include "dataplane/flow/held_payload.h"
+#include "dataplane/flow/mapping_book.h"
+#include "dataplane/flow/port_choice.h"
+#include "dataplane/flow/source_book.h"
+#include "dataplane/flow/timer_wheel.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/stages/neighbours.h"
+#include "dataplane/stages/parse.h"
+#include "dataplane/stages/reassemble.h"
+#include "dataplane/world.h"
+
+namespace sallyport::dataplane {
+
+// So many a second and no more; for what the gateway says of its own (RFC 1812 section 4.3.2.8).
+class RateLimit {
+ public:
+  explicit RateLimit(std::uint32_t per_second) noexcept : per_second_(per_second) {}
+  [[nodiscard]] bool admit(Tick now) noexcept {
+    if (dataplane::since(since_, now) >= 1000) {
+      since_ = now;
+      used_ = 0;
+    }
+    return used_++ < per_second_;
+  }
+
+ private:
+  std::uint32_t per_second_;
+  std::uint32_t used_ = 0;
+  Tick since_ = 0;
+};
+
+struct Core {
+  Core(const PipelineSettings& settings, World& world);
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
+
+  const PipelineSettings settings;
+  World& world;
+  Counters counters;
+  Random random;
+  const KeyHash hash;
+  AddressBook addresses;
+  FlowTable flows;
+  TimerWheel wheel;
+  MappingBook mappings;
+  SourceBook sources;
+  FullServers full_servers;
+  HopBook hops;
+  NameBook names;
+  HeldPayload held;
+  Reassembler fragments;
+  NeighbourQueue neighbours;
+  RateLimit icmp_limit{1000};
+  PortSlice low_ports;
+  PortSlice high_ports;
+  PortSlice identifiers;
+  std::unique_ptr<classifier::names::QuicKeys, classifier::names::QuicKeysDeleter> quic_keys;
+  Block<std::uint8_t> scratch;    // a gathered hello
+  Block<QuicState> quic_scratch;  // a first Initial is read here
+  std::uint16_t datagram_id = 0;  // IPv4 identification of translated datagrams in pieces (RFC 6864)
+
+  // The present call.
+  Instant now = 0;
+  Tick tick = 0;
+  const Snapshot* snapshot = nullptr;
+  std::uint32_t epoch = 0;  // counts the changes of policy and routing that were seen
+  std::uint32_t policy_seen = 0;
+  std::uint32_t routing_seen = 0;
+  bool started = false;
+
+  void begin(Instant time, const Snapshot& present) noexcept;
+
+  [[nodiscard]] const classifier::Policy* policy() const noexcept { return snapshot->policy.get(); }
+  [[nodiscard]] const Routing& routing() const noexcept { return *snapshot->routing; }
+  [[nodiscard]] classifier::MatchScratch& match_scratch() const noexcept {
+    return *(*snapshot->scratches)[settings.worker];
+  }
+  [[nodiscard]] const PortSettings& port(PortIndex index) const noexcept { return settings.ports[index]; }
+  [[nodiscard]] ParseRules parse_rules(PortIndex index) const noexcept {
+    return {port(index).any_vlan, port(index).vlan, settings.verify_ip_checksum};
+  }
+
+  // ---- the ends of a packet ----
+  void drop(Packet& packet, Drop why) noexcept {
+    counters.drops[static_cast<std::size_t>(why)].add(packet.weight);
+    release(packet);
+  }
+  // Gives the buffer back without counting.
+  void release(Packet& packet) noexcept;
+  // On the wire with the next flush. Takes a World's packet; `weight` was received for it.
+  void transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept;
+  void flush() noexcept;
+  void to_kernel(Packet& packet) noexcept;
+
+ private:
+  static constexpr std::size_t queue_max = 64;
+  struct Queue {
+    std::array<Packet, queue_max> packets;
+    std::size_t count = 0;
+  };
+  void flush_port(PortIndex out) noexcept;
+  std::array<Queue, ports_max> outgoing_;
+  Queue released_;
+};
+
+}  // namespace sallyport::dataplane

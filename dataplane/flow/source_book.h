@@ -1,0 +1,95 @@
+// What is remembered of an inside address while it has flows: how many, how fast it opens them, and under which egress
+// addresses it leaves, so that it keeps them (RFC 4787 REQ-2) even when a pool grows.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "classifier/address_pool.h"
+#include "dataplane/flow/books.h"
+#include "dataplane/flow/flow.h"
+
+namespace sallyport::dataplane {
+
+struct Sender {
+  IpAddress address;
+  std::uint32_t flows;
+  std::array<std::uint32_t, 4> paired;  // numbers in the AddressBook, the latest first
+  std::uint32_t opened;                 // flows in the second that began at `since`
+  Tick since;
+};
+
+class SourceBook {
+ public:
+  SourceBook(std::uint32_t capacity, const KeyHash& hash, AddressBook& addresses)
+      : senders_(capacity), index_(capacity), hash_(hash), addresses_(addresses) {}
+
+  [[nodiscard]] std::uint32_t find(const IpAddress& address) const noexcept {
+    const std::uint32_t found =
+        index_.find(hash_(address, domain), [&](std::uint32_t n) { return senders_[n].address == address; });
+    return found == KeyIndex::none ? 0 : found;
+  }
+  // The sender's number, made where it has none; 0: no room.
+  [[nodiscard]] std::uint32_t enter(const IpAddress& address, Tick now) noexcept {
+    if (const std::uint32_t known = find(address); known != 0) return known;
+    const std::uint32_t number = senders_.take();
+    if (number == 0) return 0;
+    if (!index_.insert(hash_(address, domain), number)) {
+      senders_.give_back(number);
+      return 0;
+    }
+    senders_[number] = Sender{address, 0, {}, 0, now};
+    return number;
+  }
+  // Forgets a sender that has no flows.
+  void leave(std::uint32_t number) noexcept {
+    if (number == 0 || senders_[number].flows != 0) return;
+    for (const std::uint32_t address : senders_[number].paired) addresses_.give_back(address);
+    index_.erase(hash_(senders_[number].address, domain), number);
+    senders_.give_back(number);
+  }
+  // May it open one more? 0: no limit. Counts the attempt.
+  [[nodiscard]] bool admit(std::uint32_t number, std::uint32_t flows_max, std::uint32_t per_second_max,
+                           Tick now) noexcept {
+    Sender& sender = senders_[number];
+    if (since(sender.since, now) >= 1000) {
+      sender.since = now;
+      sender.opened = 0;
+    }
+    if (flows_max != 0 && sender.flows >= flows_max) return false;
+    if (per_second_max != 0 && sender.opened >= per_second_max) return false;
+    ++sender.opened;
+    return true;
+  }
+  // The address that this sender already leaves under, if the pool has it.
+  [[nodiscard]] const IpAddress* paired(std::uint32_t number, const classifier::AddressPool& pool) const noexcept {
+    for (const std::uint32_t address : senders_[number].paired) {
+      if (address != 0 && pool.contains(addresses_[address])) return &addresses_[address];
+    }
+    return nullptr;
+  }
+  // Remembers that the sender leaves under this address.
+  void pair(std::uint32_t number, const IpAddress& address) noexcept {
+    auto& pairs = senders_[number].paired;
+    const std::uint32_t known = addresses_.find(address);
+    if (known != 0 && std::find(pairs.begin(), pairs.end(), known) != pairs.end()) return;
+    const std::uint32_t taken = addresses_.take(address);
+    if (taken == 0) return;
+    addresses_.give_back(pairs.back());
+    std::copy_backward(pairs.begin(), pairs.end() - 1, pairs.end());
+    pairs.front() = taken;
+  }
+
+  [[nodiscard]] Sender& operator[](std::uint32_t number) noexcept { return senders_[number]; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return senders_.bytes() + index_.bytes(); }
+
+ private:
+  static constexpr std::uint64_t domain = 17;
+  Slots<Sender> senders_;
+  KeyIndex index_;
+  const KeyHash& hash_;
+  AddressBook& addresses_;
+};
+
+}  // namespace sallyport::dataplane

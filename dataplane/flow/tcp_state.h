@@ -1,0 +1,49 @@
+// TCP states of a flow as a table (RFC 5382 REQ-2 and REQ-5, RFC 7857 section 2 and its figure 1, RFC 6146
+// section 3.5.2).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace sallyport::dataplane {
+
+enum class TcpState : std::uint8_t {
+  none,        // not TCP, or nothing seen yet
+  syn_client,  // the client's SYN
+  syn_both,    // SYNs from both sides (the answer of a handshake, or a simultaneous open)
+  established,
+  fin_client,  // the client is done sending
+  fin_server,
+  closing,  // both are
+  reset,
+};
+inline constexpr std::size_t tcp_state_count = 8;
+
+enum class TcpEvent : std::uint8_t { client_syn, server_syn, client_ack, server_ack, client_fin, server_fin, rst };
+inline constexpr std::size_t tcp_event_count = 7;
+
+// What a valid segment does to the state. A SYN that starts the connection anew is not here: it ends the old flow.
+[[nodiscard]] constexpr TcpState next_state(TcpState state, TcpEvent event) noexcept {
+  using enum TcpState;
+  using Row = std::array<TcpState, tcp_event_count>;
+  constexpr std::array<Row, tcp_state_count> table = {{
+      //               client_syn   server_syn   client_ack   server_ack   client_fin  server_fin  rst
+      /* none        */ {syn_client, syn_both, established, established, fin_client, fin_server, reset},
+      /* syn_client  */ {syn_client, syn_both, syn_client, syn_client, syn_client, syn_client, reset},
+      /* syn_both    */ {syn_both, syn_both, established, syn_both, fin_client, fin_server, reset},
+      /* established */ {established, established, established, established, fin_client, fin_server, reset},
+      /* fin_client  */ {fin_client, fin_client, fin_client, fin_client, fin_client, closing, reset},
+      /* fin_server  */ {fin_server, fin_server, fin_server, fin_server, closing, fin_server, reset},
+      /* closing     */ {closing, closing, closing, closing, closing, closing, reset},
+      // Data after a reset revives the connection (RFC 7857 section 2.2).
+      /* reset       */ {reset, reset, established, established, reset, reset, reset},
+  }};
+  return table[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)];
+}
+
+// Established and half-closed connections live long; opening, closed on both sides, and reset ones are transitory.
+[[nodiscard]] constexpr bool is_transitory(TcpState state) noexcept {
+  return state != TcpState::established && state != TcpState::fin_client && state != TcpState::fin_server;
+}
+
+}  // namespace sallyport::dataplane

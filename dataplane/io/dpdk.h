@@ -1,0 +1,56 @@
+// The one header through which this folder sees DPDK: what differs between the long-term releases 22.11 and 24.11 is
+// settled here and nowhere else.
+#pragma once
+
+// Rings with C11 atomics instead of compiler barriers: the same instructions on x86, and ThreadSanitizer understands.
+#ifndef RTE_USE_C11_MEM_MODEL
+#define RTE_USE_C11_MEM_MODEL 1
+#endif
+
+#include <rte_bus_vdev.h>
+#include <rte_dev.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+#include <rte_rcu_qsbr.h>
+#include <rte_ring.h>
+#include <rte_version.h>
+
+#include <string>
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SALLYPORT_THREAD_SANITIZER 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define SALLYPORT_THREAD_SANITIZER 1
+#endif
+#ifdef SALLYPORT_THREAD_SANITIZER
+#include <sanitizer/tsan_interface.h>
+#endif
+
+namespace sallyport::dataplane {
+
+// mbufs go from thread to thread through pools and drivers, which are not built with ThreadSanitizer; it is told by
+// these two that a buffer is read or written by its holder alone.
+inline void buffers_leave([[maybe_unused]] void* pool) noexcept {
+#ifdef SALLYPORT_THREAD_SANITIZER
+  __tsan_release(pool);
+#endif
+}
+inline void buffers_arrive([[maybe_unused]] void* pool) noexcept {
+#ifdef SALLYPORT_THREAD_SANITIZER
+  __tsan_acquire(pool);
+#endif
+}
+
+// The text of an error number as DPDK's functions return it: negative, or -1 and rte_errno.
+inline std::string dpdk_error(int result) { return rte_strerror(result == -1 ? rte_errno : -result); }
+
+}  // namespace sallyport::dataplane

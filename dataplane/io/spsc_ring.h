@@ -1,0 +1,59 @@
+// A bounded queue of values between exactly two threads: one pushes, one pops, neither waits.
+//
+// Head and tail are free-running counters on cache lines of their own, each written by one side; either side keeps a
+// copy of the other's and looks again only when the copy says full or empty.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <type_traits>
+
+namespace sallyport::dataplane {
+
+template <typename T>
+class SpscRing {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  // Room for at least `capacity` values.
+  explicit SpscRing(std::size_t capacity) : mask_(std::bit_ceil(capacity) - 1), values_(new T[mask_ + 1]) {}
+
+  // False: full, and nothing is changed. The pushing thread.
+  [[nodiscard]] bool push(const T& value) noexcept {
+    const std::size_t tail = tail_.load(std::memory_order_relaxed);
+    if (tail - head_seen_ > mask_) {
+      head_seen_ = head_.load(std::memory_order_acquire);
+      if (tail - head_seen_ > mask_) return false;
+    }
+    values_[tail & mask_] = value;
+    tail_.store(tail + 1, std::memory_order_release);
+    return true;
+  }
+
+  // As many as there are and as `out` can take. The popping thread.
+  [[nodiscard]] std::size_t pop(std::span<T> out) noexcept {
+    const std::size_t head = head_.load(std::memory_order_relaxed);
+    if (tail_seen_ == head) tail_seen_ = tail_.load(std::memory_order_acquire);
+    const std::size_t count = std::min(tail_seen_ - head, out.size());
+    for (std::size_t i = 0; i < count; ++i) out[i] = values_[(head + i) & mask_];
+    if (count != 0) head_.store(head + count, std::memory_order_release);
+    return count;
+  }
+
+  [[nodiscard]] std::size_t capacity() const noexcept { return mask_ + 1; }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return capacity() * sizeof(T); }
+
+ private:
+  const std::size_t mask_;
+  const std::unique_ptr<T[]> values_;
+  alignas(64) std::atomic<std::size_t> tail_{0};  // written by the pushing thread
+  std::size_t head_seen_ = 0;                     // the pushing thread's
+  alignas(64) std::atomic<std::size_t> head_{0};  // written by the popping thread
+  std::size_t tail_seen_ = 0;                     // the popping thread's
+};
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,461 @@
+#include "dataplane/pipeline.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "dataplane/core.h"
+#include "dataplane/stages/decide.h"
+#include "dataplane/stages/forward.h"
+#include "dataplane/stages/fragment.h"
+#include "dataplane/stages/icmp_error.h"
+#include "dataplane/stages/inspect.h"
+#include "dataplane/stages/refuse.h"
+#include "dataplane/stages/track.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using Side = FlowTable::Side;
+using wire::Tcp;
+
+constexpr std::size_t burst_max = 64;
+constexpr std::uint32_t timers_a_turn = 4096;
+
+// A packet that parsed, on its way through the burst.
+struct InFlight {
+  Packet packet;
+  Parsed parsed;
+  std::uint64_t hash = 0;
+  bool from_inside = false;
+};
+
+[[nodiscard]] bool followed(PacketKind kind) noexcept {
+  return kind != PacketKind::icmp_error && kind != PacketKind::other;
+}
+
+[[nodiscard]] bool is_first_syn(const Parsed& parsed) noexcept {
+  return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn;
+}
+
+[[nodiscard]] std::uint32_t sequence_of(const InFlight& p) noexcept {
+  return wire::at<Tcp>(p.packet.data + p.parsed.l4_offset).sequence.get();
+}
+
+void hand_over(Core& core, Packet& whole, const Parsed& parsed, std::uint32_t owner) noexcept;
+
+// One burst's way. Reads like the story in docs/life-of-a-packet.md.
+class Burst {
+ public:
+  Burst(Core& core, PortIndex port) noexcept : core_(core), port_(port) {}
+
+  void run(std::span<Packet> packets) noexcept {
+    for (Packet& packet : packets) receive(packet);
+    for (std::size_t i = 0; i < count_; ++i) {
+      InFlight& p = in_flight_[i];
+      if (!followed(p.parsed.kind)) continue;
+      p.hash = core_.flows.hash(p.parsed.key, p.from_inside ? Side::inside : Side::outside);
+      core_.flows.prefetch_bucket(p.hash);
+    }
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (followed(in_flight_[i].parsed.kind)) core_.flows.prefetch_flow(in_flight_[i].hash);
+    }
+    for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
+  }
+
+ private:
+  // Parse; what is no packet of a flow ends here.
+  void receive(Packet& packet) noexcept {
+    packet.port = port_;
+    core_.counters.received.add(packet.weight);
+    core_.counters.ports[port_].received_packets.add();
+    core_.counters.ports[port_].received_bytes.add(packet.length);
+    InFlight& p = in_flight_[count_];
+    Drop why{};
+    switch (parse(packet, core_.parse_rules(port_), p.parsed, why)) {
+      case ParseResult::drop:
+        core_.drop(packet, why);
+        return;
+      case ParseResult::kernel:
+        core_.to_kernel(packet);
+        return;
+      case ParseResult::ok:
+        break;
+    }
+    if (p.parsed.fragment) {
+      const Parsed piece = p.parsed;
+      collect(packet, piece);
+      return;
+    }
+    p.packet = packet;
+    p.from_inside = comes_from_inside(p.parsed);
+    ++count_;
+  }
+
+  // A piece of a datagram; the last one brings the whole.
+  void collect(Packet& piece, const Parsed& parsed) noexcept {
+    const auto release = [](void* core, std::span<Packet> packets) {
+      for (Packet& packet : packets) static_cast<Core*>(core)->release(packet);
+    };
+    Packet whole;
+    Drop why{};
+    std::uint32_t also = 0;
+    const auto result = core_.fragments.add(piece, parsed, core_.tick, whole, why, also, release, &core_);
+    core_.counters.held.subtract(also);
+    core_.counters.drops[static_cast<std::size_t>(why)].add(also);
+    switch (result) {
+      case Reassembler::Result::dropped:
+        core_.drop(piece, why);
+        return;
+      case Reassembler::Result::held:
+        core_.counters.held.add(piece.weight);
+        return;
+      case Reassembler::Result::whole:
+        break;
+    }
+    core_.counters.held.subtract(static_cast<std::uint64_t>(whole.weight - piece.weight));
+    InFlight& p = in_flight_[count_];
+    if (parse(whole, core_.parse_rules(port_), p.parsed, why) != ParseResult::ok) {
+      core_.drop(whole, why);
+      return;
+    }
+    p.packet = whole;
+    p.from_inside = comes_from_inside(p.parsed);
+    const std::uint32_t self = core_.settings.worker;
+    const std::uint32_t owner = Pipeline::owner(whole, p.from_inside, core_.settings.workers, self, *core_.snapshot);
+    if (owner != self) {
+      hand_over(core_, whole, p.parsed, owner);
+      return;
+    }
+    ++count_;
+  }
+
+  [[nodiscard]] bool comes_from_inside(const Parsed& parsed) const noexcept {
+    switch (core_.port(port_).role) {
+      case config::PortRole::inside:
+        return true;
+      case config::PortRole::outside:
+        return false;
+      case config::PortRole::both:
+        break;
+    }
+    const classifier::Policy* policy = core_.policy();
+    if (policy == nullptr || policy->gives_out(parsed.key.destination_address())) return false;
+    // An answer to an untranslated flow.
+    return !followed(parsed.kind) || core_.flows.find(parsed.key, Side::outside) == 0;
+  }
+
+  void handle(InFlight& p) noexcept {
+    if (!followed(p.parsed.kind)) {
+      unfollowed(p);
+      return;
+    }
+    const FlowNumber number = find_flow(core_, p.parsed.key, p.hash, p.from_inside ? Side::inside : Side::outside);
+    if (number == 0) {
+      new_flow(p);
+    } else if (p.from_inside) {
+      outbound(p, number);
+    } else {
+      inbound(p, number);
+    }
+  }
+
+  void unfollowed(InFlight& p) noexcept {
+    Drop why{};
+    if (core_.routing().is_local(p.parsed.key.destination_address())) {
+      core_.to_kernel(p.packet);
+    } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
+      link_local_or_drop(p, why);
+    } else if (p.parsed.kind == PacketKind::icmp_error) {
+      relay_error(core_, p.packet, p.parsed, p.from_inside);
+    } else {
+      core_.drop(p.packet, Drop::unsupported_protocol);
+    }
+  }
+
+  // Martians between machines are the kernel's where they are meant for all on the link: VRRP, OSPF, listeners.
+  void link_local_or_drop(InFlight& p, Drop why) noexcept {
+    const auto& to = p.parsed.key.destination;
+    const bool v4 = p.parsed.key.family == Family::v4 && to[0] == 224 && to[1] == 0 && to[2] == 0;
+    const bool v6 = p.parsed.key.family == Family::v6 && to[0] == 0xff && (to[1] & 0x0fU) == 2;
+    if (core_.settings.kernel && (v4 || v6)) {
+      core_.to_kernel(p.packet);
+    } else {
+      core_.drop(p.packet, why);
+    }
+  }
+
+  void new_flow(InFlight& p) noexcept {
+    Drop why{};
+    if (core_.routing().is_local(p.parsed.key.destination_address())) {
+      core_.to_kernel(p.packet);
+    } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
+      link_local_or_drop(p, why);
+    } else if (!p.from_inside) {
+      core_.drop(p.packet, core_.policy() == nullptr ? Drop::no_policy : Drop::no_mapping);
+    } else {
+      open(p);
+    }
+  }
+
+  void open(InFlight& p) noexcept {
+    const Opened opened = open_flow(core_, p.packet, p.parsed);
+    if (opened.flow == 0) {
+      const bool refused =
+          opened.why == Drop::flows_exhausted || opened.why == Drop::source_limit || opened.why == Drop::policy_denied;
+      if (refused) refuse_sender(core_, p.packet, p.parsed);
+      core_.drop(p.packet, opened.why);
+      return;
+    }
+    Flow& flow = core_.flows[opened.flow];
+    if (p.parsed.kind == PacketKind::tcp) {
+      flow.first_byte = sequence_of(p) + ((p.parsed.tcp_flags & Tcp::syn) != 0 ? 1 : 0);
+    }
+    if (flow.verdict == Verdict::denied) {
+      if (opened.why == Drop::policy_denied) {
+        refuse_sender(core_, p.packet, p.parsed);
+      } else {
+        send_host_unreachable(core_, p.packet, p.parsed);
+      }
+      core_.drop(p.packet, opened.why);
+      return;
+    }
+    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(flow, p.packet, p.parsed, to_server);
+    client_says(p, opened.flow);
+  }
+
+  // From the client, of a known flow.
+  void outbound(InFlight& p, FlowNumber number) noexcept {
+    Flow& flow = core_.flows[number];
+    if (flow.epoch != core_.epoch && !refresh(p, number, to_server)) return;
+    if (is_first_syn(p.parsed) && begins_anew(flow, p)) {
+      end_flow(core_, number, FlowEnd::replaced);
+      open(p);
+      return;
+    }
+    if (flow.verdict == Verdict::denied) {
+      count_packet(core_, flow, p.packet, to_server);
+      refuse_sender(core_, p.packet, p.parsed);
+      core_.drop(p.packet, Drop::flow_denied);
+      return;
+    }
+    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_server)) return;
+    count_packet(core_, flow, p.packet, to_server);
+    client_says(p, number);
+  }
+
+  // nat.md 10: a SYN on a closing flow starts anew; so does one with another sequence number on a denied flow.
+  [[nodiscard]] static bool begins_anew(const Flow& flow, const InFlight& p) noexcept {
+    const bool repeated = flow.first_byte == sequence_of(p) + 1;
+    if (flow.verdict == Verdict::denied) return !repeated;
+    return flow.tcp == TcpState::closing || flow.tcp == TcpState::reset ||
+           ((flow.tcp == TcpState::fin_client || flow.tcp == TcpState::fin_server) && !repeated);
+  }
+
+  void client_says(InFlight& p, FlowNumber number) noexcept {
+    Flow& flow = core_.flows[number];
+    if (flow.verdict == Verdict::waiting) {
+      const bool ends = p.parsed.kind == PacketKind::tcp && (p.parsed.tcp_flags & (Tcp::fin | Tcp::rst)) != 0;
+      if ((p.parsed.tcp_flags & Tcp::rst) != 0) {
+        drop_held(core_, flow, Drop::hello_abandoned);
+      } else if (must_show(flow) && (p.parsed.payload_bytes != 0 || ends || !flow.is_tcp())) {
+        if (inspect(core_, number, p.packet, p.parsed) != Inspected::pass) return;
+      }
+    } else if (flow.has(Flow::observing)) {
+      observe(core_, number, p.packet, p.parsed);
+    }
+    forward(core_, p.packet, p.parsed, core_.flows[number], to_server);
+  }
+  [[nodiscard]] static bool must_show(const Flow& flow) noexcept {
+    return flow.inside.protocol == IpProtocol::tcp || flow.inside.protocol == IpProtocol::udp;
+  }
+
+  // From the server.
+  void inbound(InFlight& p, FlowNumber number) noexcept {
+    Flow& flow = core_.flows[number];
+    if (flow.epoch != core_.epoch && !refresh(p, number, to_client)) return;
+    if (flow.verdict == Verdict::denied) {
+      core_.drop(p.packet, Drop::flow_denied);
+      return;
+    }
+    if (p.parsed.kind == PacketKind::echo_request) {
+      core_.drop(p.packet, Drop::no_mapping);
+      return;
+    }
+    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_client)) return;
+    count_packet(core_, flow, p.packet, to_client);
+    if (flow.verdict == Verdict::waiting && p.parsed.payload_bytes != 0) {
+      if (inspect_server_first(core_, number, p.packet, p.parsed) != Inspected::pass) return;
+    }
+    forward(core_, p.packet, p.parsed, flow, to_client);
+  }
+
+  // False: the packet has ended.
+  [[nodiscard]] bool follow_tcp(InFlight& p, FlowNumber number, Direction direction) noexcept {
+    Flow& flow = core_.flows[number];
+    const TcpState before = flow.tcp;
+    if (!track_tcp(flow, p.packet, p.parsed, direction)) {
+      core_.drop(p.packet, Drop::tcp_rst_invalid);
+      return false;
+    }
+    if (is_first_syn(p.parsed) && direction == to_server && flow.tcp == TcpState::syn_client) {
+      flow.first_byte = sequence_of(p) + 1;
+    }
+    const bool closed = flow.tcp != before && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
+    if (closed) {
+      core_.wheel.remove(number);
+      core_.wheel.add(number, core_.tick, 1000);
+    }
+    return true;
+  }
+
+  // After a reload, or a change of routes. False: the packet has ended.
+  [[nodiscard]] bool refresh(InFlight& p, FlowNumber number, Direction direction) noexcept {
+    switch (refresh_flow(core_, number)) {
+      case Refreshed::goes_on:
+        if (core_.flows[number].verdict == Verdict::allowed) release_held(core_, number);
+        return true;
+      case Refreshed::removed:
+        refuse_both(core_, core_.flows[number], p.packet, p.parsed, direction);
+        core_.drop(p.packet, Drop::policy_removed);
+        return false;
+      case Refreshed::reopen:
+        if (direction == to_server) {
+          new_flow(p);
+        } else {
+          core_.drop(p.packet, Drop::no_mapping);
+        }
+        return false;
+    }
+    return false;
+  }
+
+  Core& core_;
+  PortIndex port_;
+  std::size_t count_ = 0;
+  std::array<InFlight, burst_max> in_flight_;
+};
+
+// A datagram from outside that was put together here and belongs to another worker: cut as it came, over to there.
+void hand_over(Core& core, Packet& whole, const Parsed& parsed, std::uint32_t owner) noexcept {
+  Fragmenter fragmenter(whole, parsed, whole.fragment_size, static_cast<std::uint16_t>(whole.fragment_id));
+  core.counters.received.subtract(whole.weight);
+  while (!fragmenter.done()) {
+    Packet piece;
+    if (!core.world.allocate(fragmenter.next_bytes(), piece)) break;
+    piece.port = whole.port;
+    piece.weight = 1;
+    fragmenter.make(piece);
+    (void)core.world.hand_over(owner, {&piece, 1});
+  }
+  core.release(whole);
+}
+
+[[nodiscard]] std::uint32_t spread(const std::array<std::uint8_t, 16>& address, std::uint64_t salt) noexcept {
+  std::uint64_t words[2];
+  std::memcpy(words, address.data(), sizeof words);
+  Random mix(words[0] * 0x9e3779b97f4a7c15U ^ words[1] ^ salt);
+  return static_cast<std::uint32_t>(mix.next() >> 32U);
+}
+
+}  // namespace
+
+struct Pipeline::Parts : Core {
+  using Core::Core;
+};
+
+Pipeline::Pipeline(const PipelineSettings& settings, World& world) : parts_(std::make_unique<Parts>(settings, world)) {}
+Pipeline::~Pipeline() = default;
+
+void Pipeline::process(PortIndex port, std::span<Packet> burst, Instant now, const Snapshot& snapshot) noexcept {
+  parts_->begin(now, snapshot);
+  for (std::size_t done = 0; done < burst.size(); done += burst_max) {
+    Burst(*parts_, port).run(burst.subspan(done, std::min(burst_max, burst.size() - done)));
+  }
+  parts_->flush();
+}
+
+void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
+  Core& core = *parts_;
+  core.begin(now, snapshot);
+  core.wheel.turn(core.tick, timers_a_turn, [&](FlowNumber number) { flow_due(core, number); });
+  const auto release = [](void* context, std::span<Packet> packets) {
+    for (Packet& packet : packets) static_cast<Core*>(context)->release(packet);
+  };
+  const std::uint32_t late = core.fragments.expire(core.tick, release, &core);
+  if (late != 0) {
+    core.counters.held.subtract(late);
+    core.counters.drops[static_cast<std::size_t>(Drop::fragment_timeout)].add(late);
+  }
+  serve_neighbours(core);
+  core.flush();
+}
+
+void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
+  Core& core = *parts_;
+  core.begin(now, snapshot);
+  for (FlowNumber number = 1; number <= core.flows.capacity(); ++number) {
+    if (core.flows[number].live == 0) continue;
+    const Flow& flow = core.flows[number];
+    if (flow.verdict == Verdict::waiting && flow.inspection != 0) hello_overdue(core, number);
+    end_flow(core, number, FlowEnd::shutdown);
+  }
+  // What waits for fragments or neighbours has waited long enough, whatever the time is.
+  const auto longest = std::max<std::int64_t>(core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms);
+  advance(core.now + static_cast<Instant>(longest) * 1'000'000, snapshot);
+}
+
+const Counters& Pipeline::counters() const noexcept { return parts_->counters; }
+
+std::size_t Pipeline::memory_bytes() const noexcept {
+  const Core& c = *parts_;
+  return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.sources.bytes() + c.hops.bytes() +
+         c.names.bytes() + c.held.memory_bytes() + c.fragments.bytes();
+}
+
+std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {
+  const FlowNumber number = parts_->flows.find(inside, Side::inside);
+  if (number == 0) return std::nullopt;
+  const Flow& flow = parts_->flows[number];
+  if (flow.live != 2) return std::nullopt;
+  if (flow.nat_address == 0) return Translation{inside.source_address(), inside.source_port};
+  return Translation{parts_->addresses[flow.nat_address], flow.nat_port};
+}
+
+std::size_t Pipeline::list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept {
+  constexpr std::size_t positions_max = 4096;
+  const Core& core = *parts_;
+  std::size_t found = 0;
+  const std::size_t end = std::min<std::size_t>(core.flows.capacity(), from + positions_max);
+  for (; from < end && found < out.size(); ++from) {
+    const Flow& flow = core.flows[static_cast<FlowNumber>(from + 1)];
+    if (flow.live != 0) out[found++] = record_of(core, flow, FlowEnd::none);
+  }
+  if (from >= core.flows.capacity()) from = std::numeric_limits<std::size_t>::max();
+  return found;
+}
+
+std::uint32_t Pipeline::owner(const Packet& packet, bool from_inside, std::uint32_t workers, std::uint32_t self,
+                              const Snapshot& snapshot) noexcept {
+  if (workers == 1) return 0;
+  Parsed parsed;
+  Drop why{};
+  ParseRules rules;
+  rules.any_vlan = true;
+  rules.verify_ip_checksum = false;
+  if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
+  if (from_inside) return spread(parsed.key.source, 0) % workers;
+
+  const bool translated = snapshot.policy != nullptr && snapshot.policy->gives_out(parsed.key.destination_address());
+  if (!translated) return spread(parsed.key.destination, 0) % workers;
+  if (parsed.fragment) return spread(parsed.key.source, parsed.identification) % workers;
+  if (parsed.kind != PacketKind::icmp_error) {
+    const bool echo = FlowTable::is_echo(parsed.key.protocol);
+    return port_owner(__builtin_bswap16(echo ? parsed.key.source_port : parsed.key.destination_port), workers);
+  }
+  Parsed quoted;
+  if (!parse_quoted(false, packet, parsed, quoted)) return self;
+  return port_owner(__builtin_bswap16(quoted.key.source_port), workers);
+}
+
+}  // namespace sallyport::dataplane

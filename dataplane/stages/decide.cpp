@@ -1,0 +1,292 @@
+#include "dataplane/stages/decide.h"
+
+#include <algorithm>
+
+#include "dataplane/stages/nat.h"
+#include "dataplane/stages/track.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using classifier::Action;
+using classifier::Decision;
+using classifier::Reason;
+
+[[nodiscard]] bool within(const std::array<std::uint8_t, 16>& bytes, std::initializer_list<std::uint8_t> first,
+                          unsigned bits) noexcept {
+  unsigned i = 0;
+  for (const std::uint8_t wanted : first) {
+    const unsigned left = bits - i * 8;
+    const auto mask = static_cast<std::uint8_t>(left >= 8 ? 0xffU : 0xff00U >> left);
+    if (((bytes[i] ^ wanted) & mask) != 0) return false;
+    if (left <= 8) break;
+    ++i;
+  }
+  return true;
+}
+
+// policy.md 5
+[[nodiscard]] bool martian_address(Family family, const std::array<std::uint8_t, 16>& a) noexcept {
+  if (family == Family::v4) {
+    return a[0] == 0 || a[0] == 127 || a[0] >= 224 || within(a, {169, 254}, 16);
+  }
+  if (a[0] == 0xff || within(a, {0xfe, 0x80}, 10)) return true;
+  const bool ten_zeros = std::all_of(a.begin(), a.begin() + 10, [](std::uint8_t b) { return b == 0; });
+  if (!ten_zeros) return false;
+  if (a[10] == 0xff && a[11] == 0xff) return true;
+  const bool fifteen_zeros = std::all_of(a.begin() + 10, a.begin() + 15, [](std::uint8_t b) { return b == 0; });
+  return fifteen_zeros && a[15] <= 1;
+}
+
+[[nodiscard]] bool covered_source(const Core& core, const classifier::Source& source,
+                                  const IpAddress& address) noexcept {
+  if (!core.settings.nat.source_check || source.namespace_name != 0 || source.workload != 0) return true;
+  const auto& networks = core.settings.inside_networks;
+  return std::any_of(networks.begin(), networks.end(), [&](const Prefix& p) { return p.contains(address); });
+}
+
+// Everything that is asked about a new flow, step by step; each step answers whether to go on.
+class Opening {
+ public:
+  Opening(Core& core, const Packet& packet, const Parsed& parsed) noexcept
+      : core_(core), packet_(packet), parsed_(parsed), query_(query_of(parsed.key)) {
+    flow_.inside = parsed.key;
+    flow_.started = core.now;
+    flow_.last_seen = core.tick;
+    flow_.epoch = core.epoch;
+    flow_.generation = core.snapshot->generation;
+  }
+
+  Opened run() noexcept {
+    const classifier::Source source = core_.policy()->find_source(query_.source);
+    flow_.namespace_name = source.namespace_name;
+    flow_.workload = source.workload;
+    if (!covered_source(core_, source, query_.source)) return {0, Drop::source_check};
+    if (core_.policy()->gives_out(query_.destination)) return {0, Drop::hairpin_refused};
+
+    const Decision decision = core_.policy()->decide(source, query_);
+    take_decision(flow_, decision);
+    if (decision.action == Action::deny) return refuse(decision.reason, Drop::policy_denied, true);
+    if (core_.flows.full()) return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
+    if (!admit()) return refuse(Reason::source_limit, Drop::source_limit, false);
+    if (const Nat nat = choose_nat(core_, source, query_, flow_); nat.result != Nat::Result::ok) {
+      return refuse(nat.result == Nat::Result::no_address ? Reason::no_egress_address : Reason::nat_ports_exhausted,
+                    nat.result == Nat::Result::no_address ? Drop::no_egress_address : Drop::nat_ports_exhausted, true);
+    }
+    if (decision.action == Action::allow) flow_.set(Flow::observing);
+    return enter();
+  }
+
+ private:
+  bool admit() noexcept {
+    const auto& limits = core_.settings.limits;
+    flow_.source = core_.sources.enter(query_.source, core_.tick);
+    const bool limited = limits.flows_per_source != 0 || limits.new_flows_per_second_per_source != 0;
+    if (flow_.source == 0) return !limited;
+    return !limited || core_.sources.admit(flow_.source, limits.flows_per_source,
+                                           limits.new_flows_per_second_per_source, core_.tick);
+  }
+
+  // `remember`: as a denied flow, so that what follows of it needs no second decision.
+  Opened refuse(Reason reason, Drop why, bool remember) noexcept {
+    flow_.verdict = Verdict::denied;
+    flow_.reason = reason;
+    core_.sources.leave(flow_.source);
+    flow_.source = 0;
+    const bool room = core_.flows.live() < core_.flows.capacity() - core_.flows.capacity() / 8;
+    FlowNumber number = remember && room ? core_.flows.take() : 0;
+    if (number != 0) {
+      core_.flows[number] = flow_;
+      if (!core_.flows.link(number, FlowTable::Side::inside)) {
+        core_.flows.give_back(number);
+        number = 0;
+      }
+    }
+    count_opened();
+    Flow& flow = number != 0 ? core_.flows[number] : flow_;
+    count_packet(core_, flow, packet_, to_server);
+    write_record(core_, flow, FlowEnd::denied);
+    if (number == 0) {
+      core_.counters.flows_ended.add();
+      core_.counters.flows_live.subtract(1);
+      return {0, why};
+    }
+    flow.live = 1;
+    core_.wheel.add(number, core_.tick, timeout_ms(core_, flow));
+    return {number, why};
+  }
+
+  void count_opened() noexcept {
+    core_.counters.flows_opened.add();
+    core_.counters.flows_live.add();
+  }
+
+  Opened enter() noexcept {
+    const FlowNumber number = core_.flows.take();
+    core_.flows[number] = flow_;
+    if (!core_.flows.link(number, FlowTable::Side::inside)) return undo(number);
+    if (!core_.flows.link(number, FlowTable::Side::outside)) {
+      core_.flows.unlink(number, FlowTable::Side::inside);
+      return undo(number);
+    }
+    Flow& flow = core_.flows[number];
+    flow.live = 2;
+    if (flow.mapping != 0) core_.mappings.hold(flow.mapping);
+    if (flow.source != 0) {
+      ++core_.sources[flow.source].flows;
+      if (flow.nat_address != 0) core_.sources.pair(flow.source, core_.addresses[flow.nat_address]);
+    }
+    count_opened();
+    count_packet(core_, flow, packet_, to_server);
+    core_.wheel.add(number, core_.tick, timeout_ms(core_, flow));
+    if (flow.verdict == Verdict::allowed) core_.counters.flows_allowed.add();
+    return {number, Drop::policy_denied};
+  }
+
+  Opened undo(FlowNumber number) noexcept {
+    release_nat(core_, flow_);
+    core_.flows.give_back(number);
+    flow_.nat_address = 0;
+    return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
+  }
+
+  Core& core_;
+  const Packet& packet_;
+  const Parsed& parsed_;
+  classifier::FlowQuery query_;
+  Flow flow_{};
+};
+
+}  // namespace
+
+bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& why) noexcept {
+  const FlowKey& key = parsed.key;
+  if (martian_address(key.family, key.source)) {
+    why = Drop::martian_source;
+  } else if (martian_address(key.family, key.destination)) {
+    why = Drop::martian_destination;
+  } else if (key.source == key.destination) {
+    why = Drop::martian_land;
+  } else if (!from_inside && core.policy() != nullptr && core.policy()->gives_out(key.source_address())) {
+    why = Drop::martian_own_address;
+  } else {
+    return false;
+  }
+  return true;
+}
+
+classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
+  classifier::FlowQuery query;
+  query.source = inside.source_address();
+  query.destination = inside.destination_address();
+  query.destination_port = __builtin_bswap16(inside.destination_port);
+  switch (inside.protocol) {
+    case IpProtocol::tcp:
+      query.protocol = config::Protocol::tcp;
+      break;
+    case IpProtocol::udp:
+      query.protocol = config::Protocol::udp;
+      break;
+    case IpProtocol::sctp:
+      query.protocol = config::Protocol::sctp;
+      break;
+    case IpProtocol::icmp:
+    case IpProtocol::icmp6:
+      query.protocol = config::Protocol::icmp;
+      break;
+  }
+  return query;
+}
+
+void take_decision(Flow& flow, const Decision& decision) noexcept {
+  flow.verdict = decision.action == Action::allow  ? Verdict::allowed
+                 : decision.action == Action::deny ? Verdict::denied
+                                                   : Verdict::waiting;
+  flow.reason = decision.reason;
+  flow.layer = decision.layer;
+  flow.rule = decision.rule;
+  flow.network = decision.network;
+  flow.name_table = decision.name_table;
+  if (decision.audited) flow.set(Flow::audited);
+}
+
+Decision pending_decision(const Flow& flow) noexcept {
+  Decision pending;
+  pending.action = Action::needs_name;
+  pending.reason = flow.reason;
+  pending.layer = flow.layer;
+  pending.rule = flow.rule;
+  pending.network = flow.network;
+  pending.name_table = flow.name_table;
+  pending.audited = flow.has(Flow::audited);
+  return pending;
+}
+
+Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  if (core.policy() == nullptr) return {0, Drop::no_policy};
+  if (parsed.kind == PacketKind::echo_reply) return {0, Drop::icmp_lone_reply};
+  constexpr std::uint8_t opening_flags = wire::Tcp::syn | wire::Tcp::ack;
+  const bool midstream = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & opening_flags) != wire::Tcp::syn;
+  if (midstream && !core.settings.nat.tcp_midstream) return {0, Drop::no_flow_midstream};
+  const Opened opened = Opening(core, packet, parsed).run();
+  if (opened.flow != 0 && midstream) core.flows[opened.flow].set(Flow::midstream);
+  return opened;
+}
+
+void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexcept {
+  Flow& flow = core.flows[number];
+  flow.verdict = Verdict::denied;
+  flow.reason = reason;
+  flow.clear(Flow::observing);
+  drop_held(core, flow, held_as);
+  write_record(core, flow, FlowEnd::denied);
+  core.wheel.remove(number);
+  core.wheel.add(number, core.tick, timeout_ms(core, flow));
+}
+
+Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
+  Flow& flow = core.flows[number];
+  flow.epoch = core.epoch;
+  flow.hops = {};
+  if (flow.generation == core.snapshot->generation) return Refreshed::goes_on;
+  const classifier::Policy& policy = *core.policy();
+  flow.generation = core.snapshot->generation;
+
+  if (flow.verdict == Verdict::denied) {
+    end_flow(core, number, FlowEnd::denied);
+    return Refreshed::reopen;
+  }
+  if (flow.nat_address != 0 && !policy.gives_out(core.addresses[flow.nat_address])) {
+    deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);
+    return Refreshed::removed;
+  }
+  const bool undecided = flow.verdict == Verdict::waiting;
+  if (!undecided && !policy.model().defaults.reload_reevaluates) return Refreshed::goes_on;
+
+  const auto query = query_of(flow.inside);
+  const classifier::Source source = policy.find_source(query.source);
+  flow.namespace_name = source.namespace_name;
+  flow.workload = source.workload;
+  Decision decision = policy.decide(source, query);
+  const bool nothing_sent_yet =
+      flow.has(Flow::observing) && flow.inspection == 0 && flow.is_tcp() && flow.app == AppProtocol::unknown;
+  if (decision.action == Action::needs_name && !undecided && !nothing_sent_yet) {
+    classifier::Shown shown;
+    shown.protocol = flow.app == AppProtocol::tls    ? classifier::Shown::Protocol::tls
+                     : flow.app == AppProtocol::quic ? classifier::Shown::Protocol::quic
+                                                     : classifier::Shown::Protocol::none;
+    if (flow.name != 0) shown.name = core.names[flow.name];
+    shown.ech = flow.has(Flow::ech);
+    decision = policy.decide_shown(decision, shown, core.match_scratch());
+  }
+  take_decision(flow, decision);
+  if (flow.verdict != Verdict::denied) {
+    if (flow.verdict == Verdict::waiting) flow.clear(Flow::observing);
+    return Refreshed::goes_on;
+  }
+  deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);
+  return Refreshed::removed;
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,34 @@
+// Decide: a new flow's three questions (who sends, may it, under which address), and the same again after a reload.
+#pragma once
+
+#include "classifier/decision.h"
+#include "dataplane/core.h"
+
+namespace sallyport::dataplane {
+
+// Dropped before any policy (policy.md 5). `from_inside` is where the packet came from.
+[[nodiscard]] bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& why) noexcept;
+
+struct Opened {
+  FlowNumber flow = 0;             // in its tables; may be denied
+  Drop why = Drop::policy_denied;  // with flow 0, or with a denied one: the end of its first packet
+};
+// The first packet of a flow, from inside.
+[[nodiscard]] Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+
+enum class Refreshed : std::uint8_t {
+  goes_on,
+  removed,  // the new policy denies it: it is denied and recorded now, and its sides are to be told
+  reopen,   // it was denied by the old policy: ended, ask from the beginning
+};
+// The flow was last seen under another policy or routing.
+[[nodiscard]] Refreshed refresh_flow(Core& core, FlowNumber number) noexcept;
+
+[[nodiscard]] classifier::FlowQuery query_of(const FlowKey& inside) noexcept;
+void take_decision(Flow& flow, const classifier::Decision& decision) noexcept;
+// What decide_shown() wants, from what the flow remembers.
+[[nodiscard]] classifier::Decision pending_decision(const Flow& flow) noexcept;
+// From now on denied, with its record. What it holds is dropped.
+void deny_flow(Core& core, FlowNumber number, classifier::Reason reason, Drop held_as) noexcept;
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,240 @@
+#include "dataplane/stages/forward.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/stages/fragment.h"
+#include "dataplane/stages/nat.h"
+#include "dataplane/stages/refuse.h"
+#include "dataplane/wire/checksum.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using namespace wire;
+
+void decrement_ttl(std::uint8_t* l3, Family family) noexcept {
+  if (family == Family::v6) {
+    --at<Ipv6>(l3).hop_limit;
+    return;
+  }
+  auto& ip = at<Ipv4>(l3);
+  std::uint16_t before;
+  std::memcpy(&before, &ip.ttl, 2);
+  --ip.ttl;
+  std::uint16_t after;
+  std::memcpy(&after, &ip.ttl, 2);
+  Delta delta;
+  delta.replace(before, after);
+  update(ip.checksum, delta);
+}
+
+// nat.md 13: a segment size that the way out can carry, on SYNs of either side.
+void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, PortIndex out) noexcept {
+  constexpr std::uint8_t end_of_list = 0, no_operation = 1, segment_size = 2;
+  const std::uint16_t mtu = std::min(core.port(out).mtu, core.port(packet.port).mtu);
+  const std::uint32_t headers = parsed.key.family == Family::v4 ? 40 : 60;
+  const auto largest = static_cast<std::uint16_t>(mtu > headers ? mtu - headers : 0);
+  auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  std::uint8_t* options = packet.data + parsed.l4_offset + sizeof(Tcp);
+  const unsigned bytes = tcp.header_bytes() - 20U;
+  for (unsigned i = 0; i < bytes && options[i] != end_of_list;) {
+    if (options[i] == no_operation) {
+      ++i;
+      continue;
+    }
+    if (i + 1 >= bytes || options[i + 1] < 2 || i + options[i + 1] > bytes) return;
+    if (options[i] == segment_size && options[i + 1] == 4) {
+      auto& size = at<Be16>(options + i + 2);
+      if (size.get() <= largest) return;
+      // An option may begin at an odd offset; the sum is over the words as they lie.
+      std::uint8_t* word = options + (i & ~1U);
+      std::uint8_t before[6];
+      const unsigned span = std::min(6U, bytes - (i & ~1U));
+      std::memcpy(before, word, span & ~1U);
+      size = largest;
+      Delta delta;
+      delta.replace(before, word, span & ~1U);
+      update(tcp.checksum, delta);
+      return;
+    }
+    i += options[i + 1];
+  }
+}
+
+// Ethernet header (and VLAN tag) of the way out, in front of the IP header.
+void put_link(const Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop) noexcept {
+  if (hop.keep_macs) return;
+  const PortSettings& out = core.port(hop.port);
+  const std::uint32_t header = sizeof(Ethernet) + (out.vlan != 0 ? sizeof(VlanTag) : 0);
+  const std::uint16_t type = (packet.data[l3_offset] >> 4U) == 4 ? ethertype_ipv4 : ethertype_ipv6;
+  packet.data += static_cast<std::ptrdiff_t>(l3_offset) - static_cast<std::ptrdiff_t>(header);
+  packet.length = packet.length + header - l3_offset;
+  packet.headroom = static_cast<std::uint16_t>(packet.headroom + l3_offset - header);
+  auto& link = at<Ethernet>(packet.data);
+  link.destination = hop.destination_mac;
+  link.source = out.mac;
+  if (out.vlan == 0) {
+    link.type = type;
+    return;
+  }
+  link.type = ethertype_vlan;
+  auto& tag = at<VlanTag>(packet.data + sizeof(Ethernet));
+  tag.control = out.vlan;
+  tag.type = type;
+}
+
+void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, std::uint16_t weight) noexcept {
+  packet.weight = weight;
+  put_link(core, packet, l3_offset, hop);
+  if (hop.state == Hop::State::resolved) {
+    core.transmit(hop.port, packet, weight);
+    return;
+  }
+  switch (core.neighbours.add(hop, packet, core.tick)) {
+    case NeighbourQueue::Result::first:
+      core.world.resolve(hop.port, hop.next_hop);
+      [[fallthrough]];
+    case NeighbourQueue::Result::waits:
+      core.counters.held.add(weight);
+      break;
+    case NeighbourQueue::Result::full:
+      core.drop(packet, Drop::neighbour_queue_full);
+      break;
+  }
+}
+
+[[nodiscard]] Hop hop_for(Core& core, Flow& flow, const IpAddress& destination, Direction direction) noexcept {
+  if (flow.hops[direction] != 0) return core.hops[flow.hops[direction]];
+  const Hop hop = core.routing().next(destination, direction == to_server);
+  flow.hops[direction] = core.hops.number_of(hop);
+  return hop;
+}
+
+enum class Size : std::uint8_t { fits, cut, too_big };
+
+[[nodiscard]] Size size_for(const Core& core, const Packet& packet, const Parsed& parsed, PortIndex out) noexcept {
+  const std::uint16_t mtu = core.port(out).mtu;
+  if (packet.reassembled) {
+    return parsed.dont_fragment && packet.fragment_size > mtu ? Size::too_big : Size::cut;
+  }
+  if (parsed.l3_bytes <= mtu) return Size::fits;
+  const bool super_frame =
+      core.settings.unsegmented && (parsed.kind == PacketKind::tcp || parsed.kind == PacketKind::udp);
+  if (super_frame) return Size::fits;
+  return parsed.dont_fragment ? Size::too_big : Size::cut;
+}
+
+// The way out of a packet that is about to be rewritten. False: it has ended.
+[[nodiscard]] bool way_out(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop, Size& size) noexcept {
+  if (parsed.ttl <= 1) {
+    send_time_exceeded(core, packet, parsed);
+    core.drop(packet, Drop::ttl_exceeded);
+    return false;
+  }
+  if (hop.state == Hop::State::no_route) {
+    send_host_unreachable(core, packet, parsed);
+    core.drop(packet, Drop::no_route);
+    return false;
+  }
+  size = size_for(core, packet, parsed, hop.port);
+  if (size != Size::too_big) return true;
+  send_too_big(core, packet, parsed, core.port(hop.port).mtu);
+  core.drop(packet, Drop::too_big);
+  return false;
+}
+
+// Cuts the packet and sends the pieces; the received packets it stands for end with the first one.
+void send_pieces(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop) noexcept {
+  const std::uint16_t mtu = core.port(hop.port).mtu;
+  const std::uint16_t limit = packet.reassembled ? std::min(packet.fragment_size, mtu) : mtu;
+  Fragmenter fragmenter(packet, parsed, limit, ++core.datagram_id);
+  std::uint16_t weight = packet.weight;
+  while (!fragmenter.done()) {
+    Packet piece;
+    if (!core.world.allocate(fragmenter.next_bytes(), piece)) {
+      if (weight != 0) {
+        core.drop(packet, Drop::buffers_exhausted);
+        return;
+      }
+      break;
+    }
+    piece.port = packet.port;
+    fragmenter.make(piece);
+    place(core, piece, parsed.l3_offset, hop, weight);
+    weight = 0;
+  }
+  core.release(packet);
+}
+
+void send(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop, Size size) noexcept {
+  packet.length = parsed.l3_offset + parsed.l3_bytes;  // what trails the IP packet stays here
+  decrement_ttl(packet.data + parsed.l3_offset, parsed.key.family);
+  if (size == Size::cut) {
+    send_pieces(core, packet, parsed, hop);
+  } else {
+    place(core, packet, parsed.l3_offset, hop, packet.weight);
+  }
+}
+
+}  // namespace
+
+void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direction direction) noexcept {
+  const IpAddress destination =
+      direction == to_server ? parsed.key.destination_address() : flow.inside.source_address();
+  const Hop hop = hop_for(core, flow, destination, direction);
+  Size size{};
+  if (!way_out(core, packet, parsed, hop, size)) return;
+  if (parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0 && core.settings.nat.mss_clamp) {
+    clamp_mss(core, packet, parsed, hop.port);
+  }
+  translate(core, flow, packet, parsed, direction);
+  send(core, packet, parsed, hop, size);
+}
+
+void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parsed& quoted, Flow& flow,
+                   Direction direction) noexcept {
+  const IpAddress destination =
+      direction == to_client ? flow.inside.source_address() : parsed.key.destination_address();
+  const Hop hop = core.routing().next(destination, direction == to_server);
+  Size size{};
+  if (!way_out(core, packet, parsed, hop, size)) return;
+  if (!translate_error(core, flow, packet, parsed, quoted, direction)) {
+    core.drop(packet, Drop::icmp_error_bad);
+    return;
+  }
+  send(core, packet, parsed, hop, size);
+}
+
+void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress& destination, bool outbound,
+           std::uint16_t weight) noexcept {
+  const Hop hop = core.routing().next(destination, outbound);
+  if (hop.state == Hop::State::no_route) {
+    core.drop(packet, Drop::no_route);
+    return;
+  }
+  place(core, packet, l3_offset, hop, weight);
+}
+
+void serve_neighbours(Core& core) noexcept {
+  if (core.neighbours.empty()) return;
+  core.neighbours.each([&](NeighbourQueue::Entry& entry) {
+    const Hop hop = core.routing().next_on_link(entry.port, entry.next_hop);
+    const bool late = since(entry.since, core.tick) >= NeighbourQueue::timeout_ms;
+    if (hop.state != Hop::State::resolved && !late) return false;
+    for (std::size_t i = 0; i < entry.count; ++i) {
+      Packet& packet = entry.packets[i];
+      core.counters.held.subtract(packet.weight);
+      if (hop.state == Hop::State::resolved) {
+        at<Ethernet>(packet.data).destination = hop.destination_mac;
+        core.transmit(entry.port, packet, packet.weight);
+      } else {
+        core.drop(packet, Drop::neighbour_unresolved);
+      }
+    }
+    return true;
+  });
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,34 @@
+// Look: puts a client's payload together as far as a name needs it, and reads the name.
+#pragma once
+
+#include "classifier/decision.h"
+#include "dataplane/core.h"
+
+namespace sallyport::dataplane {
+
+enum class Look : std::uint8_t {
+  more,     // unfinished
+  shown,    // a whole hello: `shown` says what of
+  nothing,  // not a protocol that shows a name
+  malformed,
+  conflict,  // the same bytes twice, different
+  too_large,
+  duplicate,  // nothing new in it
+  no_room,
+};
+struct Looked {
+  classifier::Shown shown;  // its name points into the packet or the flow's memory; good until the next look
+  AppProtocol app = AppProtocol::unknown;
+  std::uint32_t quic_version = 0;
+};
+
+[[nodiscard]] Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
+                            Looked& looked) noexcept;
+[[nodiscard]] Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
+                            Looked& looked) noexcept;
+// What a SYN carried is cut off and comes again: as if nothing had been read.
+void forget_stream(Core& core, Flow& flow) noexcept;
+// For the flow's record.
+void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept;
+
+}  // namespace sallyport::dataplane

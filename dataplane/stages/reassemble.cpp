@@ -1,0 +1,252 @@
+#include "dataplane/stages/reassemble.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/wire/checksum.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using namespace wire;
+
+// The smallest first fragment: what the later stages look at.
+std::uint32_t transport_header(std::uint8_t protocol) noexcept {
+  switch (static_cast<IpProtocol>(protocol)) {
+    case IpProtocol::tcp:
+      return sizeof(Tcp);
+    case IpProtocol::sctp:
+      return sizeof(Sctp);
+    default:
+      return sizeof(Udp);
+  }
+}
+
+constexpr std::uint32_t payload_max = 65535;
+
+}  // namespace
+
+Reassembler::Reassembler(std::uint32_t fragments_max, std::uint32_t timeout_ms, std::uint32_t wholes,
+                         const KeyHash& hash)
+    : pieces_(fragments_max),
+      datagrams_(fragments_max),
+      wholes_(wholes),
+      index_(fragments_max),
+      hash_(hash),
+      timeout_ms_(timeout_ms) {}
+
+std::uint32_t Reassembler::find(const FlowKey& key, std::uint32_t identification) const noexcept {
+  const std::uint32_t found = index_.find(hash_of(key, identification), [&](std::uint32_t n) {
+    return datagrams_[n].identification == identification && datagrams_[n].key == key;
+  });
+  return found == KeyIndex::none ? 0 : found;
+}
+
+std::uint32_t Reassembler::begin(const FlowKey& key, std::uint32_t identification, Tick now) noexcept {
+  const std::uint32_t number = datagrams_.take();
+  if (number == 0) return 0;
+  if (!index_.insert(hash_of(key, identification), number)) {
+    datagrams_.give_back(number);
+    return 0;
+  }
+  Datagram& datagram = datagrams_[number];
+  datagram = Datagram{};
+  datagram.key = key;
+  datagram.identification = identification;
+  datagram.since = now;
+  datagram.older = newest_;
+  (newest_ != 0 ? datagrams_[newest_].newer : oldest_) = number;
+  newest_ = number;
+  return number;
+}
+
+std::uint32_t Reassembler::release_pieces(Datagram& datagram, Release release, void* context) noexcept {
+  std::uint32_t count = 0;
+  for (std::uint32_t n = datagram.first_piece; n != 0;) {
+    const std::uint32_t next = pieces_[n].next;
+    release(context, {&pieces_[n].packet, 1});
+    pieces_.give_back(n);
+    n = next;
+    ++count;
+  }
+  datagram.first_piece = 0;
+  datagram.pieces = 0;
+  return count;
+}
+
+void Reassembler::end(std::uint32_t number) noexcept {
+  const Datagram& datagram = datagrams_[number];
+  (datagram.older != 0 ? datagrams_[datagram.older].newer : oldest_) = datagram.newer;
+  (datagram.newer != 0 ? datagrams_[datagram.newer].older : newest_) = datagram.older;
+  index_.erase(hash_of(datagram.key, datagram.identification), number);
+  datagrams_.give_back(number);
+}
+
+// Puts a piece in its place by offset. False: it overlaps another one, `duplicate` where it is the very same.
+bool Reassembler::place(Datagram& datagram, std::uint32_t piece_number, bool& duplicate) noexcept {
+  Piece& piece = pieces_[piece_number];
+  std::uint32_t before = 0;
+  std::uint32_t after = datagram.first_piece;
+  while (after != 0 && pieces_[after].offset < piece.offset) {
+    before = after;
+    after = pieces_[after].next;
+  }
+  if (after != 0 && pieces_[after].offset == piece.offset && pieces_[after].length == piece.length) {
+    const Piece& twin = pieces_[after];
+    duplicate = std::memcmp(twin.packet.data + twin.data, piece.packet.data + piece.data, piece.length) == 0;
+    return false;
+  }
+  if (before != 0 && pieces_[before].offset + pieces_[before].length > piece.offset) return false;
+  if (after != 0 && piece.offset + piece.length > pieces_[after].offset) return false;
+  piece.next = after;
+  (before != 0 ? pieces_[before].next : datagram.first_piece) = piece_number;
+  return true;
+}
+
+// Takes the newcomer out again, so that it stays the caller's.
+void Reassembler::take_out(Datagram& datagram, std::uint32_t piece_number) noexcept {
+  for (std::uint32_t* link = &datagram.first_piece; *link != 0; link = &pieces_[*link].next) {
+    if (*link != piece_number) continue;
+    *link = pieces_[piece_number].next;
+    break;
+  }
+  pieces_.give_back(piece_number);
+}
+
+Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed, Tick now, Packet& whole, Drop& why,
+                                     std::uint32_t& also, Release release, void* context) noexcept {
+  also = 0;
+  const auto refuse = [&](Drop reason) {
+    why = reason;
+    return Result::dropped;
+  };
+  const std::uint32_t length = parsed.l4_bytes();
+  if (length == 0 || parsed.fragment_offset + length > payload_max) return refuse(Drop::fragment_bad);
+  if (parsed.more_fragments && length % 8 != 0) return refuse(Drop::fragment_bad);
+  const bool first = parsed.fragment_offset == 0;
+  if (first && length < transport_header(parsed.ip_protocol)) return refuse(Drop::fragment_tiny);
+  // RFC 3128: a second fragment that would rewrite the transport header of the first.
+  if (!first && parsed.fragment_offset < transport_header(parsed.ip_protocol)) return refuse(Drop::fragment_tiny);
+
+  FlowKey key = parsed.key;
+  key.protocol = static_cast<IpProtocol>(parsed.key.family == Family::v4 ? parsed.ip_protocol : 0);
+  std::uint32_t number = find(key, parsed.identification);
+  if (number == 0) number = begin(key, parsed.identification, now);
+  if (number == 0) return refuse(Drop::fragments_full);
+  Datagram& datagram = datagrams_[number];
+  if (datagram.poisoned) return refuse(Drop::fragment_overlap);
+
+  const std::uint32_t piece_number = pieces_.take();
+  if (piece_number == 0) {
+    if (datagram.pieces == 0) end(number);
+    return refuse(Drop::fragments_full);
+  }
+  pieces_[piece_number] = {packet, parsed.fragment_offset, length, parsed.l4_offset, 0};
+  const auto refuse_all = [&](Drop reason) {
+    take_out(datagram, piece_number);
+    also = release_pieces(datagram, release, context);
+    return refuse(reason);
+  };
+  bool duplicate = false;
+  if (!place(datagram, piece_number, duplicate)) {
+    if (duplicate) {
+      pieces_.give_back(piece_number);
+      return refuse(Drop::fragment_overlap);
+    }
+    datagram.poisoned = true;
+    return refuse_all(Drop::fragment_overlap);
+  }
+  const std::uint32_t end_of_piece = parsed.fragment_offset + length;
+  const bool ends_elsewhere = parsed.more_fragments ? datagram.total != 0 && end_of_piece > datagram.total
+                                                    : datagram.total != 0 || end_of_piece < datagram.reach;
+  if (ends_elsewhere) {
+    datagram.poisoned = true;
+    return refuse_all(Drop::fragment_overlap);
+  }
+
+  ++datagram.pieces;
+  datagram.received += length;
+  datagram.reach = std::max(datagram.reach, end_of_piece);
+  datagram.largest = std::max(datagram.largest, parsed.l3_bytes);
+  if (first) {
+    datagram.l3_offset = parsed.l3_offset;
+    datagram.header_end =
+        static_cast<std::uint16_t>(parsed.fragment_header != 0 ? parsed.fragment_header : parsed.l4_offset);
+    datagram.unfragmentable_next = parsed.unfragmentable_next;
+  }
+  if (!parsed.more_fragments) datagram.total = parsed.fragment_offset + length;
+  if (datagram.total == 0 || datagram.received != datagram.total) return Result::held;
+
+  if (!assemble(datagram, whole)) {
+    const Result result = refuse_all(Drop::fragments_full);
+    end(number);
+    return result;
+  }
+  (void)release_pieces(datagram, release, context);
+  end(number);
+  return Result::whole;
+}
+
+bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
+  const Piece& first = pieces_[datagram.first_piece];
+  if (datagram.header_end + datagram.total > whole_bytes_max) return false;
+  const std::uint32_t slot = wholes_.take();
+  if (slot == 0) return false;
+
+  whole = first.packet;
+  whole.data = wholes_[slot].bytes + headroom;
+  whole.headroom = headroom;
+  whole.buffer = &wholes_[slot];
+  whole.reassembled = true;
+  whole.length = datagram.header_end + datagram.total;
+  whole.weight = 0;
+  whole.fragment_size = static_cast<std::uint16_t>(datagram.largest);
+  whole.fragment_id = datagram.identification;
+  std::memcpy(whole.data, first.packet.data, datagram.header_end);
+  for (std::uint32_t n = datagram.first_piece; n != 0; n = pieces_[n].next) {
+    const Piece& piece = pieces_[n];
+    std::memcpy(whole.data + datagram.header_end + piece.offset, piece.packet.data + piece.data, piece.length);
+    whole.weight = static_cast<std::uint16_t>(whole.weight + piece.packet.weight);
+  }
+
+  std::uint8_t* l3 = whole.data + datagram.l3_offset;
+  const std::uint32_t l3_bytes = whole.length - datagram.l3_offset;
+  if (datagram.key.family == Family::v4) {
+    auto& ip = at<Ipv4>(l3);
+    Delta delta;
+    const auto set = [&](Be16& field, std::uint16_t value) {
+      const std::uint16_t before = field.raw();
+      field = value;
+      delta.replace(before, field.raw());
+    };
+    set(ip.total_length, static_cast<std::uint16_t>(l3_bytes));
+    set(ip.fragment, ip.fragment.get() & Ipv4::dont_fragment);
+    update(ip.checksum, delta);
+  } else {
+    const auto& header = at<Ipv6Fragment>(first.packet.data + datagram.header_end);
+    whole.data[datagram.unfragmentable_next] = header.next_header;
+    at<Ipv6>(l3).payload_length = static_cast<std::uint16_t>(l3_bytes - sizeof(Ipv6));
+  }
+  return true;
+}
+
+std::uint32_t Reassembler::expire(Tick now, Release release, void* context) noexcept {
+  std::uint32_t count = 0;
+  while (oldest_ != 0 && since(datagrams_[oldest_].since, now) >= static_cast<std::int32_t>(timeout_ms_)) {
+    count += release_pieces(datagrams_[oldest_], release, context);
+    end(oldest_);
+  }
+  return count;
+}
+
+void Reassembler::give_back(const Packet& whole) noexcept {
+  const auto* slot = static_cast<const Whole*>(whole.buffer);
+  wholes_.give_back(static_cast<std::uint32_t>(slot - &wholes_[0]));
+}
+
+std::size_t Reassembler::bytes() const noexcept {
+  return pieces_.bytes() + datagrams_.bytes() + wholes_.bytes() + index_.bytes();
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,209 @@
+#include "dataplane/stages/refuse.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/stages/forward.h"
+#include "dataplane/wire/checksum.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using namespace wire;
+
+constexpr std::uint8_t own_ttl = 64;
+constexpr std::uint32_t icmp4_bytes_max = 576;   // RFC 1812 section 4.3.2.3
+constexpr std::uint32_t icmp6_bytes_max = 1280;  // RFC 4443 section 2.4 (c)
+
+struct Segment {
+  IpAddress source, destination;
+  std::uint16_t source_port, destination_port;  // network byte order
+  std::uint32_t sequence, acknowledgment;
+};
+
+// A new packet with the link header of `like` (its addresses swapped for an answer) and room for `l3_bytes` behind it.
+[[nodiscard]] bool begin(Core& core, const Packet& like, const Parsed& parsed, bool answer, std::uint32_t l3_bytes,
+                         Packet& made) noexcept {
+  if (!core.world.allocate(parsed.l3_offset + l3_bytes, made)) return false;
+  made.length = parsed.l3_offset + l3_bytes;
+  made.weight = 0;
+  made.port = like.port;
+  std::memcpy(made.data, like.data, parsed.l3_offset);
+  if (answer) {
+    auto& link = at<Ethernet>(made.data);
+    std::swap(link.source, link.destination);
+  }
+  core.counters.originated.add();
+  return true;
+}
+
+void put_ip(std::uint8_t* l3, const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
+            std::uint32_t l4_bytes) noexcept {
+  if (source.family == Family::v4) {
+    auto& ip = at<Ipv4>(l3);
+    ip = {};
+    ip.version_length = 0x45;
+    ip.total_length = static_cast<std::uint16_t>(sizeof(Ipv4) + l4_bytes);
+    ip.identification = 0;
+    ip.fragment = Ipv4::dont_fragment;
+    ip.ttl = own_ttl;
+    ip.protocol = protocol;
+    std::copy_n(source.bytes.begin(), 4, ip.source.begin());
+    std::copy_n(destination.bytes.begin(), 4, ip.destination.begin());
+    ip.checksum.set_raw(0);
+    ip.checksum.set_raw(finish(sum_words(l3, sizeof(Ipv4))));
+    return;
+  }
+  auto& ip = at<Ipv6>(l3);
+  ip.version_class_flow = 6U << 28U;
+  ip.payload_length = static_cast<std::uint16_t>(l4_bytes);
+  ip.next_header = protocol;
+  ip.hop_limit = own_ttl;
+  ip.source = source.bytes;
+  ip.destination = destination.bytes;
+}
+
+[[nodiscard]] std::uint32_t ip_bytes(Family family) noexcept {
+  return family == Family::v4 ? sizeof(Ipv4) : sizeof(Ipv6);
+}
+
+[[nodiscard]] Sum pseudo(const IpAddress& source, const IpAddress& destination, std::uint8_t protocol,
+                         std::uint32_t bytes) noexcept {
+  const std::size_t count = address_bytes(source.family);
+  return pseudo_header({source.bytes.data(), count}, {destination.bytes.data(), count}, protocol, bytes);
+}
+
+[[nodiscard]] bool make_reset(Core& core, const Packet& like, const Parsed& parsed, bool answer, const Segment& segment,
+                              Packet& made) noexcept {
+  const std::uint32_t header = ip_bytes(segment.source.family);
+  if (!begin(core, like, parsed, answer, header + static_cast<std::uint32_t>(sizeof(Tcp)), made)) return false;
+  std::uint8_t* l3 = made.data + parsed.l3_offset;
+  constexpr auto protocol = static_cast<std::uint8_t>(IpProtocol::tcp);
+  put_ip(l3, segment.source, segment.destination, protocol, sizeof(Tcp));
+  auto& tcp = at<Tcp>(l3 + header);
+  tcp.source_port.set_raw(segment.source_port);
+  tcp.destination_port.set_raw(segment.destination_port);
+  tcp.sequence = segment.sequence;
+  tcp.acknowledgment = segment.acknowledgment;
+  tcp.offset = 5U << 4U;
+  tcp.flags = Tcp::rst | Tcp::ack;
+  tcp.window = 0;
+  tcp.urgent = 0;
+  tcp.checksum.set_raw(0);
+  tcp.checksum.set_raw(
+      finish(pseudo(segment.source, segment.destination, protocol, sizeof(Tcp)) + sum_words(l3 + header, sizeof(Tcp))));
+  return true;
+}
+
+// Back over the port that the packet came in on.
+void send_back(Core& core, const Packet& made, PortIndex port) noexcept { core.transmit(port, made, 0); }
+
+void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  if ((tcp.flags & Tcp::rst) != 0) return;
+  const std::uint32_t consumed = parsed.payload_bytes + ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0 ? 1 : 0);
+  const Segment segment{parsed.key.destination_address(),
+                        parsed.key.source_address(),
+                        parsed.key.destination_port,
+                        parsed.key.source_port,
+                        (tcp.flags & Tcp::ack) != 0 ? tcp.acknowledgment.get() : 0,
+                        tcp.sequence.get() + consumed};
+  Packet made;
+  if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet.port);
+}
+
+// As if the peer had sent it, in the packet's direction and behind it. Nothing where that side never heard of the flow.
+void reset_receiver(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
+                    Direction direction) noexcept {
+  const Direction other = opposite(direction);
+  if (flow.packets[direction] <= 1 && flow.packets[other] == 0) return;
+  FlowKey key = core.flows.outside_key(flow).reversed();
+  if (direction == to_client) key = flow.inside.reversed();
+  const Segment segment{key.source_address(), key.destination_address(), key.source_port,
+                        key.destination_port, flow.sent_end[direction],  flow.sent_end[other]};
+  Packet made;
+  if (!make_reset(core, packet, parsed, false, segment, made)) return;
+  route(core, made, parsed.l3_offset, key.destination_address(), direction == to_server, 0);
+}
+
+[[nodiscard]] bool may_be_told(const Parsed& parsed) noexcept { return parsed.kind != PacketKind::icmp_error; }
+
+// The source of an error: our own address on that port; where we have none (replay), the address that was asked for.
+[[nodiscard]] IpAddress own_address(const Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  const IpAddress* own = core.routing().address_on(packet.port, parsed.key.family);
+  return own != nullptr ? *own : parsed.key.destination_address();
+}
+
+// RFC 792, RFC 4443: type, code, 32 bits of the type's own, and as much of the packet as fits.
+void send_error(Core& core, const Packet& packet, const Parsed& parsed, std::uint8_t type, std::uint8_t code,
+                std::uint32_t argument) noexcept {
+  if (!may_be_told(parsed) || !core.icmp_limit.admit(core.tick)) return;
+  const Family family = parsed.key.family;
+  const std::uint32_t header = ip_bytes(family);
+  const std::uint32_t room = (family == Family::v4 ? icmp4_bytes_max : icmp6_bytes_max) - header - 8;
+  const std::uint32_t quoted = std::min(parsed.l3_bytes, room);
+  const std::uint32_t l4_bytes = 8 + quoted;
+  Packet made;
+  if (!begin(core, packet, parsed, true, header + l4_bytes, made)) return;
+  const IpAddress source = own_address(core, packet, parsed);
+  const IpAddress destination = parsed.key.source_address();
+  const auto protocol = static_cast<std::uint8_t>(family == Family::v4 ? IpProtocol::icmp : IpProtocol::icmp6);
+  std::uint8_t* l3 = made.data + parsed.l3_offset;
+  put_ip(l3, source, destination, protocol, l4_bytes);
+  std::uint8_t* l4 = l3 + header;
+  l4[0] = type;
+  l4[1] = code;
+  l4[2] = l4[3] = 0;
+  Be32 word(argument);
+  std::memcpy(l4 + 4, &word, 4);
+  std::memcpy(l4 + 8, packet.data + parsed.l3_offset, quoted);
+  Sum sum = sum_words(l4, l4_bytes);
+  if (family == Family::v6) sum += pseudo(source, destination, protocol, l4_bytes);
+  at<Icmp>(l4).checksum.set_raw(finish(sum));
+  send_back(core, made, packet.port);
+}
+
+}  // namespace
+
+void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  if (core.policy() == nullptr || !core.policy()->model().defaults.deny_resets) return;
+  if (parsed.kind == PacketKind::tcp) {
+    reset_sender(core, packet, parsed);
+  } else if (parsed.key.family == Family::v4) {
+    send_error(core, packet, parsed, icmp_unreachable, icmp_code_admin_prohibited, 0);
+  } else {
+    send_error(core, packet, parsed, icmp6_unreachable, icmp6_code_admin_prohibited, 0);
+  }
+}
+
+void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
+                 Direction direction) noexcept {
+  // Servers of denied UDP flows are told nothing: they would learn of a flow that is none of theirs any more.
+  if (flow.is_tcp() || direction == to_server) refuse_sender(core, packet, parsed);
+  if (flow.is_tcp() && core.policy()->model().defaults.deny_resets) {
+    reset_receiver(core, flow, packet, parsed, direction);
+  }
+}
+
+void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  send_error(core, packet, parsed, parsed.key.family == Family::v4 ? icmp_time_exceeded : icmp6_time_exceeded, 0, 0);
+}
+
+void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept {
+  if (parsed.key.family == Family::v4) {
+    send_error(core, packet, parsed, icmp_unreachable, icmp_code_fragmentation_needed, mtu);
+  } else {
+    send_error(core, packet, parsed, icmp6_too_big, 0, mtu);
+  }
+}
+
+void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  if (parsed.key.family == Family::v4) {
+    send_error(core, packet, parsed, icmp_unreachable, icmp_code_host_unreachable, 0);
+  } else {
+    send_error(core, packet, parsed, icmp6_unreachable, icmp6_code_address_unreachable, 0);
+  }
+}
+
+}  // namespace sallyport::dataplane

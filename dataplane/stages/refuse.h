@@ -1,0 +1,22 @@
+// Refuse: what the gateway says of its own: resets and ICMP errors. Made packets answer under the addresses that their
+// receiver knows: the translation is undone towards the client and kept towards the server.
+#pragma once
+
+#include "dataplane/core.h"
+
+namespace sallyport::dataplane {
+
+// To the sender of a packet of a flow that is not to be: TCP RST (RFC 9293 section 3.10.7.1), else ICMP
+// administratively prohibited (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). Silence where the policy's deny_action
+// says drop.
+void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+// To both sides of a flow, from a packet of it that goes in `direction`.
+void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
+                 Direction direction) noexcept;
+
+// ICMP errors to the sender of a packet, rate-limited; never about ICMP errors or to nobody (RFC 1122 section 3.2.2).
+void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept;
+void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,251 @@
+#include "dataplane/stages/track.h"
+
+#include <algorithm>
+
+#include "dataplane/stages/inspect.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using namespace wire;
+
+// A denied flow is remembered so that its repetitions need no second decision and no second record.
+constexpr std::uint32_t denied_ms = 60'000;
+constexpr std::uint32_t record_delay_ms = 1'000;
+
+[[nodiscard]] bool after(std::uint32_t a, std::uint32_t b) noexcept { return static_cast<std::int32_t>(a - b) > 0; }
+
+[[nodiscard]] TcpEvent event_of(std::uint8_t flags, Direction direction) noexcept {
+  const bool client = direction == to_server;
+  if ((flags & Tcp::rst) != 0) return TcpEvent::rst;
+  if ((flags & Tcp::syn) != 0) return client ? TcpEvent::client_syn : TcpEvent::server_syn;
+  if ((flags & Tcp::fin) != 0) return client ? TcpEvent::client_fin : TcpEvent::server_fin;
+  return client ? TcpEvent::client_ack : TcpEvent::server_ack;
+}
+
+// RFC 5961 section 3.2, without the challenge: the receiver's window, from what it has acknowledged on.
+[[nodiscard]] bool reset_in_window(const Flow& flow, const Tcp& tcp, Direction direction) noexcept {
+  const Direction other = opposite(direction);
+  const std::uint32_t sequence = tcp.sequence.get();
+  if (flow.has(Flow::midstream)) return true;
+  if (direction == to_client && flow.tcp == TcpState::syn_client) {
+    return (tcp.flags & Tcp::ack) != 0 && tcp.acknowledgment.get() == flow.sent_end[to_server];
+  }
+  if (sequence == flow.sent_end[direction]) return true;
+  const std::uint32_t window =
+      std::max<std::uint32_t>(std::uint32_t{flow.window[other]} << flow.window_shift[other], 1);
+  return !after(flow.acked[other], sequence) && after(flow.acked[other] + window, sequence);
+}
+
+[[nodiscard]] std::uint8_t window_scale(const std::uint8_t* options, unsigned bytes) noexcept {
+  constexpr std::uint8_t end_of_list = 0, no_operation = 1, scale = 3;
+  for (unsigned i = 0; i < bytes && options[i] != end_of_list;) {
+    if (options[i] == no_operation) {
+      ++i;
+      continue;
+    }
+    if (i + 1 >= bytes || options[i + 1] < 2 || i + options[i + 1] > bytes) break;
+    if (options[i] == scale && options[i + 1] == 3) return std::min<std::uint8_t>(options[i + 2], 14);
+    i += options[i + 1];
+  }
+  return 0;
+}
+
+}  // namespace
+
+void note_sent(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  std::uint32_t end = tcp.sequence.get() + parsed.payload_bytes;
+  if ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0) ++end;
+  const bool first = flow.sent_end[direction] == 0 && flow.acked[direction] == 0 && flow.window[direction] == 0;
+  if (first || (tcp.flags & Tcp::syn) != 0 || after(end, flow.sent_end[direction])) flow.sent_end[direction] = end;
+}
+
+bool track_tcp(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  if ((tcp.flags & Tcp::rst) != 0 && !reset_in_window(flow, tcp, direction)) return false;
+  const bool payload_waits = direction == to_server && flow.verdict == Verdict::waiting && parsed.payload_bytes != 0;
+  if (!payload_waits && (tcp.flags & Tcp::rst) == 0) note_sent(flow, packet, parsed, direction);
+  if ((tcp.flags & Tcp::syn) != 0) {
+    flow.window_shift[direction] = window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);
+  }
+  if ((tcp.flags & Tcp::ack) != 0 && (tcp.flags & Tcp::rst) == 0) {
+    const std::uint32_t acknowledged = tcp.acknowledgment.get();
+    const bool unknown = flow.acked[direction] == 0;
+    if (unknown || after(acknowledged, flow.acked[direction])) flow.acked[direction] = acknowledged;
+  }
+  flow.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
+  flow.tcp = next_state(flow.tcp, event_of(tcp.flags, direction));
+  return true;
+}
+
+void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
+  ++flow.packets[direction];
+  flow.bytes[direction] += packet.length;
+  // RFC 4787 REQ-6: outbound traffic keeps a mapping alive; for TCP both sides do.
+  if (direction == to_server || flow.is_tcp()) {
+    flow.last_seen = core.tick;
+  } else {
+    flow.last_packet = core.tick;
+  }
+}
+
+std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept {
+  const auto& timeouts = core.settings.timeouts;
+  if (flow.verdict == Verdict::denied) return denied_ms;
+  std::chrono::milliseconds timeout = timeouts.udp;
+  switch (flow.inside.protocol) {
+    case IpProtocol::tcp:
+      timeout = is_transitory(flow.tcp) ? timeouts.tcp_transitory : timeouts.tcp_established;
+      break;
+    case IpProtocol::icmp:
+    case IpProtocol::icmp6:
+      timeout = timeouts.icmp;
+      break;
+    case IpProtocol::udp:
+    case IpProtocol::sctp:
+      break;
+  }
+  return static_cast<std::uint32_t>(std::min<std::int64_t>(timeout.count(), 0x3fffffff));
+}
+
+bool expired(const Core& core, const Flow& flow) noexcept {
+  return since(flow.last_seen, core.tick) >= static_cast<std::int32_t>(timeout_ms(core, flow));
+}
+
+FlowNumber find_flow(Core& core, const FlowKey& key, std::uint64_t hash, FlowTable::Side side) noexcept {
+  const FlowNumber number = core.flows.find(key, hash, side);
+  if (number == 0) return 0;
+  if (expired(core, core.flows[number])) [[unlikely]] {
+    end_flow(core, number, FlowEnd::timeout, Drop::hello_denied);
+    return 0;
+  }
+  return number;
+}
+
+FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
+  FlowRecord record;
+  const auto age_ms = [&](Tick then) { return static_cast<Instant>(std::max(since(then, core.tick), 0)) * 1'000'000; };
+  const Tick last =
+      since(flow.last_seen, flow.last_packet) > 0 && flow.last_packet != 0 ? flow.last_packet : flow.last_seen;
+  record.id = core.hash(flow.inside, flow.started) & 0x1fffffffffffffU;  // exact in a JSON number
+  record.start_ns = flow.started;
+  record.end_ns = std::max(flow.started, core.now - age_ms(last));
+  record.written_ns = core.now;
+  record.inside = flow.inside;
+  if (flow.nat_address != 0) {
+    record.translated = true;
+    record.nat_address = core.addresses[flow.nat_address];
+    record.nat_port = flow.nat_port;
+  }
+  if (end == FlowEnd::none || end == FlowEnd::shutdown) {
+    record.phase = !flow.is_tcp() || !is_transitory(flow.tcp)                     ? FlowPhase::established
+                   : flow.tcp == TcpState::closing || flow.tcp == TcpState::reset ? FlowPhase::closing
+                                                                                  : FlowPhase::opening;
+  } else {
+    record.phase = FlowPhase::closed;
+  }
+  record.end = end;
+  record.allowed = flow.verdict == Verdict::allowed;
+  record.audited = flow.has(Flow::audited);
+  record.reason = flow.reason;
+  record.layer = flow.layer;
+  record.app = flow.app;
+  record.ech = flow.has(Flow::ech);
+  record.rule = flow.rule;
+  record.network = flow.network;
+  record.namespace_name = flow.namespace_name;
+  record.workload = flow.workload;
+  record.egress = flow.egress;
+  record.generation = flow.generation;
+  record.quic_version = flow.is_tcp() ? 0 : flow.quic_version;
+  record.packets = flow.packets;
+  record.bytes = flow.bytes;
+  const std::string_view name = flow.name != 0 ? core.names[flow.name] : std::string_view{};
+  record.name_length = static_cast<std::uint16_t>(name.size());
+  std::copy(name.begin(), name.end(), record.name.begin());
+  return record;
+}
+
+void write_record(Core& core, Flow& flow, FlowEnd end) noexcept {
+  if (flow.has(Flow::recorded)) return;
+  flow.set(Flow::recorded);
+  if (flow.verdict == Verdict::denied) {
+    core.counters.flows_denied.add();
+    core.counters.denied_by_reason[static_cast<std::size_t>(flow.reason)].add();
+  }
+  core.world.record(record_of(core, flow, end));
+}
+
+void drop_held(Core& core, Flow& flow, Drop why) noexcept {
+  if (flow.inspection == 0) return;
+  Packet packet;
+  while (core.held.next(core.held[flow.inspection], packet)) {
+    core.counters.held.subtract(packet.weight);
+    core.drop(packet, why);
+  }
+  core.held.end(flow.inspection);
+  flow.inspection = 0;
+}
+
+void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept {
+  Flow& flow = core.flows[number];
+  if ((end == FlowEnd::timeout || end == FlowEnd::shutdown) && flow.is_tcp() && flow.verdict == Verdict::allowed) {
+    if (flow.tcp == TcpState::closing) end = FlowEnd::fin;
+    if (flow.tcp == TcpState::reset) end = FlowEnd::rst;
+  }
+  if (flow.verdict == Verdict::waiting) {
+    close_undecided(core, flow);
+  }
+  drop_held(core, flow, held_as);
+  write_record(core, flow, end);
+  core.counters.flows_ended.add();
+  core.counters.flows_live.subtract(1);
+  core.wheel.remove(number);
+  core.flows.unlink(number, FlowTable::Side::inside);
+  if (flow.live == 2) core.flows.unlink(number, FlowTable::Side::outside);
+  if (flow.mapping != 0) (void)core.mappings.release(flow.mapping);
+  if (flow.nat_address != 0) core.full_servers.forget(flow);
+  core.addresses.give_back(flow.nat_address);
+  core.names.give_back(flow.name);
+  if (flow.source != 0) {
+    --core.sources[flow.source].flows;
+    core.sources.leave(flow.source);
+  }
+  core.flows.give_back(number);
+}
+
+void flow_due(Core& core, FlowNumber number) noexcept {
+  Flow& flow = core.flows[number];
+  if (expired(core, flow)) {
+    if (flow.verdict == Verdict::waiting && flow.inspection != 0) {
+      hello_overdue(core, number);
+    }
+    end_flow(core, number, FlowEnd::timeout, Drop::hello_denied);
+    return;
+  }
+  std::int32_t left = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);
+  if (flow.verdict == Verdict::waiting && flow.inspection != 0) {
+    const std::int32_t to_hello = hello_left_ms(core, flow);
+    if (to_hello <= 0) {
+      hello_overdue(core, number);
+      left = static_cast<std::int32_t>(timeout_ms(core, flow));
+    } else {
+      left = std::min(left, to_hello);
+    }
+  }
+  const bool closed = flow.is_tcp() && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
+  if (closed && !core.settings.records_at_end && !flow.has(Flow::recorded)) {
+    const std::int32_t quiet = since(flow.last_seen, core.tick);
+    if (quiet >= static_cast<std::int32_t>(record_delay_ms)) {
+      write_record(core, flow, flow.tcp == TcpState::closing ? FlowEnd::fin : FlowEnd::rst);
+    } else {
+      left = std::min(left, static_cast<std::int32_t>(record_delay_ms));
+    }
+  }
+  core.wheel.remove(number);
+  core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(left, 1)));
+}
+
+}  // namespace sallyport::dataplane

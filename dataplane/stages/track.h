@@ -1,0 +1,31 @@
+// Track: the life of a flow. What a segment does to its state, when it is over, what its record says.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/core.h"
+
+namespace sallyport::dataplane {
+
+// False: a reset outside the window; nothing was changed (nat.md 12, RFC 5961 section 3).
+[[nodiscard]] bool track_tcp(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
+// The segment is forwarded: its bytes count as said.
+void note_sent(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
+void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept;
+
+[[nodiscard]] std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept;
+[[nodiscard]] bool expired(const Core& core, const Flow& flow) noexcept;
+// The living flow of this key; one that is over is ended on the way.
+[[nodiscard]] FlowNumber find_flow(Core& core, const FlowKey& key, std::uint64_t hash, FlowTable::Side side) noexcept;
+
+[[nodiscard]] FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept;
+// Once a flow; later calls do nothing.
+void write_record(Core& core, Flow& flow, FlowEnd end) noexcept;
+// Takes it out of all tables, what it holds ends as `held_as`.
+void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as = Drop::hello_abandoned) noexcept;
+void drop_held(Core& core, Flow& flow, Drop why) noexcept;
+
+// The wheel has brought the flow up.
+void flow_due(Core& core, FlowNumber number) noexcept;
+
+}  // namespace sallyport::dataplane
