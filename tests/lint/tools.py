@@ -93,7 +93,9 @@ def clang_tidy(tree, build, jobs, seconds):
 
 
 def relative(place):
-    return place.removeprefix(str(ROOT) + "/")
+    name, rest = place.split(":", 1)
+    path = pathlib.Path(name).resolve()
+    return f"{path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}:{rest}"
 
 
 def hash_of(tree, name):
