@@ -1,0 +1,356 @@
+#include "src/options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include <boost/program_options.hpp>
+#include <fmt/format.h>
+
+#include "config/document/suggestion.h"
+#include "src/list_text.h"
+
+namespace sallyport {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::array<std::string_view, 6> topics = {"flows", "ports", "policy", "egress", "reasons", "workers"};
+
+// Thrown and caught in this file only.
+struct Wrong {
+  std::string message;
+};
+
+struct CommandText {
+  std::string_view name;
+  std::string_view synopsis;
+  std::string_view summary;
+};
+
+constexpr std::array<CommandText, 7> commands = {{
+    {"run", "[--config FILE] [--state FOLDER] [--socket PATH]",
+     "Forward traffic until SIGTERM; SIGHUP reloads the policy."},
+    {"check", "[--config FILE] [--policy FILE] [--json] [--strict]",
+     "Print every error and warning of a configuration and a policy."},
+    {"explain",
+     "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp]\n"
+     "                         [--host NAME] [--http \"GET /path\"] [--config FILE] [--json]",
+     "Say what the gateway would do with a flow, and why."},
+    {"replay",
+     "--policy FILE --in CAPTURE [--out CAPTURE] [--flows FILE] [--config FILE]\n"
+     "       sallyport replay --policy FILE --inside-in CAPTURE --outside-in CAPTURE\n"
+     "                        [--inside-out CAPTURE] [--outside-out CAPTURE] [--flows FILE]",
+     "Run captured traffic through the gateway's pipeline."},
+    {"show", "flows|ports|policy|egress|reasons|workers [--json] [--socket PATH]", "Ask a running gateway."},
+    {"reload", "[--socket PATH]", "Have a running gateway load its policy again, and wait for the result."},
+    {"version", "", "Print the versions of Sallyport and of what it stands on (also: --version)."},
+}};
+// Announced for a later version; named here so that they are not taken for typing errors.
+constexpr std::array<std::string_view, 4> later_commands = {"top", "trace", "capture", "import"};
+
+const CommandText& text_of(std::string_view name) {
+  return *std::find_if(commands.begin(), commands.end(), [&](const CommandText& c) { return c.name == name; });
+}
+
+std::string general_help() {
+  std::string help =
+      "Sallyport, an egress gateway: which workload may reach what, and under which address.\n\n"
+      "Usage: sallyport COMMAND [OPTION]...\n\nCommands:\n";
+  for (const CommandText& command : commands) help += fmt::format("  {:<9}{}\n", command.name, command.summary);
+  help +=
+      "\n  -h, --help     this text; after a command: its options\n"
+      "      --version  versions and the SIMD level in use\n"
+      "\nExit status: 0 done or allowed; 1 the answer is no; 2 usage; 3 the environment will not do.\n";
+  return help;
+}
+
+// "unknown option --polcy, did you mean "--policy"?"
+std::string unknown_option(const std::string& wrong, const po::options_description& known) {
+  std::vector<std::string> names;
+  for (const auto& option : known.options()) names.push_back("--" + option->long_name());
+  const std::vector<std::string_view> candidates(names.begin(), names.end());
+  return fmt::format("unknown option {}{}", wrong, config::suggestion(wrong, candidates));
+}
+
+// What one command takes. `hidden` holds the positional words.
+struct Grammar {
+  explicit Grammar(std::string_view name) : command(name), options("Options") {
+    options.add_options()("help,h", "this text");
+  }
+  std::string_view command;
+  po::options_description options;
+  po::options_description hidden;
+  po::positional_options_description positions;
+
+  Grammar& text(const char* name, const char* value_name, const char* help) {
+    options.add_options()(name, po::value<std::string>()->value_name(value_name), help);
+    return *this;
+  }
+  Grammar& flag(const char* name, const char* help) {
+    options.add_options()(name, help);
+    return *this;
+  }
+};
+
+class Values {
+ public:
+  Values(const Grammar& grammar, const std::vector<std::string>& arguments) : command_(grammar.command) {
+    po::options_description all;
+    all.add(grammar.options).add(grammar.hidden);
+    constexpr int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    try {
+      po::store(po::command_line_parser(arguments).options(all).positional(grammar.positions).style(style).run(),
+                values_);
+    } catch (const po::unknown_option& e) {
+      throw Wrong{fmt::format("{}: {}", command_, unknown_option(e.get_option_name(), grammar.options))};
+    } catch (const po::too_many_positional_options_error&) {
+      throw Wrong{fmt::format("{}: a word too many: options start with \"--\"", command_)};
+    } catch (const po::error& e) {
+      throw Wrong{fmt::format("{}: {}", command_, e.what())};
+    }
+  }
+
+  [[nodiscard]] bool has(const char* name) const { return values_.count(name) != 0; }
+  [[nodiscard]] std::string text(const char* name, std::string otherwise = {}) const {
+    return has(name) ? given(name) : std::move(otherwise);
+  }
+  [[nodiscard]] std::string required(const char* name) const {
+    if (!has(name)) throw Wrong{fmt::format("{}: --{} is missing", command_, name)};
+    return given(name);
+  }
+  [[nodiscard]] IpAddress required_address(const char* name) const {
+    const std::string text = required(name);
+    const std::optional<IpAddress> address = parse_address(text);
+    if (!address) throw Wrong{fmt::format("{}: --{}: \"{}\" is no IPv4 or IPv6 address", command_, name, text)};
+    return *address;
+  }
+
+ private:
+  [[nodiscard]] std::string given(const char* name) const {
+    std::string value = values_[name].as<std::string>();
+    if (value.empty()) throw Wrong{fmt::format("{}: --{} is empty", command_, name)};
+    return value;
+  }
+
+  std::string_view command_;
+  po::variables_map values_;
+};
+
+std::optional<HelpText> help_asked(const Grammar& grammar, const Values& values) {
+  if (!values.has("help")) return std::nullopt;
+  const CommandText& text = text_of(grammar.command);
+  std::ostringstream out;
+  out << "Usage: sallyport " << text.name << ' ' << text.synopsis << "\n\n"
+      << text.summary << "\n\n"
+      << grammar.options;
+  return HelpText{out.str()};
+}
+
+// ---- the commands ---------------------------------------------------------------------------------------------------
+
+using Arguments = std::vector<std::string>;
+
+CommandLine parse_run(const Arguments& arguments) {
+  Grammar grammar("run");
+  grammar.text("config", "FILE", "the appliance (default: /etc/sallyport/sallyport.toml)")
+      .text("state", "FOLDER", "what outlives a restart (default: /var/lib/sallyport)")
+      .text("socket", "PATH", "control socket (default: the one of the configuration)");
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  return RunOptions{values.text("config", default_config_path), values.text("state", default_state_folder),
+                    values.text("socket")};
+}
+
+CommandLine parse_check(const Arguments& arguments) {
+  Grammar grammar("check");
+  grammar.text("config", "FILE", "the appliance (default, without --policy: /etc/sallyport/sallyport.toml)")
+      .text("policy", "FILE", "the policy (default: the one that the configuration names)")
+      .flag("json", "one JSON object on standard output")
+      .flag("strict", "warnings count as errors");
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  CheckOptions options{values.text("config"), values.text("policy"), values.has("json"), values.has("strict")};
+  if (options.config.empty() && options.policy.empty()) options.config = default_config_path;
+  return options;
+}
+
+config::Protocol parse_protocol(const std::string& text) {
+  constexpr std::array<std::pair<std::string_view, config::Protocol>, 4> known = {{{"tcp", config::Protocol::tcp},
+                                                                                   {"udp", config::Protocol::udp},
+                                                                                   {"icmp", config::Protocol::icmp},
+                                                                                   {"sctp", config::Protocol::sctp}}};
+  for (const auto& [name, protocol] : known) {
+    if (name == text) return protocol;
+  }
+  throw Wrong{fmt::format("explain: --proto: \"{}\" is none of tcp, udp, icmp, sctp", text)};
+}
+
+std::uint16_t parse_port(const std::string& text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw Wrong{fmt::format("explain: --port: \"{}\" is no number from 0 to 65535", text)};
+  }
+  return port;
+}
+
+RequestLine parse_request_line(const std::string& text) {
+  const std::size_t space = text.find(' ');
+  const bool whole = space != 0 && space != std::string::npos && space + 1 < text.size() && text[space + 1] == '/' &&
+                     text.find(' ', space + 1) == std::string::npos;
+  if (!whole) throw Wrong{fmt::format("explain: --http: \"{}\" is no request such as \"GET /path\"", text)};
+  return {text.substr(0, space), text.substr(space + 1)};
+}
+
+void read_port(const Values& values, ExplainOptions& options) {
+  const bool icmp = options.protocol == config::Protocol::icmp;
+  if (icmp && values.has("port")) throw Wrong{"explain: --port: ICMP has no ports; leave it out"};
+  if (icmp) return;
+  options.port_assumed = !values.has("port");
+  const std::uint16_t usual = options.http ? 80 : 443;
+  options.port = options.port_assumed ? usual : parse_port(values.text("port"));
+}
+
+CommandLine parse_explain(const Arguments& arguments) {
+  Grammar grammar("explain");
+  grammar.text("policy", "FILE", "the policy (default: the one that the configuration names)")
+      .text("config", "FILE", "the appliance: its inside networks and pool key count, too")
+      .text("from", "ADDR", "the sender")
+      .text("to", "ADDR", "the server")
+      .text("port", "N", "the server's port (default: 443; with --http 80)")
+      .text("proto", "NAME", "tcp, udp, icmp or sctp (default: tcp)")
+      .text("host", "NAME", "the server name that the flow shows")
+      .text("http", "REQUEST", "plaintext HTTP with this request, as in \"GET /path\"")
+      .flag("json", "one JSON object on standard output");
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  ExplainOptions options;
+  options.config = values.text("config");
+  options.policy = options.config.empty() ? values.required("policy") : values.text("policy");
+  options.from = values.required_address("from");
+  options.to = values.required_address("to");
+  if (options.from.family != options.to.family) {
+    throw Wrong{"explain: --from and --to are of different families: both IPv4 or both IPv6"};
+  }
+  options.protocol = parse_protocol(values.text("proto", "tcp"));
+  if (values.has("host")) options.host = values.text("host");
+  if (values.has("http")) options.http = parse_request_line(values.text("http"));
+  if (options.http && options.protocol != config::Protocol::tcp) throw Wrong{"explain: --http: only with --proto tcp"};
+  read_port(values, options);
+  options.json = values.has("json");
+  return options;
+}
+
+CommandLine parse_replay(const Arguments& arguments) {
+  Grammar grammar("replay");
+  grammar.text("policy", "FILE", "the policy (default: the one that the configuration names)")
+      .text("config", "FILE", "the appliance; its devices stay closed")
+      .text("in", "CAPTURE", "one wire: the sender of a flow's first packet is inside")
+      .text("out", "CAPTURE", "what would leave, one interface a port (pcapng)")
+      .text("inside-in", "CAPTURE", "two wires: what came in on the inside")
+      .text("outside-in", "CAPTURE", "two wires: what came in on the outside")
+      .text("inside-out", "CAPTURE", "what would leave by the inside port")
+      .text("outside-out", "CAPTURE", "what would leave by the outside port")
+      .text("flows", "FILE", "flow records, one JSON object a line");
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  ReplayOptions options;
+  options.config = values.text("config");
+  options.policy = options.config.empty() ? values.required("policy") : values.text("policy");
+  options.in = values.text("in");
+  options.out = values.text("out");
+  options.inside_in = values.text("inside-in");
+  options.outside_in = values.text("outside-in");
+  options.inside_out = values.text("inside-out");
+  options.outside_out = values.text("outside-out");
+  options.flows = values.text("flows");
+  return options;
+}
+
+CommandLine parse_show(const Arguments& arguments) {
+  Grammar grammar("show");
+  grammar.flag("json", "for programs: flows as one object a line, all else as one object")
+      .text("socket", "PATH", "control socket (default: /run/sallyport/control.sock)");
+  grammar.hidden.add_options()("topic", po::value<std::string>());
+  grammar.positions.add("topic", 1);
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  const std::string word = values.text("topic");
+  if (word.empty()) throw Wrong{fmt::format("show: what? One of {}", list_text(topics))};
+  const auto found = std::find(topics.begin(), topics.end(), word);
+  if (found == topics.end()) {
+    throw Wrong{fmt::format("show: \"{}\" is none of {}{}", word, list_text(topics), config::suggestion(word, topics))};
+  }
+  return ShowOptions{static_cast<ShowTopic>(found - topics.begin()), values.has("json"),
+                     values.text("socket", default_control_socket)};
+}
+
+CommandLine parse_reload(const Arguments& arguments) {
+  Grammar grammar("reload");
+  grammar.text("socket", "PATH", "control socket (default: /run/sallyport/control.sock)");
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  return ReloadOptions{values.text("socket", default_control_socket)};
+}
+
+CommandLine parse_version(const Arguments& arguments) {
+  const Grammar grammar("version");
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  return VersionOptions{};
+}
+
+using Parser = CommandLine (*)(const Arguments&);
+constexpr std::array<std::pair<std::string_view, Parser>, 7> parsers = {{{"run", parse_run},
+                                                                         {"check", parse_check},
+                                                                         {"explain", parse_explain},
+                                                                         {"replay", parse_replay},
+                                                                         {"show", parse_show},
+                                                                         {"reload", parse_reload},
+                                                                         {"version", parse_version}}};
+
+std::string unknown_command(std::string_view word) {
+  if (std::find(later_commands.begin(), later_commands.end(), word) != later_commands.end()) {
+    return fmt::format("{}: not in this version", word);
+  }
+  std::vector<std::string_view> known = {"--help", "--version"};
+  for (const CommandText& command : commands) known.push_back(command.name);
+  const std::string_view kind = word.starts_with('-') ? "option" : "command";
+  return fmt::format("unknown {} \"{}\"{}", kind, word, config::suggestion(word, known));
+}
+
+CommandLine parse(std::span<const char* const> arguments) {
+  if (arguments.empty()) throw Wrong{"a command is missing"};
+  const std::string_view word = arguments.front();
+  Arguments rest(arguments.begin() + 1, arguments.end());
+  if (word == "--version") return VersionOptions{};
+  if (word == "help" && !rest.empty()) {
+    const std::array<const char*, 2> asked = {rest.front().c_str(), "--help"};
+    return parse(asked);
+  }
+  if (word == "--help" || word == "-h" || word == "help") return HelpText{general_help()};
+  for (const auto& [name, parser] : parsers) {
+    if (name == word) return parser(rest);
+  }
+  throw Wrong{unknown_command(word)};
+}
+
+}  // namespace
+
+CommandLine parse_command_line(std::span<const char* const> arguments) {
+  try {
+    return parse(arguments);
+  } catch (const Wrong& wrong) {
+    const std::string_view word = arguments.empty() ? std::string_view{} : arguments.front();
+    const bool known = std::any_of(commands.begin(), commands.end(), [&](const auto& c) { return c.name == word; });
+    return UsageError{fmt::format("{} (see sallyport {}{}--help)", wrong.message, known ? word : "", known ? " " : "")};
+  }
+}
+
+std::string_view to_string(ShowTopic topic) noexcept { return topics[static_cast<std::size_t>(topic)]; }
+
+}  // namespace sallyport

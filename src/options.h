@@ -1,0 +1,87 @@
+// The command line as values. The only place that knows Boost.Program_options.
+//
+// Every command has its own struct; what a command gets has been checked as far as the words alone can tell (addresses
+// are addresses, ports are ports), so it never has to speak of usage again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/address.h"
+#include "config/policy_model.h"
+#include "src/replay.h"
+
+namespace sallyport {
+
+inline constexpr const char* default_config_path = "/etc/sallyport/sallyport.toml";
+inline constexpr const char* default_control_socket = "/run/sallyport/control.sock";
+inline constexpr const char* default_state_folder = "/var/lib/sallyport";
+
+struct CheckOptions {
+  std::string config;  // empty: only the policy is checked
+  std::string policy;  // empty: the one that the configuration names
+  bool json = false;
+  bool strict = false;  // warnings count as errors
+};
+
+struct RequestLine {
+  std::string method;
+  std::string target;
+};
+
+struct ExplainOptions {
+  std::string config;  // empty: none
+  std::string policy;  // empty: the one that the configuration names
+  IpAddress from;
+  IpAddress to;  // of the same family
+  config::Protocol protocol = config::Protocol::tcp;
+  std::uint16_t port = 0;     // 0 for ICMP
+  bool port_assumed = false;  // none was given
+  std::optional<std::string> host;
+  std::optional<RequestLine> http;
+  bool json = false;
+};
+
+struct RunOptions {
+  std::string config = default_config_path;
+  std::string state_folder = default_state_folder;
+  std::string control_socket;  // empty: the one of the configuration
+};
+
+enum class ShowTopic : std::uint8_t { flows, ports, policy, egress, reasons, workers };
+
+struct ShowOptions {
+  ShowTopic topic = ShowTopic::flows;
+  bool json = false;
+  std::string control_socket = default_control_socket;
+};
+
+struct ReloadOptions {
+  std::string control_socket = default_control_socket;
+};
+
+struct VersionOptions {};
+
+// The text is for stdout and the exit code 0.
+struct HelpText {
+  std::string text;
+};
+
+// One line for stderr and the exit code 2. Also for commands that a later version will have.
+struct UsageError {
+  std::string message;
+};
+
+using CommandLine = std::variant<CheckOptions, ExplainOptions, RunOptions, ReplayOptions, ShowOptions, ReloadOptions,
+                                 VersionOptions, HelpText, UsageError>;
+
+// `arguments` without the program's name.
+[[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);
+
+[[nodiscard]] std::string_view to_string(ShowTopic topic) noexcept;
+
+}  // namespace sallyport
