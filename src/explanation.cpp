@@ -1,0 +1,221 @@
+#include "src/explanation.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace sallyport {
+namespace {
+
+using classifier::Action;
+using classifier::EgressChoice;
+using classifier::Reason;
+using Json = nlohmann::ordered_json;
+
+std::string_view text_of(config::Protocol protocol) {
+  switch (protocol) {
+    case config::Protocol::tcp:
+      return "TCP";
+    case config::Protocol::udp:
+      return "UDP";
+    case config::Protocol::sctp:
+      return "SCTP";
+    case config::Protocol::icmp:
+      return "ICMP echo";
+  }
+  return "";
+}
+
+// What the flow shows when a name is needed: --host stands in a ClientHello, over UDP in one inside QUIC; plaintext
+// HTTP is neither.
+std::optional<classifier::Shown> shown_by(const ExplainOptions& flow) {
+  using Protocol = classifier::Shown::Protocol;
+  if (flow.http) return classifier::Shown{};
+  if (!flow.host) return std::nullopt;
+  return classifier::Shown{flow.protocol == config::Protocol::udp ? Protocol::quic : Protocol::tls, *flow.host, false};
+}
+
+void deny(FlowAnswer& answer, std::string_view reason) {
+  answer.action = "deny";
+  answer.reason = reason;
+  answer.layer.clear();
+  answer.rule.clear();
+}
+
+void add_step(FlowAnswer& answer, std::string what, std::string result) {
+  answer.steps.push_back({std::move(what), std::move(result), {}, 0});
+}
+
+void take_decision(FlowAnswer& answer, const classifier::Decision& decision, const classifier::Identities& identities) {
+  answer.layer = classifier::to_string(decision.layer);
+  answer.rule = identities.name(decision.rule);
+  answer.network = identities.name(decision.network);
+  answer.audited = decision.audited;
+  switch (decision.action) {
+    case Action::allow:
+      answer.action = "allow";
+      break;
+    case Action::deny:
+      answer.action = "deny";
+      break;
+    case Action::needs_name:
+      answer.action = "needs_name";
+      return;
+  }
+  answer.reason = classifier::to_string(decision.reason);
+}
+
+void take_egress(FlowAnswer& answer, const EgressChoice& choice, const IpAddress& source,
+                 const ApplianceView& appliance, const classifier::Identities& identities) {
+  if (answer.action == "deny" || choice.kind == EgressChoice::Kind::untranslated) return;
+  answer.egress = identities.name(choice.egress);
+  if (choice.kind == EgressChoice::Kind::no_address || choice.pool == nullptr || choice.pool->empty()) {
+    deny(answer, classifier::to_string(Reason::no_egress_address));
+    add_step(answer, "egress_address",
+             "none of the flow's family: dropped as no_egress_address, never sent untranslated");
+    return;
+  }
+  const classifier::AddressPool& pool = *choice.pool;
+  answer.nat_address = pool.pick(source, appliance.pool_key.value_or(classifier::PoolKey{}));
+  const std::string_view whose = pool.size() == 1 ? "the only one"
+                                 : appliance.pool_key
+                                     ? "chosen by the source and pool_key"
+                                     : "chosen by the source for a pool_key of zero, since none is known";
+  add_step(answer, "egress_address",
+           fmt::format("{}, of {} address{}: {}", to_string(*answer.nat_address), pool.size(),
+                       pool.size() == 1 ? "" : "es", whose));
+}
+
+bool covered(const std::vector<Prefix>& networks, const IpAddress& address) {
+  return std::any_of(networks.begin(), networks.end(), [&](const Prefix& p) { return p.contains(address); });
+}
+
+// Nobody's address, and no network of an inside port either: ended before the policy is asked.
+bool fails_source_check(FlowAnswer& answer, const ApplianceView& appliance, const classifier::Source& source,
+                        const IpAddress& address) {
+  const bool known = source.namespace_name != 0 || source.workload != 0;
+  if (!appliance.source_check || known || covered(appliance.inside_networks, address)) return false;
+  deny(answer, "source_check");
+  add_step(answer, "source_check",
+           fmt::format("{} is of no workload, no namespace and no inside network: dropped", to_string(address)));
+  return true;
+}
+
+Json step_json(const classifier::Step& step) {
+  return {{"what", step.what}, {"result", step.result}, {"file", step.file}, {"line", step.line}};
+}
+
+void put(Json& object, const char* key, const std::string& text) {
+  if (!text.empty()) object[key] = text;
+}
+
+std::string flow_text(const ExplainOptions& flow) {
+  std::string text = fmt::format("{} -> {}, {}", to_string(flow.from), to_string(flow.to), text_of(flow.protocol));
+  if (flow.protocol != config::Protocol::icmp) text += fmt::format(" port {}", flow.port);
+  if (flow.port_assumed) text += " (assumed: no --port)";
+  if (flow.host) text += fmt::format(", server name {}", *flow.host);
+  if (flow.http) text += fmt::format(", HTTP {} {}", flow.http->method, flow.http->target);
+  return text;
+}
+
+}  // namespace
+
+ApplianceView view_of(const config::ApplianceModel& appliance) {
+  ApplianceView view;
+  view.source_check = appliance.nat.source_check;
+  view.pool_key = appliance.nat.pool_key;
+  for (const config::PortConfig& port : appliance.ports) {
+    if (port.role == config::PortRole::outside) continue;
+    for (const config::InterfaceAddress& a : port.addresses) view.inside_networks.push_back({a.address, a.length});
+  }
+  return view;
+}
+
+FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Identities& identities,
+                        const ApplianceView& appliance, const ExplainOptions& flow) {
+  FlowAnswer answer;
+  const classifier::FlowQuery query{flow.from, flow.to, flow.protocol, flow.port};
+  const classifier::Explanation explanation = policy.explain(query, shown_by(flow));
+  answer.namespace_name = identities.name(explanation.source.namespace_name);
+  answer.workload = identities.name(explanation.source.workload);
+  if (fails_source_check(answer, appliance, explanation.source, flow.from)) return answer;
+  answer.steps = explanation.steps;
+  take_decision(answer, explanation.decision, identities);
+  take_egress(answer, explanation.egress, flow.from, appliance, identities);
+  if (answer.action != "deny" && flow.protocol == config::Protocol::sctp) {
+    add_step(answer, "protocol", "the policy's answer; this version does not forward SCTP yet (unsupported_protocol)");
+  }
+  return answer;
+}
+
+std::string to_json(const FlowAnswer& answer) {
+  Json object;
+  Json& verdict = object["verdict"];
+  verdict["action"] = answer.action;
+  put(verdict, "reason", answer.reason);
+  put(verdict, "layer", answer.layer);
+  put(verdict, "rule", answer.rule);
+  put(verdict, "network", answer.network);
+  if (answer.audited) verdict["audited"] = true;
+  if (!answer.namespace_name.empty()) object["source"]["namespace"] = answer.namespace_name;
+  if (!answer.workload.empty()) object["source"]["workload"] = answer.workload;
+  if (answer.nat_address) {
+    put(object["nat"], "egress", answer.egress);
+    object["nat"]["src_ip"] = to_string(*answer.nat_address);
+  }
+  object["steps"] = Json::array();
+  for (const classifier::Step& step : answer.steps) object["steps"].push_back(step_json(step));
+  return object.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string to_text(const FlowAnswer& answer, const ExplainOptions& flow, const Style& style) {
+  std::string text = flow_text(flow) + "\n\n";
+  std::size_t number = 1;
+  for (const classifier::Step& step : answer.steps) {
+    text += fmt::format("{:>3}. {}: {}", number++, style.paint(Colour::bold, step.what), step.result);
+    if (!step.file.empty()) text += fmt::format("  ({}:{})", step.file, step.line);
+    text += '\n';
+  }
+  const Colour colour = answer.action == "deny"    ? Colour::red
+                        : answer.action == "allow" ? Colour::green
+                                                   : Colour::yellow;
+  text += fmt::format("\nverdict: {}", style.paint(colour, answer.action));
+  if (!answer.reason.empty()) text += fmt::format(" ({})", answer.reason);
+  if (!answer.rule.empty()) text += fmt::format(", by {}", answer.rule);
+  if (!answer.network.empty()) text += fmt::format(", in {}", answer.network);
+  if (answer.audited) text += ", audited";
+  text += '\n';
+  if (answer.action == "deny") return text;
+  if (!answer.nat_address) return text + "leaves untranslated\n";
+  text += fmt::format("leaves as {}", to_string(*answer.nat_address));
+  if (!answer.egress.empty()) text += fmt::format(" (egress {})", answer.egress);
+  return text + '\n';
+}
+
+std::string advice(const FlowAnswer& answer, const ExplainOptions& flow) {
+  const auto denied = [&](const std::string& what) { return fmt::format("denied ({}): {}", answer.reason, what); };
+  if (answer.reason == "network_policy")
+    return denied("let an egress rule of a network policy of this workload allow it");
+  if (answer.reason == "uncaptured") {
+    return denied(fmt::format("give it an egress network that contains {}", to_string(flow.to)));
+  }
+  if (answer.reason == "network_default") {
+    return denied(fmt::format("give {} a route for this protocol and port", answer.network));
+  }
+  if (answer.reason == "name_not_allowed") {
+    return denied(
+        fmt::format("add {} to the host names of a route of {}", flow.host.value_or("the name"), answer.network));
+  }
+  if (answer.reason == "no_name") return denied("the flow has to show a server name here; or allow it by a tcp_route");
+  if (answer.reason == "route") return denied(fmt::format("change the action of {}", answer.rule));
+  if (answer.reason == "no_egress_address") return denied("give the egress, or [snat], an address of this family");
+  if (answer.reason == "source_check") {
+    return denied(fmt::format("name {} in a workload or a namespace", to_string(flow.from)));
+  }
+  if (answer.reason == "ech_refused") return denied("the outer name is one of ech_public_names, and ech = \"deny\"");
+  return denied("no policy can allow such a flow");
+}
+
+}  // namespace sallyport

@@ -1,0 +1,31 @@
+// A policy file all the way to a compiled policy: what check, explain, run and reload have in common.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "classifier/identities.h"
+#include "classifier/policy.h"
+#include "config/diagnostics.h"
+
+namespace sallyport {
+
+struct CompiledPolicy {
+  std::unique_ptr<const classifier::Policy> policy;  // absent when there are errors
+  std::vector<std::string> files;                    // what the diagnostics' locations point into
+  config::Diagnostics diagnostics;                   // of loading and of compiling, sorted
+};
+
+// `identities` outlives the policy; `previous` may lend what is compiled already. Errors of reading are diagnostics,
+// too.
+[[nodiscard]] CompiledPolicy compile_policy_file(const std::string& path, classifier::Identities& identities,
+                                                 const classifier::Policy* previous = nullptr);
+
+// "file:line:column: key.path: message" each.
+[[nodiscard]] std::vector<std::string> lines(const config::Diagnostics& diagnostics,
+                                             const std::vector<std::string>& files);
+// "2 errors, 1 warning"
+[[nodiscard]] std::string count_text(const config::Diagnostics& diagnostics);
+
+}  // namespace sallyport
