@@ -1,0 +1,175 @@
+#include "src/reload.h"
+
+#include <algorithm>
+#include <new>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "config/describe.h"
+#include "src/list_text.h"
+#include "src/policy_source.h"
+
+namespace sallyport {
+namespace {
+
+using Kind = ReloadResult::Kind;
+
+constexpr std::size_t named_at_most = 10;
+
+// "a; b; c; and 7 more"
+std::string some_of(const std::vector<std::string>& all) {
+  const std::span<const std::string> named(all.data(), std::min(all.size(), named_at_most));
+  std::string text = list_text(named, "; ");
+  if (all.size() > named_at_most) text += fmt::format("; and {} more", all.size() - named_at_most);
+  return text;
+}
+
+// Numbers stay: a copy hands out to new names what comes behind the old ones.
+std::shared_ptr<classifier::Identities> copy_of(const classifier::Identities& old) {
+  auto copy = std::make_shared<classifier::Identities>();
+  for (classifier::Id id = 1; id < old.size(); ++id) (void)copy->intern(old.name(id));
+  return copy;
+}
+
+std::vector<std::string> errors_of(const CompiledPolicy& compiled) {
+  std::vector<std::string> texts;
+  for (const config::Diagnostic& d : compiled.diagnostics.all()) {
+    if (d.severity == config::Severity::error) texts.push_back(to_text(d, compiled.files));
+  }
+  return texts;
+}
+
+std::string contents(const config::PolicyModel& model) {
+  return fmt::format("{} workloads, {} network policies, {} egress networks, {} routes, {} egresses",
+                     model.workloads.size(), model.network_policies.size(), model.egress_networks.size(),
+                     model.routes.size(), model.egresses.size());
+}
+
+}  // namespace
+
+Reloader::Reloader(std::string path, Publish publish, Notify notify, Log& log)
+    : path_(std::move(path)), publish_(std::move(publish)), notify_(std::move(notify)), log_(log) {
+  auto nothing = std::make_shared<LivePolicy>();
+  nothing->identities = std::make_shared<classifier::Identities>();
+  live_ = std::move(nothing);
+}
+
+Reloader::~Reloader() {
+  stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Reloader::start() {
+  tell(load_or_refuse());
+  thread_ = std::thread(&Reloader::serve, this);
+}
+
+void Reloader::request() { (void)queue_.ask(); }
+
+std::optional<ReloadResult> Reloader::request_and_wait() { return queue_.wait(queue_.ask()); }
+
+void Reloader::stop() {
+  queue_.stop();
+  const std::lock_guard lock(publishing_);
+  stopped_ = true;
+}
+
+std::shared_ptr<const LivePolicy> Reloader::live() const {
+  const std::lock_guard lock(mutex_);
+  return live_;
+}
+
+ReloadCounts Reloader::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+void Reloader::serve() {
+  while (const std::optional<ReloadQueue::Ticket> ticket = queue_.take()) {
+    notify_(true);
+    ReloadResult result = load_or_refuse();
+    tell(result);
+    notify_(false);
+    queue_.finish(*ticket, std::move(result));
+  }
+}
+
+ReloadResult Reloader::load_or_refuse() {
+  try {
+    return load();
+  } catch (const std::bad_alloc&) {
+    return {Kind::refused, fmt::format("policy {} refused: not enough memory to compile it", path_)};
+  }
+}
+
+ReloadResult Reloader::load() {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto took = [&] {
+    const auto spent = std::chrono::steady_clock::now() - begin;
+    return std::chrono::duration_cast<std::chrono::milliseconds>(spent).count();
+  };
+  const std::shared_ptr<const LivePolicy> before = live();
+  std::shared_ptr<classifier::Identities> identities = copy_of(*before->identities);
+  CompiledPolicy compiled = compile_policy_file(path_, *identities, before->policy.get());
+  if (!compiled.policy) {
+    const std::string kept =
+        before->policy ? fmt::format("the running one (generation {}) is kept", before->generation)
+                       : std::string("no valid policy was ever loaded: nothing is forwarded; mend it and reload");
+    return {Kind::refused,
+            fmt::format("policy {} refused after {} ms, {}: {}", path_, took(), kept, some_of(errors_of(compiled)))};
+  }
+  for (const std::string& line : lines(compiled.diagnostics, compiled.files)) log_.warning(line);
+
+  std::vector<std::string> changes;
+  if (before->policy) {
+    changes = config::describe_change(before->policy->model(), compiled.policy->model());
+    if (changes.empty() && before->policy->hash() == compiled.policy->hash()) {
+      return {Kind::unchanged,
+              fmt::format("policy {} means what is running (generation {}): nothing to do, found in {} ms", path_,
+                          before->generation, took())};
+    }
+  }
+  auto next = std::make_shared<LivePolicy>();
+  // The policy may lean on its names, so it takes them along.
+  next->policy = std::shared_ptr<const classifier::Policy>(
+      compiled.policy.release(), [identities](const classifier::Policy* policy) { delete policy; });
+  next->identities = identities;
+  next->generation = before->generation + 1;
+  next->files = compiled.files;
+  next->since = std::chrono::system_clock::now();
+  if (!publish(next)) return {Kind::refused, fmt::format("policy {} not published: the gateway is stopping", path_)};
+  const std::string what = before->policy ? some_of(changes) : contents(next->policy->model());
+  return {Kind::published, fmt::format("policy {} {} in {} ms (generation {}): {}", path_,
+                                       before->policy ? "reloaded" : "loaded", took(), next->generation, what)};
+}
+
+bool Reloader::publish(std::shared_ptr<const LivePolicy> next) {
+  const std::lock_guard publishing(publishing_);
+  if (stopped_) return false;
+  const std::shared_ptr<const classifier::Policy> policy = next->policy;
+  // First the names: a record under the new policy may come as soon as it is published.
+  {
+    const std::lock_guard lock(mutex_);
+    live_ = std::move(next);
+  }
+  publish_(policy);
+  return true;
+}
+
+void Reloader::tell(const ReloadResult& result) {
+  if (result.kind == Kind::refused) {
+    log_.error(result.text);
+  } else {
+    log_.info(result.text);
+  }
+  const std::lock_guard lock(mutex_);
+  counts_.last = result;
+  counts_.published += result.kind == Kind::published ? 1 : 0;
+  counts_.unchanged += result.kind == Kind::unchanged ? 1 : 0;
+  counts_.refused += result.kind == Kind::refused ? 1 : 0;
+}
+
+}  // namespace sallyport

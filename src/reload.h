@@ -1,0 +1,83 @@
+// The reload's way: load -> validate -> compile -> publish. One thread of its own, traffic goes on meanwhile; whatever
+// fails before publishing leaves everything as it was. docs/life-of-a-reload.md tells the same as a story.
+//
+// Names that outlive a policy (classifier::Identities) are a value, too: a reload compiles against a copy that knows
+// all the old names, so whoever renders records reads without a lock while a policy is compiled.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "classifier/identities.h"
+#include "classifier/policy.h"
+#include "src/log.h"
+#include "src/reload_queue.h"
+
+namespace sallyport {
+
+// What is running. Never changed; a reload makes a new one.
+struct LivePolicy {
+  std::shared_ptr<const classifier::Policy> policy;          // null until a valid one was loaded
+  std::shared_ptr<const classifier::Identities> identities;  // never null
+  std::uint32_t generation = 0;                              // from 1
+  std::vector<std::string> files;
+  std::chrono::system_clock::time_point since;
+};
+
+struct ReloadCounts {
+  std::uint64_t published = 0;
+  std::uint64_t unchanged = 0;
+  std::uint64_t refused = 0;
+  ReloadResult last;
+};
+
+class Reloader {
+ public:
+  using Publish = std::function<void(std::shared_ptr<const classifier::Policy>)>;
+  // Called around a reload, not around the first load: true as it begins, false when it is over.
+  using Notify = std::function<void(bool)>;
+
+  // `path` is the policy's first file. `publish` returns when no worker looks at the old policy any more.
+  Reloader(std::string path, Publish publish, Notify notify, Log& log);
+  ~Reloader();
+  Reloader(const Reloader&) = delete;
+  Reloader& operator=(const Reloader&) = delete;
+
+  // The first load, on the caller's thread; after it, reloads are taken.
+  void start();
+  void request();                                                // and do not wait
+  [[nodiscard]] std::optional<ReloadResult> request_and_wait();  // none: the gateway is stopping
+  // From its return on nothing is published any more.
+  void stop();
+
+  [[nodiscard]] std::shared_ptr<const LivePolicy> live() const;
+  [[nodiscard]] ReloadCounts counts() const;
+
+ private:
+  void serve();
+  ReloadResult load_or_refuse();
+  ReloadResult load();
+  // False: stopped.
+  bool publish(std::shared_ptr<const LivePolicy> next);
+  void tell(const ReloadResult& result);
+
+  const std::string path_;
+  const Publish publish_;
+  const Notify notify_;
+  Log& log_;
+  ReloadQueue queue_;
+  std::mutex publishing_;
+  bool stopped_ = false;  // under publishing_
+  mutable std::mutex mutex_;
+  std::shared_ptr<const LivePolicy> live_;  // under mutex_
+  ReloadCounts counts_;                     // under mutex_
+  std::thread thread_;
+};
+
+}  // namespace sallyport
