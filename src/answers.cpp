@@ -1,0 +1,244 @@
+#include "src/answers.h"
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "src/flow_record_json.h"
+
+namespace sallyport {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// As one line; the client counts on it.
+void send(AnswerLines& lines, const Json& object) {
+  lines.send(object.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+std::string time_text(std::chrono::system_clock::time_point time) {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(time)));
+}
+
+std::string_view text_of(config::PortRole role) {
+  constexpr std::array<std::string_view, 3> texts = {"inside", "outside", "both"};
+  return texts[static_cast<std::size_t>(role)];
+}
+
+std::string text_of(const dataplane::MacAddress& mac) {
+  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+std::string text_of(const AddressRange& range) {
+  const std::string first = to_string(range.first);
+  return range.first == range.last ? first : fmt::format("{}-{}", first, to_string(range.last));
+}
+
+Json port_json(const dataplane::PortStatus& port, const dataplane::PortSums& sums) {
+  return {{"name", port.name},
+          {"role", text_of(port.role)},
+          {"device", port.device},
+          {"driver", port.driver},
+          {"twin", port.twin},
+          {"mac", text_of(port.mac)},
+          {"mtu", port.mtu},
+          {"vlan", port.vlan},
+          {"receive_queues", port.receive_queues},
+          {"transmit_queues", port.transmit_queues},
+          {"link", port.link_up ? "up" : "down"},
+          {"link_mbps", port.link_mbps},
+          {"received_packets", sums.received_packets},
+          {"received_bytes", sums.received_bytes},
+          {"transmitted_packets", sums.transmitted_packets},
+          {"transmitted_bytes", sums.transmitted_bytes},
+          {"missed", port.missed},
+          {"no_buffer", port.no_buffer},
+          {"receive_errors", port.receive_errors},
+          {"transmit_errors", port.transmit_errors},
+          {"other_host", port.other_host},
+          {"checksums_completed", port.checksums_completed},
+          {"to_kernel", port.to_kernel},
+          {"to_kernel_lost", port.to_kernel_lost},
+          {"from_kernel", port.from_kernel},
+          {"from_kernel_lost", port.from_kernel_lost}};
+}
+
+Json worker_json(unsigned number, const dataplane::WorkerStatus& worker, const dataplane::CounterSums& sums) {
+  const std::uint64_t cycles = worker.busy_cycles + worker.idle_cycles;
+  const double busy = cycles == 0 ? 0.0 : static_cast<double>(worker.busy_cycles) / static_cast<double>(cycles);
+  return {{"worker", number},
+          {"processor", worker.processor},
+          {"heartbeat", worker.heartbeat},
+          {"busy_ratio", busy},
+          {"received", sums.received},
+          {"transmitted", sums.transmitted},
+          {"held", sums.held},
+          {"handed_over", worker.handed_over},
+          {"flows_live", sums.flows_live},
+          {"held_bytes", sums.held_bytes},
+          {"records_lost", worker.records_lost},
+          {"memory_bytes", worker.memory_bytes}};
+}
+
+Json addresses_json(const std::vector<IpAddress>& addresses) {
+  Json list = Json::array();
+  for (const IpAddress& address : addresses) list.push_back(to_string(address));
+  return list;
+}
+
+// An egress as it was written; which flows it holds now is a matter of `show flows`.
+Json egress_json(const config::Egress& egress, const config::PolicyModel& model) {
+  Json addresses = addresses_json(egress.egress_ips);
+  for (const config::EgressPool& pool : model.egress_pools) {
+    if (pool.name != egress.egress_pool) continue;
+    for (const AddressRange& range : pool.ranges) addresses.push_back(text_of(range));
+  }
+  Json destinations = Json::array();
+  for (const Prefix& prefix : egress.destinations) destinations.push_back(to_string(prefix));
+  return {{"name", egress.name},
+          {"addresses", std::move(addresses)},
+          {"pool", egress.egress_pool},
+          {"destinations", std::move(destinations)},
+          {"priority", egress.priority}};
+}
+
+}  // namespace
+
+End Answers::answer(const Request& request, AnswerLines& lines) {
+  using Member = End (Answers::*)(AnswerLines&);
+  constexpr std::array<std::pair<std::string_view, Member>, 7> known = {{{"flows", &Answers::flows},
+                                                                         {"ports", &Answers::ports},
+                                                                         {"policy", &Answers::policy},
+                                                                         {"egress", &Answers::egress},
+                                                                         {"reasons", &Answers::reasons},
+                                                                         {"workers", &Answers::workers},
+                                                                         {"reload", &Answers::reload}}};
+  for (const auto& [name, member] : known) {
+    if (name == request.ask) return (this->*member)(lines);
+  }
+  return {ExitCode::usage, "not in this version of the gateway that runs"};
+}
+
+End Answers::flows(AnswerLines& lines) {
+  JsonBuffer line;
+  bool wanted = true;
+  gateway_.list_flows([&](std::span<const dataplane::FlowRecord> records) {
+    // Asked for after the records were taken, so these names cover them.
+    const std::shared_ptr<const LivePolicy> live = reloader_.live();
+    for (const dataplane::FlowRecord& record : records) {
+      line.clear();
+      append_json(line, record, *live->identities);
+      wanted = wanted && lines.send({line.data(), line.size()});
+    }
+    return wanted;
+  });
+  return {};
+}
+
+End Answers::ports(AnswerLines& lines) {
+  const std::vector<dataplane::PortStatus> ports = gateway_.ports();
+  const dataplane::CounterSums sums = gateway_.counters();
+  Json list = Json::array();
+  for (std::size_t i = 0; i < ports.size(); ++i) list.push_back(port_json(ports[i], sums.ports.at(i)));
+  const dataplane::RoutingStatus routing = gateway_.routing();
+  send(lines, {{"ports", std::move(list)},
+               {"routing",
+                {{"generation", routing.generation},
+                 {"routes", routing.routes},
+                 {"neighbours", routing.neighbours},
+                 {"local_addresses", routing.local_addresses}}}});
+  return {};
+}
+
+End Answers::policy(AnswerLines& lines) {
+  const std::shared_ptr<const LivePolicy> live = reloader_.live();
+  const ReloadCounts counts = reloader_.counts();
+  Json answer = {{"loaded", live->policy != nullptr}, {"generation", live->generation}};
+  if (live->policy) {
+    const config::PolicyModel& model = live->policy->model();
+    answer["since"] = time_text(live->since);
+    answer["hash"] = live->policy->hash();
+    answer["files"] = live->files;
+    answer["contents"] = {{"namespaces", model.namespaces.size()},
+                          {"workloads", model.workloads.size()},
+                          {"network_policies", model.network_policies.size()},
+                          {"network_sets", model.network_sets.size()},
+                          {"egress_networks", model.egress_networks.size()},
+                          {"routes", model.routes.size()},
+                          {"domain_sets", model.domain_sets.size()},
+                          {"egresses", model.egresses.size()}};
+  }
+  answer["reloads"] = {{"published", counts.published},
+                       {"unchanged", counts.unchanged},
+                       {"refused", counts.refused},
+                       {"last_refused", counts.last.kind == ReloadResult::Kind::refused},
+                       {"last", counts.last.text}};
+  send(lines, answer);
+  return {};
+}
+
+End Answers::egress(AnswerLines& lines) {
+  const std::shared_ptr<const LivePolicy> live = reloader_.live();
+  Json egresses = Json::array();
+  Json all = Json::array();
+  Json snat = Json::array();
+  if (live->policy) {
+    const config::PolicyModel& model = live->policy->model();
+    for (const config::Egress& egress : model.egresses) egresses.push_back(egress_json(egress, model));
+    for (const AddressRange& range : live->policy->egress_addresses()) all.push_back(text_of(range));
+    snat = addresses_json(model.snat.addresses);
+  }
+  send(lines, {{"egresses", std::move(egresses)}, {"snat", std::move(snat)}, {"addresses", std::move(all)}});
+  return {};
+}
+
+End Answers::reasons(AnswerLines& lines) {
+  const dataplane::CounterSums sums = gateway_.counters();
+  Json drops;
+  for (std::size_t i = 0; i < sums.drops.size(); ++i) {
+    drops[std::string(to_string(static_cast<dataplane::Drop>(i)))] = sums.drops[i];
+  }
+  Json denied;
+  for (std::size_t i = 0; i < sums.denied_by_reason.size(); ++i) {
+    denied[std::string(to_string(static_cast<classifier::Reason>(i)))] = sums.denied_by_reason[i];
+  }
+  send(lines, {{"received", sums.received},
+               {"transmitted", sums.transmitted},
+               {"held", sums.held},
+               {"originated", sums.originated},
+               {"reasons", std::move(drops)},
+               {"flows",
+                {{"opened", sums.flows_opened},
+                 {"allowed", sums.flows_allowed},
+                 {"denied", sums.flows_denied},
+                 {"ended", sums.flows_ended},
+                 {"live", sums.flows_live},
+                 {"names_seen", sums.names_seen},
+                 {"denied_by", std::move(denied)}}}});
+  return {};
+}
+
+End Answers::workers(AnswerLines& lines) {
+  Json list = Json::array();
+  for (unsigned i = 0; i < gateway_.workers(); ++i) {
+    list.push_back(worker_json(i, gateway_.worker(i), gateway_.counters(i)));
+  }
+  send(lines, {{"workers", std::move(list)},
+               {"memory_bytes", gateway_.memory_bytes()},
+               {"huge_pages", gateway_.huge_pages()},
+               {"flow_log", {{"written", flow_log_.written()}, {"failed", flow_log_.failed()}}}});
+  return {};
+}
+
+End Answers::reload(AnswerLines&) {
+  const std::optional<ReloadResult> result = reloader_.request_and_wait();
+  if (!result) return {ExitCode::environment, "the gateway is stopping: nothing was reloaded"};
+  return {result->kind == ReloadResult::Kind::refused ? ExitCode::no : ExitCode::done, result->text};
+}
+
+}  // namespace sallyport

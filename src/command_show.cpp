@@ -1,0 +1,67 @@
+#include "src/command_show.h"
+
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "src/control_client.h"
+#include "src/show_text.h"
+#include "src/terminal.h"
+
+namespace sallyport {
+namespace {
+
+// False: nobody reads any more (`sallyport show flows | head`).
+bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }
+
+ExitCode tell(const End& end) {
+  if (end.status != ExitCode::done) fmt::print(stderr, "sallyport: {}\n", end.message);
+  return end.status;
+}
+
+// One array, written as it comes: a million flows are never all in memory.
+End show_flows_json(const ShowOptions& options, const Request& request) {
+  std::string_view before = "[\n";
+  const End end = ask_gateway(options.control_socket, request, [&](std::string_view record) {
+    const bool goes_on = print(before) && print(record);
+    before = ",\n";
+    return goes_on;
+  });
+  if (end.status == ExitCode::done) print(before == "[\n" ? "[]\n" : "\n]\n");
+  return end;
+}
+
+End show_flows_text(const ShowOptions& options, const Request& request) {
+  const Style style(STDOUT_FILENO);
+  bool first = true;
+  return ask_gateway(options.control_socket, request, [&](std::string_view record) {
+    if (std::exchange(first, false) && !print(flow_headings(style))) return false;
+    return print(flow_text(record));
+  });
+}
+
+End show_one(const ShowOptions& options, const Request& request) {
+  return ask_gateway(options.control_socket, request, [&](std::string_view line) {
+    if (!options.json) return print(show_text(options.topic, line, Style(STDOUT_FILENO)));
+    return print(nlohmann::ordered_json::parse(line, nullptr, false).dump(2) + '\n');
+  });
+}
+
+}  // namespace
+
+ExitCode show_command(const ShowOptions& options) {
+  const Request request{std::string(to_string(options.topic))};
+  if (options.topic != ShowTopic::flows) return tell(show_one(options, request));
+  return tell(options.json ? show_flows_json(options, request) : show_flows_text(options, request));
+}
+
+ExitCode reload_command(const ReloadOptions& options) {
+  const End end = ask_gateway(options.control_socket, {"reload"}, [](std::string_view) { return true; });
+  if (end.status == ExitCode::done) print(end.message + '\n');
+  return tell(end);
+}
+
+}  // namespace sallyport

@@ -1,0 +1,51 @@
+#include "src/control_client.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include "src/control_socket.h"
+#include "src/descriptor.h"
+
+namespace sallyport {
+namespace {
+
+End nobody_there(const std::string& path, int error) {
+  const std::string_view what_to_do = error == EACCES ? "only root and the group of the service may ask"
+                                                      : "is `sallyport run` running, with this control socket?";
+  return {ExitCode::environment, fmt::format("{}: no gateway to ask: {}; {}", path, std::strerror(error), what_to_do)};
+}
+
+End cut_off(const std::string& path) {
+  return {ExitCode::environment, fmt::format("{}: the gateway ended in the middle of its answer; ask again", path)};
+}
+
+}  // namespace
+
+End ask_gateway(const std::string& socket_path, const Request& request,
+                const std::function<bool(std::string_view)>& take) {
+  const std::optional<SocketAddress> address = socket_address(socket_path);
+  if (!address) return nobody_there(socket_path, ENAMETOOLONG);
+  const Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!connection || connect(connection.get(), address->get(), address->size()) != 0) {
+    return nobody_there(socket_path, errno);
+  }
+  if (!send_all(connection.get(), to_line(request) + '\n')) return cut_off(socket_path);
+
+  LineBuffer lines(answer_line_bytes_max);
+  std::array<char, 65536> bytes{};
+  while (true) {
+    while (const std::optional<std::string> line = lines.next()) {
+      if (const std::optional<End> end = parse_end(*line)) return *end;
+      if (!take(*line)) return {};
+    }
+    const ssize_t count = recv(connection.get(), bytes.data(), bytes.size(), 0);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0 || !lines.append({bytes.data(), static_cast<std::size_t>(count)})) return cut_off(socket_path);
+  }
+}
+
+}  // namespace sallyport

@@ -1,0 +1,196 @@
+#include "src/show_text.h"
+
+#include <cstdint>
+#include <vector>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "dataplane/drop.h"
+#include "src/list_text.h"
+
+namespace sallyport {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Values of another version's gateway may be missing or of another type: then they are shown as nothing.
+std::string text_at(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  if (found == object.end()) return {};
+  if (found->is_string()) return found->get<std::string>();
+  return found->is_primitive() && !found->is_null() ? found->dump() : std::string{};
+}
+
+std::uint64_t number_at(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+const Json& at(const Json& object, const char* key) {
+  static const Json nothing = Json::object();
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found == object.end() ? nothing : *found;
+}
+
+std::string count(const Json& object, const char* key) { return grouped(number_at(object, key)); }
+
+std::string list_at(const Json& object, const char* key) {
+  std::vector<std::string> texts;
+  for (const Json& item : at(object, key)) texts.push_back(item.is_string() ? item.get<std::string>() : item.dump());
+  return list_text(texts);
+}
+
+std::string percent(const Json& object, const char* key) {
+  const Json& ratio = at(object, key);
+  return ratio.is_number() ? fmt::format("{:.1f}%", 100.0 * ratio.get<double>()) : std::string{};
+}
+
+std::string ports_text(const Json& answer, const Style&) {
+  Table table({"PORT", "ROLE", "DRIVER", "LINK", "MTU", "RECEIVED", "SENT", "MISSED", "ERRORS", "TWIN", "DEVICE"});
+  for (const Json& port : at(answer, "ports")) {
+    table.add({text_at(port, "name"), text_at(port, "role"), text_at(port, "driver"), text_at(port, "link"),
+               text_at(port, "mtu"), count(port, "received_packets"), count(port, "transmitted_packets"),
+               grouped(number_at(port, "missed") + number_at(port, "no_buffer")),
+               grouped(number_at(port, "receive_errors") + number_at(port, "transmit_errors")), text_at(port, "twin"),
+               text_at(port, "device")});
+  }
+  const Json& routing = at(answer, "routing");
+  return table.text() + fmt::format("\n{} routes, {} neighbours, {} addresses of the gateway's own\n",
+                                    count(routing, "routes"), count(routing, "neighbours"),
+                                    count(routing, "local_addresses"));
+}
+
+std::string policy_text(const Json& answer, const Style& style) {
+  std::string text;
+  if (at(answer, "loaded").is_boolean() && at(answer, "loaded").get<bool>()) {
+    text = fmt::format("generation {}, since {}\nfiles:    {}\nhash:     {}\ncontents: ", text_at(answer, "generation"),
+                       text_at(answer, "since"), list_at(answer, "files"), text_at(answer, "hash"));
+    std::vector<std::string> parts;
+    for (const auto& [name, number] : at(answer, "contents").items()) {
+      std::string spoken = name;
+      for (char& letter : spoken) letter = letter == '_' ? ' ' : letter;
+      parts.push_back(fmt::format("{} {}", number.dump(), spoken));
+    }
+    text += list_text(parts) + '\n';
+  } else {
+    text = style.paint(Colour::red, "no valid policy was ever loaded: nothing is forwarded") + '\n';
+  }
+  const Json& reloads = at(answer, "reloads");
+  text += fmt::format("loads:    {} published, {} without a change, {} refused\nlast:     {}\n",
+                      count(reloads, "published"), count(reloads, "unchanged"), count(reloads, "refused"),
+                      text_at(reloads, "last"));
+  return text;
+}
+
+std::string egress_text(const Json& answer, const Style&) {
+  Table table({"EGRESS", "PRIORITY", "ADDRESSES", "DESTINATIONS"});
+  for (const Json& egress : at(answer, "egresses")) {
+    table.add({text_at(egress, "name"), text_at(egress, "priority"), list_at(egress, "addresses"),
+               list_at(egress, "destinations")});
+  }
+  table.add({"[snat]", "", list_at(answer, "snat"), "what no egress selects"});
+  return table.text() + fmt::format("\nflows may leave under: {}\n", list_at(answer, "addresses"));
+}
+
+std::string description_of(std::string_view name) {
+  for (std::size_t i = 0; i < dataplane::drop_count; ++i) {
+    const auto drop = static_cast<dataplane::Drop>(i);
+    if (to_string(drop) == name) return std::string(description(drop));
+  }
+  return {};
+}
+
+std::string reasons_text(const Json& answer, const Style& style) {
+  Table sums({"PACKETS", "WHAT BECAME OF THEM"});
+  for (const char* key : {"received", "transmitted", "held", "originated"}) sums.add({count(answer, key), key});
+  Table drops({"PACKETS", "REASON", "MEANING"});
+  std::uint64_t dropped = 0;
+  for (const auto& [name, number] : at(answer, "reasons").items()) {
+    const std::uint64_t packets = number.is_number_unsigned() ? number.get<std::uint64_t>() : 0;
+    dropped += packets;
+    if (packets != 0) drops.add({grouped(packets), name, description_of(name)});
+  }
+  sums.add({grouped(dropped), "ended under a reason"});
+  std::string text = sums.text();
+  if (dropped != 0) text += '\n' + drops.text();
+  const Json& flows = at(answer, "flows");
+  text += fmt::format("\n{}: {} opened, {} allowed, {} denied, {} live\n", style.paint(Colour::bold, "flows"),
+                      count(flows, "opened"), count(flows, "allowed"), count(flows, "denied"), count(flows, "live"));
+  for (const auto& [name, number] : at(flows, "denied_by").items()) {
+    if (number != 0) text += fmt::format("  {:>12} denied: {}\n", number.dump(), name);
+  }
+  return text;
+}
+
+std::string workers_text(const Json& answer, const Style&) {
+  Table table({"WORKER", "CORE", "BUSY", "RECEIVED", "SENT", "HELD", "HANDED OVER", "FLOWS", "RECORDS LOST", "MEMORY"});
+  for (const Json& worker : at(answer, "workers")) {
+    table.add({text_at(worker, "worker"), text_at(worker, "processor"), percent(worker, "busy_ratio"),
+               count(worker, "received"), count(worker, "transmitted"), count(worker, "held"),
+               count(worker, "handed_over"), count(worker, "flows_live"), count(worker, "records_lost"),
+               fmt::format("{} MiB", number_at(worker, "memory_bytes") >> 20U)});
+  }
+  const bool huge = at(answer, "huge_pages").is_boolean() && at(answer, "huge_pages").get<bool>();
+  return table.text() + fmt::format("\n{} MiB in all, on {} pages\n", number_at(answer, "memory_bytes") >> 20U,
+                                    huge ? "huge" : "ordinary");
+}
+
+std::string endpoint(const Json& object, const char* address, const char* port) {
+  const std::string ip = text_at(object, address);
+  if (ip.empty()) return "-";
+  return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, text_at(object, port))
+                                           : fmt::format("[{}]:{}", ip, text_at(object, port));
+}
+
+std::string name_in(const Json& record) {
+  for (const char* protocol : {"tls", "quic"}) {
+    const std::string name = text_at(at(record, protocol), "sni");
+    if (!name.empty()) return name;
+  }
+  return text_at(at(record, "http"), "hostname");
+}
+
+constexpr auto flow_columns = "{:<9} {:<23} {:<23} {:<23} {:<11} {:<5} {:>10} {:>12}  {}\n";
+
+}  // namespace
+
+std::string show_text(ShowTopic topic, std::string_view answer_line, const Style& style) {
+  const Json answer = Json::parse(answer_line, nullptr, false);
+  switch (topic) {
+    case ShowTopic::flows:
+      break;
+    case ShowTopic::ports:
+      return ports_text(answer, style);
+    case ShowTopic::policy:
+      return policy_text(answer, style);
+    case ShowTopic::egress:
+      return egress_text(answer, style);
+    case ShowTopic::reasons:
+      return reasons_text(answer, style);
+    case ShowTopic::workers:
+      return workers_text(answer, style);
+  }
+  return {};
+}
+
+std::string flow_headings(const Style& style) {
+  return style.paint(Colour::bold, fmt::format(fmt::runtime(flow_columns), "PROTOCOL", "SOURCE", "SERVER", "LEAVES AS",
+                                               "STATE", "", "PACKETS", "BYTES", "NAME, RULE"));
+}
+
+std::string flow_text(std::string_view record_line) {
+  const Json record = Json::parse(record_line, nullptr, false);
+  const Json& flow = at(record, "flow");
+  const Json& verdict = at(record, "verdict");
+  const std::string name = name_in(record);
+  const std::string rule = text_at(verdict, "rule");
+  return fmt::format(fmt::runtime(flow_columns), text_at(record, "proto"), endpoint(record, "src_ip", "src_port"),
+                     endpoint(record, "dest_ip", "dest_port"), endpoint(at(record, "nat"), "src_ip", "src_port"),
+                     text_at(flow, "state"), text_at(verdict, "action"),
+                     number_at(flow, "pkts_toserver") + number_at(flow, "pkts_toclient"),
+                     number_at(flow, "bytes_toserver") + number_at(flow, "bytes_toclient"),
+                     name.empty() || rule.empty() ? name + rule : name + ", " + rule);
+}
+
+}  // namespace sallyport
