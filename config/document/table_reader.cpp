@@ -31,6 +31,21 @@ void report_kind(const Item& item, Diagnostics& diagnostics, std::string_view ex
   report(item, diagnostics, fmt::format("expected {}, this is {}", expected, kind_of(*item.node)));
 }
 
+std::optional<Item> member(const Item& table, std::string_view key) {
+  const auto* entries = std::get_if<Table>(&table.node->is);
+  const Entry* entry = entries == nullptr ? nullptr : entries->find(key);
+  if (entry == nullptr) return std::nullopt;
+  return Item{&entry->value, joined(table.path, key)};
+}
+
+std::vector<Item> elements(const Item& array) {
+  const auto& nodes = std::get<Array>(array.node->is);
+  std::vector<Item> items;
+  items.reserve(nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) items.push_back({&nodes[i], fmt::format("{}[{}]", array.path, i)});
+  return items;
+}
+
 std::vector<Item> elements(const Item& item, Diagnostics& diagnostics) {
   return elements(item, bounds::array_elements, diagnostics);
 }
@@ -45,30 +60,24 @@ std::vector<Item> elements(const Item& item, std::size_t most, Diagnostics& diag
     report(item, diagnostics, fmt::format("{} elements, at most {} are allowed", array->size(), most));
     return {};
   }
-  std::vector<Item> items;
-  items.reserve(array->size());
-  for (std::size_t i = 0; i < array->size(); ++i) items.push_back({&(*array)[i], fmt::format("{}[{}]", item.path, i)});
-  return items;
+  return elements(item);
 }
 
-TableReader::TableReader(const Item& item, Diagnostics& diagnostics)
-    : table_(std::get_if<Table>(&item.node->is)), at_(item.at()), path_(item.path), diagnostics_(diagnostics) {
-  if (table_ == nullptr) report_kind(item, diagnostics, "a table");
+TableReader::TableReader(const Item& item, Diagnostics& diagnostics) : item_(item), diagnostics_(diagnostics) {
+  if (!is_table()) report_kind(item, diagnostics, "a table");
 }
 
 TableReader::~TableReader() {
-  if (table_ == nullptr) return;
-  for (const Entry& entry : table_->entries) {
+  if (!is_table()) return;
+  for (const Entry& entry : std::get<Table>(item_.node->is).entries) {
     if (std::find(asked_.begin(), asked_.end(), entry.key) != asked_.end()) continue;
-    diagnostics_.error(entry.at, joined(path_, entry.key), "unknown key" + suggestion(entry.key, asked_));
+    diagnostics_.error(entry.at, joined(item_.path, entry.key), "unknown key" + suggestion(entry.key, asked_));
   }
 }
 
 std::optional<Item> TableReader::find(std::string_view key) {
   asked_.push_back(key);
-  const Entry* entry = table_ == nullptr ? nullptr : table_->find(key);
-  if (entry == nullptr) return std::nullopt;
-  return Item{&entry->value, joined(path_, key)};
+  return member(item_, key);
 }
 
 std::optional<Item> TableReader::require(std::string_view key) {
@@ -78,7 +87,7 @@ std::optional<Item> TableReader::require(std::string_view key) {
 }
 
 void TableReader::report_missing(std::string_view key) {
-  if (table_ != nullptr) diagnostics_.error(at_, joined(path_, key), "missing; this key is required");
+  if (is_table()) diagnostics_.error(item_.at(), joined(item_.path, key), "missing; this key is required");
 }
 
 }  // namespace sallyport::config

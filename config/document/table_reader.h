@@ -33,6 +33,11 @@ void report(const Item& item, Diagnostics& diagnostics, std::string message);
 // "expected a string, this is an integer"
 void report_kind(const Item& item, Diagnostics& diagnostics, std::string_view expected);
 
+// The value under a key, without a word where there is none or no table.
+[[nodiscard]] std::optional<Item> member(const Item& table, std::string_view key);
+
+// The elements of an array.
+[[nodiscard]] std::vector<Item> elements(const Item& array);
 // The elements; nothing, and a report, where it is no array or over `most` elements long.
 [[nodiscard]] std::vector<Item> elements(const Item& item, Diagnostics& diagnostics);
 [[nodiscard]] std::vector<Item> elements(const Item& item, std::size_t most, Diagnostics& diagnostics);
@@ -45,7 +50,7 @@ class TableReader {
   TableReader(const TableReader&) = delete;
   TableReader& operator=(const TableReader&) = delete;
 
-  [[nodiscard]] bool is_table() const noexcept { return table_ != nullptr; }
+  [[nodiscard]] bool is_table() const noexcept { return std::holds_alternative<Table>(item_.node->is); }
   [[nodiscard]] Diagnostics& diagnostics() noexcept { return diagnostics_; }
 
   // The value of a key, if it is there.
@@ -96,9 +101,7 @@ class TableReader {
     return true;
   }
 
-  const Table* table_ = nullptr;
-  Location at_;
-  std::string path_;
+  Item item_;
   Diagnostics& diagnostics_;
   std::vector<std::string_view> asked_;  // the keys of whoever reads; they are literals
 };

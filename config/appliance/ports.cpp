@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "config/appliance/readers.h"
+#include "config/bounds.h"
+#include "config/document/quoted.h"
+#include "config/document/values.h"
+
+namespace sallyport::config {
+namespace {
+
+constexpr std::array<Choice<PortRole>, 3> roles{
+    {{"inside", PortRole::inside}, {"outside", PortRole::outside}, {"both", PortRole::both}}};
+
+constexpr unsigned smallest_v6_mtu = 1280;  // RFC 8200 section 5
+
+bool is_hexadecimal(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdefABCDEF";
+  return text.find_first_not_of(digits) == std::string_view::npos;
+}
+
+// [DOMAIN:]BUS:DEVICE.FUNCTION, with device arguments behind a comma.
+bool is_pci_address(std::string_view device) {
+  std::string_view address = device.substr(0, device.find(','));
+  if (address.size() == 12 && address[4] == ':' && is_hexadecimal(address.substr(0, 4))) address.remove_prefix(5);
+  return address.size() == 7 && address[2] == ':' && address[5] == '.' && is_hexadecimal(address.substr(0, 2)) &&
+         is_hexadecimal(address.substr(3, 2)) && address[6] >= '0' && address[6] <= '7';
+}
+
+std::optional<std::string> device_name(const Item& item, Diagnostics& diagnostics) {
+  auto device = filled_text(item, diagnostics);
+  if (!device) return std::nullopt;
+  const bool is_virtual = device->starts_with("net_") && device->size() > 4;
+  if (is_virtual || is_pci_address(*device)) return device;
+  report(item, diagnostics,
+         fmt::format("{}: expected a PCI address such as \"0000:01:00.0\", or a DPDK virtual device such as "
+                     "\"net_af_packet,iface=eth1\"",
+                     quoted(*device)));
+  return std::nullopt;
+}
+
+std::optional<std::string> port_name(const Item& item, Diagnostics& diagnostics) {
+  auto name = object_name(item, diagnostics);
+  if (name && name->size() > bounds::port_name_bytes) {
+    report(item, diagnostics, fmt::format("a port's name has at most {} bytes", bounds::port_name_bytes));
+    return std::nullopt;
+  }
+  return name;
+}
+
+std::optional<InterfaceAddress> interface_address(const Item& item, Diagnostics& diagnostics) {
+  const auto written = filled_text(item, diagnostics);
+  if (!written) return std::nullopt;
+  const auto network = parse_prefix(*written);
+  if (!network) {
+    report(item, diagnostics,
+           fmt::format("{}: expected an address and the length of its network, such as \"10.0.0.1/24\"",
+                       quoted(*written)));
+    return std::nullopt;
+  }
+  return InterfaceAddress{*parse_address(written->substr(0, written->find('/'))), network->prefix.length};
+}
+
+Prefix network_of(const InterfaceAddress& address) {
+  return parse_prefix(fmt::format("{}/{}", to_string(address.address), address.length))->prefix;
+}
+
+bool is_link_local(const IpAddress& address) {
+  return address.family == Family::v6 && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0U) == 0x80;
+}
+
+// A gateway is a neighbour: in a connected network, or link-local.
+void check_gateway(const Item& item, const IpAddress& gateway, const PortConfig& port, Diagnostics& diagnostics) {
+  const auto& addresses = port.addresses;
+  const auto is_own = [&](const InterfaceAddress& own) { return own.address == gateway; };
+  const auto is_near = [&](const InterfaceAddress& own) { return network_of(own).contains(gateway); };
+  if (std::any_of(addresses.begin(), addresses.end(), is_own)) {
+    report(item, diagnostics, fmt::format("{} is the port's own address", to_string(gateway)));
+  } else if (!is_link_local(gateway) && std::none_of(addresses.begin(), addresses.end(), is_near)) {
+    report(item, diagnostics, fmt::format("{} is in no network of the port's addresses", to_string(gateway)));
+  }
+}
+
+void check_mtu(const std::optional<Item>& item, const PortConfig& port, Diagnostics& diagnostics) {
+  const auto is_v6 = [](const InterfaceAddress& own) { return own.address.family == Family::v6; };
+  const bool has_v6 = std::any_of(port.addresses.begin(), port.addresses.end(), is_v6);
+  if (!item || !has_v6 || port.mtu >= smallest_v6_mtu) return;
+  report(*item, diagnostics,
+         fmt::format("{} is too small for IPv6, which wants {} (RFC 8200)", port.mtu, smallest_v6_mtu));
+}
+
+// What may stand once over all ports.
+class Once {
+ public:
+  explicit Once(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  void check(const Item& item, const std::string& what) {
+    const auto [first, added] = seen_.emplace(what, item.path);
+    if (!added) report(item, diagnostics_, fmt::format("{} stands at {} already", what, first->second));
+  }
+
+ private:
+  Diagnostics& diagnostics_;
+  std::map<std::string, std::string> seen_;  // the key path of the first
+};
+
+const std::string* text_of(const std::optional<Item>& item) {
+  return item ? std::get_if<std::string>(&item->node->is) : nullptr;
+}
+
+void check_once(const Item& port, Once& once) {
+  const auto name = member(port, "name");
+  if (const std::string* text = text_of(name)) once.check(*name, "name " + quoted(*text));
+  // Virtual devices are made; the same words may make two.
+  const auto device = member(port, "device");
+  if (const std::string* text = text_of(device); text != nullptr && is_pci_address(*text)) {
+    once.check(*device, "device " + quoted(*text));
+  }
+  const auto addresses = member(port, "addresses");
+  if (!addresses || !std::holds_alternative<Array>(addresses->node->is)) return;
+  for (const Item& element : elements(*addresses)) {
+    const std::string* text = text_of(element);
+    const auto own = text == nullptr ? std::nullopt : parse_address(text->substr(0, text->find('/')));
+    if (own) once.check(element, "address " + to_string(*own));
+  }
+}
+
+// At least one port of either side. Says nothing where a role is wrong: it may be the missing one.
+void check_sides(const std::vector<Item>& ports, const Item& root, Diagnostics& diagnostics) {
+  bool inside = false;
+  bool outside = false;
+  for (const Item& port : ports) {
+    const auto item = member(port, "role");
+    const std::string* word = text_of(item);
+    const auto role = std::find_if(roles.begin(), roles.end(),
+                                   [&](const auto& choice) { return word != nullptr && choice.first == *word; });
+    if (role == roles.end()) return;
+    inside |= role->second != PortRole::outside;
+    outside |= role->second != PortRole::inside;
+  }
+  if (inside && outside) return;
+  const std::string_view missing = !inside && !outside ? "port at all" : inside ? "outside port" : "inside port";
+  diagnostics.error(root.at(), "port",
+                    fmt::format("no {}; expected at least one inside and one outside, or one that is both", missing));
+}
+
+}  // namespace
+
+PortConfig read_port(const Item& item, Diagnostics& diagnostics) {
+  PortConfig port;
+  port.at = item.at();
+  TableReader table(item, diagnostics);
+  table.required("name", port.name, port_name);
+  table.required("role", port.role, one_of(roles));
+  table.required("device", port.device, device_name);
+  const std::size_t errors = diagnostics.errors();
+  table.each("addresses", port.addresses, interface_address);
+  const bool networks_known = diagnostics.errors() == errors;
+  const auto read_gateway = [&](const Item& element, Diagnostics&) {
+    const auto gateway = address(element, diagnostics);
+    if (gateway && networks_known) check_gateway(element, *gateway, port, diagnostics);
+    return gateway;
+  };
+  table.each("gateway", port.gateway, read_gateway);
+  table.optional("vlan", port.vlan, integer<std::uint16_t>(0, 4094));
+  table.optional("mtu", port.mtu, integer<std::uint16_t>(68, 9216));
+  check_mtu(table.find("mtu"), port, diagnostics);
+  return port;
+}
+
+void check_ports(const std::vector<Item>& ports, const Item& root, Diagnostics& diagnostics) {
+  Once once(diagnostics);
+  for (const Item& port : ports) check_once(port, once);
+  check_sides(ports, root, diagnostics);
+}
+
+}  // namespace sallyport::config

@@ -1,0 +1,25 @@
+// The tables of sallyport.toml. All of them report what is wrong and go on.
+#pragma once
+
+#include <vector>
+
+#include "config/appliance_model.h"
+#include "config/diagnostics.h"
+#include "config/document/table_reader.h"
+
+namespace sallyport::config {
+
+// ports.cpp
+[[nodiscard]] PortConfig read_port(const Item& item, Diagnostics& diagnostics);
+// What ports must be together: names and addresses once, an inside and an outside. `root` is the whole document.
+void check_ports(const std::vector<Item>& ports, const Item& root, Diagnostics& diagnostics);
+
+// limits.cpp
+void read_workers(const Item& item, WorkersConfig& into, Diagnostics& diagnostics);
+void read_limits(const Item& item, Limits& into, Diagnostics& diagnostics);
+void read_timeouts(const Item& item, Timeouts& into, Diagnostics& diagnostics);
+
+// nat.cpp
+void read_nat(const Item& item, NatConfig& into, Diagnostics& diagnostics);
+
+}  // namespace sallyport::config

@@ -1,0 +1,99 @@
+// sallyport.toml into a model.
+#include <utility>
+
+#include "config/appliance/readers.h"
+#include "config/bounds.h"
+#include "config/document/values.h"
+#include "config/load.h"
+#include "config/not_enforced.h"
+#include "config/source_file.h"
+
+namespace sallyport::config {
+namespace {
+
+constexpr std::size_t longest_socket_path = 107;  // bytes; sockaddr_un, unix(7)
+
+void read_gateway(const Item& item, ApplianceModel& into, Diagnostics& diagnostics) {
+  TableReader table(item, diagnostics);
+  table.optional("policy", into.policy, filled_text);
+  table.optional("name", into.name, object_name);
+  std::string refused;
+  table.optional("shadow_policy", refused, filled_text);
+}
+
+void read_flow_log(const Item& item, FlowLogConfig& into, Diagnostics& diagnostics) {
+  TableReader(item, diagnostics).optional("file", into.file, filled_text);
+}
+
+void read_metrics(const Item& item, MetricsConfig& into, Diagnostics& diagnostics) {
+  TableReader(item, diagnostics).optional("listen", into.listen, filled_text);
+}
+
+void read_dpdk(const Item& item, std::vector<std::string>& into, Diagnostics& diagnostics) {
+  TableReader(item, diagnostics).each("eal_args", into, filled_text);
+}
+
+void read_control(const Item& item, std::string& into, Diagnostics& diagnostics) {
+  TableReader table(item, diagnostics);
+  const auto socket = table.find("socket");
+  if (!socket) return;
+  auto path = filled_text(*socket, diagnostics);
+  if (!path) return;
+  if (path->size() > longest_socket_path) {
+    report(*socket, diagnostics, "the path of a socket has at most 107 bytes");
+  } else {
+    into = std::move(*path);
+  }
+}
+
+void read_appliance(const Item& root, ApplianceModel& model, Diagnostics& diagnostics) {
+  TableReader table(root, diagnostics);
+  const auto within = [&](std::string_view key, auto read, auto& into) {
+    if (const auto item = table.find(key)) read(*item, into, diagnostics);
+  };
+  within("gateway", read_gateway, model);
+  within("workers", read_workers, model.workers);
+  within("limits", read_limits, model.limits);
+  within("timeouts", read_timeouts, model.timeouts);
+  within("nat", read_nat, model.nat);
+  within("flow_log", read_flow_log, model.flow_log);
+  within("metrics", read_metrics, model.metrics);
+  within("control", read_control, model.control_socket);
+  within("dpdk", read_dpdk, model.eal_args);
+  const std::size_t errors = diagnostics.errors();
+  const auto array = table.find("port");
+  const std::vector<Item> ports = array ? elements(*array, bounds::ports, diagnostics) : std::vector<Item>();
+  const bool ports_known = diagnostics.errors() == errors;
+  for (const Item& port : ports) model.ports.push_back(read_port(port, diagnostics));
+  if (ports_known) check_ports(ports, root, diagnostics);
+  [[maybe_unused]] const auto tunnel = table.find("tunnel");  // a key of the language, refused as not enforced
+}
+
+}  // namespace
+
+Loaded<ApplianceModel> load_appliance(const SourceText& source) {
+  Loaded<ApplianceModel> result;
+  result.files.push_back(source.name);
+  const auto root = parse_toml(source.text, 0, result.diagnostics);
+  if (!root) return result;
+  ApplianceModel model;
+  read_appliance({&*root, ""}, model, result.diagnostics);
+  refuse_not_enforced(*root, appliance_not_enforced(), result.diagnostics);
+  result.diagnostics.sort();
+  if (result.diagnostics.has_errors()) return result;
+  model.files = result.files;
+  model.policy_path = beside(source.name, model.policy);
+  result.model = std::move(model);
+  return result;
+}
+
+Loaded<ApplianceModel> load_appliance_file(const std::string& path) {
+  auto text = read_whole_file(path, bounds::toml_bytes);
+  if (text) return load_appliance({path, std::move(*text.value)});
+  Loaded<ApplianceModel> unreadable;
+  unreadable.files.push_back(path);
+  unreadable.diagnostics.error({0, 0, 0}, "", text.error);
+  return unreadable;
+}
+
+}  // namespace sallyport::config
