@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import time
 import unittest
 
 from gateway import Gateway
@@ -62,11 +63,25 @@ class GatewayCase(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
+        unaccounted = cls.unaccounted()
         status = cls.gateway.stop()
         log = cls.gateway.log()
         (cls.gateway.folder / "log").unlink()
         if status not in (0, None) or "Sanitizer" in log:
             raise AssertionError(f"the gateway ended with status {status}:\n{log[-6000:]}")
+        if unaccounted:
+            raise AssertionError(f"{unaccounted} packets were received and neither transmitted, held, nor dropped by a reason")
+
+    @classmethod
+    def unaccounted(cls):
+        """Every packet ends under a name. Some may be on their way while the counters are read, so quiet is waited for."""
+        for _ in range(20):
+            sums = cls.gateway.show("reasons")
+            difference = sums["received"] - sums["transmitted"] - sums["held"] - sum(sums["reasons"].values())
+            if difference == 0:
+                break
+            time.sleep(0.1)
+        return difference
 
     # -- what clients do
 
