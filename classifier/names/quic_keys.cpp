@@ -4,6 +4,8 @@
 #include "classifier/names/quic_keys.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <new>
 #include <string>
 #include <string_view>
@@ -33,9 +35,11 @@ constexpr Sha256State start_state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a
 }
 
 [[nodiscard]] Sha256Digest digest_of(const Sha256State& state) noexcept {
+  static_assert(std::endian::native == std::endian::little);
   Sha256Digest digest;
-  for (std::size_t i = 0; i < digest.size(); ++i) {
-    digest[i] = static_cast<std::uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    const std::uint32_t word = __builtin_bswap32(state[i]);
+    std::memcpy(&digest[i * sizeof word], &word, sizeof word);
   }
   return digest;
 }

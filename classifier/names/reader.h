@@ -30,10 +30,10 @@ class Reader {
   }
   void skip(std::size_t count) noexcept { (void)bytes(count); }
 
-  std::uint8_t u8() noexcept { return static_cast<std::uint8_t>(number(1)); }
-  std::uint16_t u16() noexcept { return static_cast<std::uint16_t>(number(2)); }
-  std::uint32_t u24() noexcept { return static_cast<std::uint32_t>(number(3)); }
-  std::uint32_t u32() noexcept { return static_cast<std::uint32_t>(number(4)); }
+  std::uint8_t u8() noexcept { return static_cast<std::uint8_t>(number<1>()); }
+  std::uint16_t u16() noexcept { return static_cast<std::uint16_t>(number<2>()); }
+  std::uint32_t u24() noexcept { return static_cast<std::uint32_t>(number<3>()); }
+  std::uint32_t u32() noexcept { return static_cast<std::uint32_t>(number<4>()); }
 
   // RFC 8446 section 3.4: a vector behind its length in one or two bytes.
   Bytes vector8() noexcept { return bytes(u8()); }
@@ -45,15 +45,28 @@ class Reader {
       fail();
       return 0;
     }
-    const std::size_t length = std::size_t{1} << (*at_ >> 6);
-    const std::uint64_t value_mask = (std::uint64_t{1} << (8 * length - 2)) - 1;
-    return number(length) & value_mask;
+    switch (*at_ >> 6) {
+      case 0:
+        return number<1>();
+      case 1:
+        return number<2>() & 0x3fff;
+      case 2:
+        return number<4>() & 0x3fff'ffff;
+      default:
+        return number<8>() & 0x3fff'ffff'ffff'ffff;
+    }
   }
 
  private:
-  std::uint64_t number(std::size_t length) noexcept {
+  template <std::size_t length>
+  std::uint64_t number() noexcept {
+    if (length > left()) {
+      fail();
+      return 0;
+    }
     std::uint64_t value = 0;
-    for (const std::uint8_t byte : bytes(length)) value = value << 8 | byte;
+    for (std::size_t i = 0; i < length; ++i) value = value << 8 | at_[i];
+    at_ += length;
     return value;
   }
   Bytes fail() noexcept {
