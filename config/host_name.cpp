@@ -9,7 +9,7 @@
 #include <idn2.h>
 
 #include "config/address.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 
 namespace sallyport::config {
 namespace {
@@ -64,7 +64,7 @@ const char* fault_of(std::string_view name) {
 }  // namespace
 
 Name normalize_host_name(std::string_view text) {
-  const auto wrong = [&](std::string_view why) { return Name::failure(fmt::format("{}: {}", quoted(text), why)); };
+  const auto wrong = [&](std::string_view why) { return Name::failure(fmt::format("{}: {}", in_quotes(text), why)); };
   std::string name(text);
   if (!is_ascii(text)) {
     if (text.size() > longest_unicode) return wrong("longer than 253 bytes");

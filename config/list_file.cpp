@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/bounds.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/values.h"
 #include "config/host_name.h"
 
@@ -113,9 +113,9 @@ void read_prefix_list(std::string_view text, std::uint32_t file, std::vector<Loc
     if (!list.has_room(count++, word.at)) return false;
     const auto parsed = parse_prefix_or_address(word.text);
     if (!parsed) {
-      list.error(word.at, fmt::format("{}: expected a CIDR or an address", quoted(word.text)));
+      list.error(word.at, fmt::format("{}: expected a CIDR or an address", in_quotes(word.text)));
     } else if (const Word more = take_word(line, at); !more.text.empty()) {
-      list.error(more.at, fmt::format("{}: expected one CIDR or address a line", quoted(more.text)));
+      list.error(more.at, fmt::format("{}: expected one CIDR or address a line", in_quotes(more.text)));
     } else {
       if (parsed->host_bits_cleared) list.warning(word.at, host_bits_message(word.text, parsed->prefix));
       into.push_back({parsed->prefix, word.at});
@@ -127,7 +127,7 @@ void read_prefix_list(std::string_view text, std::uint32_t file, std::vector<Loc
 Parsed<std::string> parse_set_name(std::string_view text, DomainSet::Match match) {
   const bool wildcard = text.starts_with("*.");
   if (wildcard && match == DomainSet::Match::exact) {
-    return Parsed<std::string>::failure(fmt::format("{}: a wildcard in a set with match = \"exact\"", quoted(text)));
+    return Parsed<std::string>::failure(fmt::format("{}: a wildcard in a set with match = \"exact\"", in_quotes(text)));
   }
   return normalize_host_name(wildcard ? text.substr(2) : text);
 }
@@ -153,7 +153,7 @@ void read_name_list(std::string_view text, std::uint32_t file, DomainSet::Match 
       return true;
     }
     if (!is_hosts_address(first.text)) {
-      list.error(word.at, fmt::format("{}: expected one name a line, or an address and names", quoted(word.text)));
+      list.error(word.at, fmt::format("{}: expected one name a line, or an address and names", in_quotes(word.text)));
       return true;
     }
     for (; !word.text.empty(); word = take_word(line, at)) {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "config/appliance/readers.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/units.h"
 #include "config/document/values.h"
 

@@ -7,7 +7,7 @@
 
 #include "config/appliance/readers.h"
 #include "config/bounds.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/values.h"
 
 namespace sallyport::config {
@@ -39,7 +39,7 @@ std::optional<std::string> device_name(const Item& item, Diagnostics& diagnostic
   report(item, diagnostics,
          fmt::format("{}: expected a PCI address such as \"0000:01:00.0\", or a DPDK virtual device such as "
                      "\"net_af_packet,iface=eth1\"",
-                     quoted(*device)));
+                     in_quotes(*device)));
   return std::nullopt;
 }
 
@@ -59,7 +59,7 @@ std::optional<InterfaceAddress> interface_address(const Item& item, Diagnostics&
   if (!network) {
     report(item, diagnostics,
            fmt::format("{}: expected an address and the length of its network, such as \"10.0.0.1/24\"",
-                       quoted(*written)));
+                       in_quotes(*written)));
     return std::nullopt;
   }
   return InterfaceAddress{*parse_address(written->substr(0, written->find('/'))), network->prefix.length};
@@ -114,11 +114,11 @@ const std::string* text_of(const std::optional<Item>& item) {
 
 void check_once(const Item& port, Once& once) {
   const auto name = member(port, "name");
-  if (const std::string* text = text_of(name)) once.check(*name, "name " + quoted(*text));
+  if (const std::string* text = text_of(name)) once.check(*name, "name " + in_quotes(*text));
   // Virtual devices are made; the same words may make two.
   const auto device = member(port, "device");
   if (const std::string* text = text_of(device); text != nullptr && is_pci_address(*text)) {
-    once.check(*device, "device " + quoted(*text));
+    once.check(*device, "device " + in_quotes(*text));
   }
   const auto addresses = member(port, "addresses");
   if (!addresses || !std::holds_alternative<Array>(addresses->node->is)) return;

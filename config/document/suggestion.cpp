@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 
 namespace sallyport::config {
 namespace {
@@ -48,7 +48,7 @@ std::string suggestion(std::string_view wrong, std::span<const std::string_view>
     nearest = distance;
     best = candidate;
   }
-  return best.empty() ? std::string() : ", did you mean " + quoted(best) + "?";
+  return best.empty() ? std::string() : ", did you mean " + in_quotes(best) + "?";
 }
 
 }  // namespace sallyport::config

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "config/bounds.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/suggestion.h"
 
 namespace sallyport::config {
@@ -17,7 +17,7 @@ bool is_plain_key(std::string_view key) noexcept {
 }
 
 std::string joined(const std::string& path, std::string_view key) {
-  const std::string name = is_plain_key(key) ? std::string(key) : quoted(key);
+  const std::string name = is_plain_key(key) ? std::string(key) : in_quotes(key);
   return path.empty() ? name : fmt::format("{}.{}", path, name);
 }
 

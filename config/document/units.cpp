@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 
 namespace sallyport::config {
 namespace {
@@ -48,12 +48,12 @@ Parsed<std::uint64_t> parse_scaled(std::string_view text, std::uint64_t thousand
   const std::size_t power = rest.empty() ? 0 : letters.find(rest.front()) + 1;
   if (!number || rest.size() > 1 || (!rest.empty() && power == 0)) {
     return Parsed<std::uint64_t>::failure(
-        fmt::format("{}: expected a whole number and K, M, G or T, such as \"{}\"", quoted(text), example));
+        fmt::format("{}: expected a whole number and K, M, G or T, such as \"{}\"", in_quotes(text), example));
   }
   std::uint64_t value = *number;
   for (std::size_t i = 0; i < power; ++i) {
     if (value > std::numeric_limits<std::uint64_t>::max() / thousand) {
-      return Parsed<std::uint64_t>::failure(fmt::format("{} is more than 64 bits hold", quoted(text)));
+      return Parsed<std::uint64_t>::failure(fmt::format("{} is more than 64 bits hold", in_quotes(text)));
     }
     value *= thousand;
   }
@@ -65,7 +65,7 @@ Parsed<std::uint64_t> parse_scaled(std::string_view text, std::uint64_t thousand
 Parsed<std::chrono::milliseconds> parse_duration(std::string_view text) {
   const auto wrong = [&] {
     return Parsed<std::chrono::milliseconds>::failure(
-        fmt::format("{}: expected a duration such as \"10s\", \"2h4m\" or \"250ms\"", quoted(text)));
+        fmt::format("{}: expected a duration such as \"10s\", \"2h4m\" or \"250ms\"", in_quotes(text)));
   };
   std::uint64_t total = 0;
   const auto* allowed = time_units.begin();
@@ -77,7 +77,7 @@ Parsed<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto* unit = std::find_if(allowed, time_units.end(), [&](const Unit& u) { return u.name == name; });
     if (!number || unit == time_units.end()) return wrong();
     if (*number > longest_ms / unit->factor || total + *number * unit->factor > longest_ms) {
-      return Parsed<std::chrono::milliseconds>::failure(fmt::format("{} is too long a time", quoted(text)));
+      return Parsed<std::chrono::milliseconds>::failure(fmt::format("{} is too long a time", in_quotes(text)));
     }
     total += *number * unit->factor;
     allowed = unit + 1;
@@ -91,7 +91,7 @@ Parsed<std::uint64_t> parse_bits(std::string_view text) { return parse_scaled(te
 
 Parsed<NumberRange> parse_number_range(std::string_view text, std::uint32_t low, std::uint32_t high) {
   const auto wrong = [&](std::string_view why) {
-    return Parsed<NumberRange>::failure(fmt::format("{}: {}", quoted(text), why));
+    return Parsed<NumberRange>::failure(fmt::format("{}: {}", in_quotes(text), why));
   };
   std::string_view rest = text;
   const auto first = take_number(rest);
@@ -108,7 +108,7 @@ Parsed<NumberRange> parse_number_range(std::string_view text, std::uint32_t low,
 
 Parsed<std::vector<unsigned>> parse_number_list(std::string_view text, std::uint32_t high) {
   const auto wrong = [&](std::string_view why) {
-    return Parsed<std::vector<unsigned>>::failure(fmt::format("{}: {}", quoted(text), why));
+    return Parsed<std::vector<unsigned>>::failure(fmt::format("{}: {}", in_quotes(text), why));
   };
   std::vector<unsigned> numbers;
   std::vector<bool> seen(high + 1U);

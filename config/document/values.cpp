@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "config/bounds.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/suggestion.h"
 #include "config/document/units.h"
 
@@ -39,7 +39,7 @@ std::optional<std::string> text(const Item& item, Diagnostics& diagnostics) {
   }
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (std::any_of(string->begin(), string->end(), is_control)) {
-    report(item, diagnostics, fmt::format("{} holds a control character", quoted(*string)));
+    report(item, diagnostics, fmt::format("{} holds a control character", in_quotes(*string)));
     return std::nullopt;
   }
   return *string;
@@ -62,7 +62,7 @@ std::optional<std::string> object_name(const Item& item, Diagnostics& diagnostic
     return std::nullopt;
   }
   if (name->find('/') != std::string::npos) {
-    report(item, diagnostics, fmt::format("{}: a name holds no \"/\"", quoted(*name)));
+    report(item, diagnostics, fmt::format("{}: a name holds no \"/\"", in_quotes(*name)));
     return std::nullopt;
   }
   return name;
@@ -98,7 +98,7 @@ std::optional<std::size_t> read_choice(const Item& item, const std::vector<std::
   const auto found = std::find(words.begin(), words.end(), *string);
   if (found == words.end()) {
     report(item, diagnostics,
-           fmt::format("{}: expected {}{}", quoted(*string), alternatives(words),
+           fmt::format("{}: expected {}{}", in_quotes(*string), alternatives(words),
                        words.size() > 2 ? suggestion(*string, words) : ""));
     return std::nullopt;
   }
@@ -116,7 +116,7 @@ std::optional<Milliseconds> read_duration(const Item& item, Milliseconds least, 
   }
   if (*parsed < least || *parsed > most) {
     report(item, diagnostics,
-           fmt::format("{} is out of range, expected {} to {}", quoted(*string), to_string(least), to_string(most)));
+           fmt::format("{} is out of range, expected {} to {}", in_quotes(*string), to_string(least), to_string(most)));
     return std::nullopt;
   }
   return *parsed;
@@ -148,7 +148,7 @@ std::optional<IpAddress> address(const Item& item, Diagnostics& diagnostics) {
   auto parsed = parse_address(*string);
   if (!parsed) {
     report(item, diagnostics,
-           fmt::format("{}: expected an address such as \"192.0.2.1\" or \"2001:db8::1\"", quoted(*string)));
+           fmt::format("{}: expected an address such as \"192.0.2.1\" or \"2001:db8::1\"", in_quotes(*string)));
   }
   return parsed;
 }
@@ -172,9 +172,9 @@ std::optional<AddressRange> address_range(const Item& item, Diagnostics& diagnos
   if (string == nullptr) return std::nullopt;
   auto parsed = parse_range(*string);
   if (!parsed) {
-    report(
-        item, diagnostics,
-        fmt::format("{}: expected a CIDR, an address, or a range such as \"192.0.2.8-192.0.2.15\"", quoted(*string)));
+    report(item, diagnostics,
+           fmt::format("{}: expected a CIDR, an address, or a range such as \"192.0.2.8-192.0.2.15\"",
+                       in_quotes(*string)));
     return std::nullopt;
   }
   if (const auto cidr = parse_prefix(*string); cidr && cidr->host_bits_cleared) {
@@ -185,14 +185,14 @@ std::optional<AddressRange> address_range(const Item& item, Diagnostics& diagnos
 
 std::string bad_prefix_message(std::string_view text) {
   if (const auto single = parse_address(text)) {
-    return fmt::format("{}: expected a CIDR; a single address is \"{}/{}\"", quoted(text), text,
+    return fmt::format("{}: expected a CIDR; a single address is \"{}/{}\"", in_quotes(text), text,
                        address_bits(single->family));
   }
-  return fmt::format("{}: expected a CIDR such as \"10.0.0.0/8\" or \"fd00::/8\"", quoted(text));
+  return fmt::format("{}: expected a CIDR such as \"10.0.0.0/8\" or \"fd00::/8\"", in_quotes(text));
 }
 
 std::string host_bits_message(std::string_view text, const Prefix& cleared) {
-  return fmt::format("{} has bits set behind its length; taken as {}", quoted(text), to_string(cleared));
+  return fmt::format("{} has bits set behind its length; taken as {}", in_quotes(text), to_string(cleared));
 }
 
 }  // namespace sallyport::config

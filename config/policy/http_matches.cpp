@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/values.h"
 #include "config/policy/readers.h"
 
@@ -30,7 +30,7 @@ std::optional<std::string> token(const Item& item, Diagnostics& diagnostics) {
   auto word = text(item, diagnostics);
   if (word && !is_token(*word)) {
     report(item, diagnostics,
-           fmt::format("{}: expected one word, as HTTP writes methods and header names", quoted(*word)));
+           fmt::format("{}: expected one word, as HTTP writes methods and header names", in_quotes(*word)));
     return std::nullopt;
   }
   return word;
@@ -45,7 +45,7 @@ std::optional<StringMatch> read_path(const Item& item, Diagnostics& diagnostics)
   auto written = filled_text(*value, diagnostics);
   if (!written) return std::nullopt;
   if (match.type != Type::regular_expression && !written->starts_with('/')) {
-    report(*value, diagnostics, fmt::format("{}: a path starts with \"/\"", quoted(*written)));
+    report(*value, diagnostics, fmt::format("{}: a path starts with \"/\"", in_quotes(*written)));
   }
   match.value = std::move(*written);
   return match;

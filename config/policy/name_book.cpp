@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/suggestion.h"
 
 namespace sallyport::config {
@@ -59,8 +59,8 @@ void NameBook::define(std::string_view table, const Item& object, Diagnostics& d
     return;
   }
   diagnostics.error(name->at, object.path + ".name",
-                    fmt::format("{} {} is defined already, at {}:{}", table, quoted(full), files_[first->second.file],
-                                first->second.line));
+                    fmt::format("{} {} is defined already, at {}:{}", table, in_quotes(full),
+                                files_[first->second.file], first->second.line));
 }
 
 void NameBook::refer(std::string_view table, const Item& object) {
@@ -108,15 +108,15 @@ void NameBook::check(const std::string& global_namespace, Diagnostics& diagnosti
   for (const Reference& reference : references_) {
     if (defined_.contains(fmt::format("{} {}", reference.table, reference.name))) continue;
     diagnostics.error(reference.at, reference.path,
-                      fmt::format("no {} is called {}{}", reference.table, quoted(reference.name), hint(reference)));
+                      fmt::format("no {} is called {}{}", reference.table, in_quotes(reference.name), hint(reference)));
   }
   for (const Parent& parent : parents_) {
     if (parent.route_namespace == parent.parent_namespace || parent.route_namespace == global_namespace) continue;
-    diagnostics.error(
-        parent.at, parent.path,
-        fmt::format("a route of namespace {} names a parent in {}; only routes of the global namespace, "
-                    "{}, may have parents elsewhere",
-                    quoted(parent.route_namespace), quoted(parent.parent_namespace), quoted(global_namespace)));
+    diagnostics.error(parent.at, parent.path,
+                      fmt::format("a route of namespace {} names a parent in {}; only routes of the global namespace, "
+                                  "{}, may have parents elsewhere",
+                                  in_quotes(parent.route_namespace), in_quotes(parent.parent_namespace),
+                                  in_quotes(global_namespace)));
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/values.h"
 #include "config/host_name.h"
 #include "config/policy/readers.h"

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "config/bounds.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/values.h"
 #include "config/policy/readers.h"
 
@@ -81,7 +81,7 @@ std::optional<Labels> read_labels(const Item& item, Diagnostics& diagnostics) {
   Labels labels;
   for (const Entry& entry : table->entries) {
     const Node key{entry.at, entry.key};
-    const std::string path = fmt::format("{}.{}", item.path, quoted(entry.key));
+    const std::string path = fmt::format("{}.{}", item.path, in_quotes(entry.key));
     const bool usable = label_key({&key, path}, diagnostics).has_value();
     auto value = label_value({&entry.value, path}, diagnostics);
     if (usable && value) labels.emplace(entry.key, std::move(*value));

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "config/bounds.h"
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/values.h"
 #include "config/list_file.h"
 #include "config/policy/readers.h"
@@ -23,7 +23,7 @@ std::optional<ListFiles::Opened> ListFiles::open(const Item& item, Diagnostics& 
   const std::string path = beside(base_, *name);
   auto content = read_regular_file(path, bounds::list_file_bytes);
   if (!content) {
-    report(item, diagnostics, fmt::format("{} {}", quoted(path), content.error));
+    report(item, diagnostics, fmt::format("{} {}", in_quotes(path), content.error));
     return std::nullopt;
   }
   files_.push_back(path);

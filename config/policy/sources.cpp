@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 #include "config/document/values.h"
 #include "config/policy/readers.h"
 
@@ -23,8 +23,8 @@ Namespace read_namespace(const Item& item, Diagnostics& diagnostics) {
   const auto [label, added] = result.labels.emplace(name_label, result.name);
   if (!added && label->second != result.name && !result.name.empty()) {
     report(*labels, diagnostics,
-           fmt::format("the label {} is {}, it always is the namespace's name, {}", name_label, quoted(label->second),
-                       quoted(result.name)));
+           fmt::format("the label {} is {}, it always is the namespace's name, {}", name_label,
+                       in_quotes(label->second), in_quotes(result.name)));
   }
   return result;
 }

@@ -1,4 +1,4 @@
-#include "config/document/quoted.h"
+#include "config/document/in_quotes.h"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ bool is_control(char byte) noexcept { return static_cast<unsigned char>(byte) < 
 
 }  // namespace
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string shown = "\"";
   std::size_t i = 0;
   while (i < std::min(text.size(), longest_shown)) {
