@@ -10,13 +10,21 @@ ROOT = HERE.parent.parent
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
 
+def listed():
+    """What git knows, new files included; without git (an unpacked archive) all that is there but builds."""
+    try:
+        return subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+                              capture_output=True, text=True, check=True).stdout.split("\n")
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        names = [path.relative_to(ROOT) for path in ROOT.rglob("*")]
+        return [str(name) for name in names if not name.parts[0].startswith(("build", ".cache", ".git"))]
+
+
 class Tree:
-    """The files of the project as git knows them, new ones included, and their lines."""
+    """The files of the project and their lines."""
 
     def __init__(self):
-        listed = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"],
-                                cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-        self.files = sorted({name for name in listed if name and (ROOT / name).is_file()})
+        self.files = sorted(name for name in listed() if (ROOT / name).is_file())
         self.plan = tomllib.loads((HERE / "house.toml").read_text(encoding="utf-8"))
         self._lines = {}
 
