@@ -1,0 +1,138 @@
+// What is right and still worth a word, and what is refused because this version does not enforce it.
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "load_policy_support.h"
+
+namespace sallyport::config {
+namespace {
+
+TEST(PolicyWarnings, Case1HostBitsAreCleared) {
+  const auto loaded = load("[[namespace]]\nname = \"a\"\naddresses = [\"192.168.0.1/16\"]");
+  expect_one_warning(loaded, "namespace[0].addresses[0]", "taken as 192.168.0.0/16");
+  EXPECT_EQ(loaded.model->namespaces[0].addresses[0].prefix, net("192.168.0.0/16"));
+  expect_one_warning(load("[[egress_pool]]\nname = \"p\"\nranges = [\"203.0.113.17/28\"]"), "egress_pool[0].ranges[0]",
+                     "taken as 203.0.113.16/28");
+}
+
+std::string network(std::string_view networks) {
+  return "[[egress_network]]\nnamespace = \"a\"\nname = \"b\"\ntraffic_policy = \"Deny\"\nnetworks = [" +
+         std::string(networks) + "]";
+}
+
+TEST(PolicyWarnings, Case17NetworksOverTheCluster) {
+  expect_one_warning(load(network("{ cidr = \"10.1.0.0/16\" }")), "egress_network[0].networks[0]",
+                     "10.1.0.0/16 overlaps 10.0.0.0/8");
+  expect_one_warning(load(network("{ cidr = \"8.8.8.8/32\" }, { cidr = \"0.0.0.0/0\", except = [\"10.0.0.0/8\"] }")),
+                     "egress_network[0].networks[1]", "overlaps 100.64.0.0/10");
+  EXPECT_TRUE(load(network("{ cidr = \"0.0.0.0/0\", except = [\"10.0.0.0/8\", \"100.64.0.0/10\", \"172.16.0.0/12\", "
+                           "\"192.168.0.0/17\", \"192.168.128.0/17\"] }"))
+                  .diagnostics.all()
+                  .empty());
+}
+
+TEST(PolicyWarnings, ExceptsThatTogetherCoverItWhole) {
+  expect_one_warning(
+      load(network("{ cidr = \"8.0.0.0/8\", except = [\"8.128.0.0/9\", \"8.0.0.0/10\", \"8.64.0.0/10\"] }")),
+      "egress_network[0].networks[0].except", "together these cover 8.0.0.0/8 whole");
+  EXPECT_TRUE(load(network("{ cidr = \"8.0.0.0/8\", except = [\"8.128.0.0/9\", \"8.0.0.0/10\", \"8.64.0.0/11\"] }"))
+                  .diagnostics.all()
+                  .empty());
+}
+
+TEST(PolicyWarnings, EgressesThatSelectNothing) {
+  expect_one_warning(load("[[egress]]\nname = \"e\"\napplied_to = {}\negress_ip = \"203.0.113.1\""),
+                     "egress[0].applied_to",
+                     "selects nothing");  // case 28
+  expect_one_warning(load("[[egress]]\nname = \"e\"\nsources = [\"10.0.0.0/8\"]\negress_ip = \"203.0.113.1\"\n"
+                          "destinations = [\"2001:db8::/32\"]"),
+                     "egress[0]", "different families");
+}
+
+TEST(PolicyWarnings, EgressesWithoutAnAddressOfTheFamily) {
+  expect_one_warning(
+      load("[[egress]]\nname = \"e\"\nsources = [\"10.0.0.0/8\", \"fd00::/8\"]\negress_ip = \"203.0.113.1\""),
+      "egress[0]", "no IPv6 address");
+  expect_one_warning(load("[[egress_pool]]\nname = \"p\"\nranges = [\"2001:db8::/64\"]\n"
+                          "[[egress]]\nname = \"e\"\nsources = [\"10.0.0.0/8\"]\negress_pool = \"p\""),
+                     "egress[0]", "no IPv4 address");
+  EXPECT_TRUE(load("[[egress]]\nname = \"e\"\nsources = [\"10.0.0.0/8\"]\negress_ip = \"203.0.113.1\"")
+                  .diagnostics.all()
+                  .empty());
+}
+
+TEST(PolicyWarnings, APoolWithoutAnAddressLeft) {
+  expect_one_warning(load("[[egress_pool]]\nname = \"p\"\nranges = [\"203.0.113.0/31\", \"203.0.113.1\"]\n"
+                          "exclude = [\"203.0.113.0\", \"203.0.113.1\"]"),
+                     "egress_pool[0]", "every address is excluded");
+}
+
+TEST(PolicyWarnings, AnAddressThatStandsTwiceInOneWorkload) {
+  expect_one_warning(
+      load("[[workload]]\nnamespace = \"a\"\nname = \"b\"\naddresses = [\"10.0.0.0/8\", \"10.0.0.0/8\"]"),
+      "workload[0].addresses[1]", "twice");
+}
+
+TEST(NotEnforced, IsRefusedInSoManyWords) {
+  const std::string network = "[[egress_network]]\nnamespace = \"a\"\nname = \"n\"\ntraffic_policy = \"Deny\"\n";
+  const std::string egress = "[[egress]]\nname = \"e\"\nsources = [\"fd00::/48\"]\n";
+  const std::vector<std::pair<std::string, std::string_view>> table{
+      {network +
+           "[[http_route]]\nnamespace = \"a\"\nname = \"r\"\nparent_refs = [{ name = \"n\", port = 80 }]\n"
+           "hostnames = [\"x.example\"]\n[[http_route.rules]]\nmatches = [{ path = { type = \"Exact\", value = \"/a\" "
+           "}, "
+           "method = \"GET\", headers = [{ name = \"X-A\", value = \"1\" }], query_params = [{ name = \"q\", type = "
+           "\"RegularExpression\", value = \".*\" }] }]",
+       "http_route[0]"},
+      {network + "[[grpc_route]]\nnamespace = \"a\"\nname = \"r\"\nparent_refs = [{ name = \"n\", port = 80 }]\n"
+                 "rules = [{ matches = [{ method = { service = \"a.B\", method = \"C\" } }] }, {}]",
+       "grpc_route[0]"},
+      {"[[network_policy]]\nnamespace = \"a\"\nname = \"p\"\negress = [{ to = [{ domains = [\"db.example\", "
+       "\"*.x.example\"] }] }]",
+       "network_policy[0].egress[0].to[0].domains"},
+      {"dns.trusted_servers = [\"10.96.0.10\"]", "dns.trusted_servers"},
+      {"defaults.server_name_binding = \"audit\"", "defaults.server_name_binding"},
+      {"defaults.server_name_binding = \"deny\"", "defaults.server_name_binding"},
+      {egress + "egress_ip = \"2001:db8::1\"\nbandwidth = { rate = \"100M\", burst = \"200M\" }",
+       "egress[0].bandwidth"},
+      {egress + "egress_ip = \"2001:db8::1\"\ndscp = 46", "egress[0].dscp"},
+      {egress + "egress_ip = \"2001:db8::/48\"", "egress[0].egress_ip"},
+  };
+  for (const auto& [text, path] : table) {
+    const auto loaded = load(text);
+    EXPECT_FALSE(loaded.model.has_value()) << text;
+    ASSERT_EQ(loaded.diagnostics.errors(), 1U) << messages(loaded);
+    EXPECT_EQ(loaded.diagnostics.all()[0].key_path, path) << messages(loaded);
+    EXPECT_EQ(loaded.diagnostics.all()[0].message, "not enforced by this version");
+  }
+}
+
+TEST(NotEnforced, IsValidatedAllTheSame) {
+  const std::string head =
+      "[[egress_network]]\nnamespace = \"a\"\nname = \"n\"\ntraffic_policy = \"Deny\"\n[[http_route]]\nnamespace = "
+      "\"a\"\n"
+      "name = \"r\"\nparent_refs = [{ name = \"n\", port = 80 }]\nrules = [{ matches = [";
+  const std::vector<std::pair<std::string_view, std::string_view>> table{
+      {"{ path = { value = \"x\" } }", "http_route[0].rules[0].matches[0].path.value"},
+      {"{ path = { type = \"Prefix\" } }", "http_route[0].rules[0].matches[0].path.type"},
+      {"{ method = \"GET \" }", "http_route[0].rules[0].matches[0].method"},
+      {"{ headers = [{ name = \"a b\", value = \"\" }] }", "http_route[0].rules[0].matches[0].headers[0].name"},
+      {"{ query_params = [{ name = \"q\" }] }", "http_route[0].rules[0].matches[0].query_params[0].value"},
+      {"{ query = 1 }", "http_route[0].rules[0].matches[0].query"},
+  };
+  for (const auto& [match, path] : table) {
+    const auto loaded = load(head + std::string(match) + "] }]");
+    ASSERT_EQ(loaded.diagnostics.errors(), 2U) << messages(loaded);
+    EXPECT_EQ(loaded.diagnostics.all()[1].key_path, path) << messages(loaded);
+  }
+}
+
+TEST(NotEnforced, TheDefaultsOfSuchKeysMayBeWritten) {
+  EXPECT_TRUE(load("defaults.server_name_binding = \"off\"\ndns.trusted_servers = []").diagnostics.all().empty());
+}
+
+}  // namespace
+}  // namespace sallyport::config
