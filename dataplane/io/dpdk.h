@@ -7,6 +7,8 @@
 #define RTE_USE_C11_MEM_MODEL 1
 #endif
 
+#include <string>
+
 #include <rte_bus_vdev.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
@@ -20,8 +22,6 @@
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
 #include <rte_version.h>
-
-#include <string>
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "dataplane/io/dpdk.h"
 #include "dataplane/io/environment_error.h"
@@ -77,7 +78,8 @@ std::vector<std::string> eal_arguments(const EalPlan& plan) {
   if (plan.huge_pages) {
     arguments.emplace_back("--in-memory");
   } else {
-    // Refused together with --in-memory (up to 24.11); without huge pages nothing is left in files but the configuration.
+    // Refused together with --in-memory (up to 24.11); without huge pages nothing is left in files but the
+    // configuration.
     const std::size_t mebibytes = (plan.memory_bytes >> 20U) + 1;
     arguments.insert(arguments.end(), {"--no-huge", "--no-shconf", "-m", std::to_string(mebibytes)});
   }

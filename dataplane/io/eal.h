@@ -10,9 +10,9 @@
 namespace sallyport::dataplane {
 
 struct EalPlan {
-  std::vector<unsigned> workers;             // the processor of each
-  std::vector<unsigned> allowed;             // where the main thread and the helpers of DPDK may float
-  std::size_t memory_bytes = 0;              // what the packet buffers and DPDK itself will need
+  std::vector<unsigned> workers;  // the processor of each
+  std::vector<unsigned> allowed;  // where the main thread and the helpers of DPDK may float
+  std::size_t memory_bytes = 0;   // what the packet buffers and DPDK itself will need
   bool huge_pages = false;
   std::vector<std::string> pci_devices;      // "0000:01:00.0,argument=value"; none: the bus is not even looked at
   std::vector<std::string> extra_arguments;  // [dpdk] eal_args, behind the others

@@ -8,8 +8,6 @@
 // threads; none is called by a worker. What is counted is read without stopping anybody.
 #pragma once
 
-#include <array>
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,36 +16,16 @@
 #include <vector>
 
 #include "classifier/address_pool.h"
-#include "classifier/decision.h"
 #include "classifier/policy.h"
 #include "config/appliance_model.h"
-#include "dataplane/drop.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/io/control_log.h"
+#include "dataplane/io/counter_sums.h"
 #include "dataplane/io/environment_error.h"
 #include "dataplane/packet.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
-
-struct PortSums {
-  std::uint64_t received_packets = 0, received_bytes = 0;
-  std::uint64_t transmitted_packets = 0, transmitted_bytes = 0;
-};
-
-// Counters as plain values: of one worker, or of all together. received = transmitted + held + sum(drops), give or take
-// the packets on their way while it was read.
-struct CounterSums {
-  std::uint64_t received = 0, transmitted = 0, held = 0, originated = 0;
-  std::array<std::uint64_t, drop_count> drops{};
-  std::array<PortSums, ports_max> ports{};
-  std::uint64_t flows_opened = 0, flows_allowed = 0, flows_denied = 0, flows_ended = 0;
-  std::uint64_t flows_live = 0, held_bytes = 0;
-  std::uint64_t names_seen = 0, names_not_stored = 0;
-  std::array<std::uint64_t, classifier::reason_count> denied_by_reason{};
-
-  CounterSums& operator+=(const CounterSums& other) noexcept;
-};
 
 struct WorkerStatus {
   unsigned processor = 0;          // the core it is pinned to

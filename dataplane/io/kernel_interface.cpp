@@ -1,5 +1,12 @@
 #include "dataplane/io/kernel_interface.h"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
 #include <linux/bpf.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -8,13 +15,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <utility>
 
 #include "dataplane/io/environment_error.h"
 #include "dataplane/io/sysctl.h"
@@ -108,7 +108,8 @@ bool is_veth(Requests& requests) {
 
 long bpf(int command, bpf_attr& attributes) { return ::syscall(SYS_bpf, command, &attributes, sizeof attributes); }
 
-// An XDP program of two instructions, "return XDP_PASS", on the interface. The file descriptor holds it there; -1: errno.
+// An XDP program of two instructions, "return XDP_PASS", on the interface. The file descriptor holds it there; -1:
+// errno.
 int attach_passing_program_to(unsigned interface_index) {
   const std::array<bpf_insn, 2> program = {{
       {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, XDP_PASS},
@@ -133,8 +134,9 @@ int attach_passing_program_to(unsigned interface_index) {
   return attached;
 }
 
-// What arrives is the gateway's alone. Without this the kernel would answer ping a second time (the twin's addresses are
-// its own on every interface), hold IPv6 conversations under the twin's link-local address, and forward past the policy.
+// What arrives is the gateway's alone. Without this the kernel would answer ping a second time (the twin's addresses
+// are its own on every interface), hold IPv6 conversations under the twin's link-local address, and forward past the
+// policy.
 void silence(const std::string& name, const Log& log) {
   const std::array<std::pair<std::string, const char*>, 4> settings = {{
       {"net/ipv4/conf/" + name + "/arp_ignore", "8"},  // answers no ARP
@@ -158,7 +160,8 @@ KernelInterface::KernelInterface(const std::string& name, std::uint16_t mtu, boo
     throw EnvironmentError(key + ": no interface \"" + name + "\"; there are " + interfaces_text());
   }
   if (carries_default_route(name)) {
-    throw EnvironmentError(key + ": interface " + name + " carries this machine's default route and would be cut off; " +
+    throw EnvironmentError(key + ": interface " + name +
+                           " carries this machine's default route and would be cut off; " +
                            "give the gateway an interface of its own, or remove that route first");
   }
   Requests requests(name);
@@ -170,8 +173,9 @@ KernelInterface::KernelInterface(const std::string& name, std::uint16_t mtu, boo
   if (!attach_passing_program || !is_veth(requests)) return;
   program_link_ = attach_passing_program_to(index);
   if (program_link_ < 0 && errno != EBUSY) {  // busy: there is a program already, which does as well
-    log(Severity::warning, key + ": no XDP program can be attached to " + name + " (" + std::strerror(errno) +
-                               "); its peer must not send what is larger than the MTU: ethtool -K PEER tso off gso off");
+    log(Severity::warning,
+        key + ": no XDP program can be attached to " + name + " (" + std::strerror(errno) +
+            "); its peer must not send what is larger than the MTU: ethtool -K PEER tso off gso off");
   }
 }
 

@@ -4,14 +4,15 @@
 // frames must arrive as they were on the wire. Three traps, all met on veth pairs, i.e. between containers:
 //
 //   GRO, LRO and VLAN acceleration join or cut frames before anybody sees them: switched off here.
-//   TCP segmentation: the peer's kernel sends "frames" of up to 64 KiB and leaves it to the wire to cut them. The wire is
-//     a function call and does not. A kernel stops that towards a veth whose end runs an XDP program, so one that passes
-//     everything is attached where there is none (af_packet); it goes when the process ends, however it ends.
+//   TCP segmentation: the peer's kernel sends "frames" of up to 64 KiB and leaves it to the wire to cut them. The wire
+//   is
+//     a function call and does not. A kernel stops that towards a veth whose end runs an XDP program, so one that
+//     passes everything is attached where there is none (af_packet); it goes when the process ends, however it ends.
 //   Checksums: the peer's kernel leaves the TCP, UDP or SCTP checksum to the wire, too. There is no way to tell it from
 //     here not to, so the frames are completed when they are received: see partial_checksum.h.
 //
-// What cannot be mended: a VLAN tag that the peer's kernel keeps beside the frame is lost under af_xdp (af_packet puts it
-// back); such a peer has to be told `ethtool -K PEER txvlan off`.
+// What cannot be mended: a VLAN tag that the peer's kernel keeps beside the frame is lost under af_xdp (af_packet puts
+// it back); such a peer has to be told `ethtool -K PEER txvlan off`.
 #pragma once
 
 #include <cstdint>

@@ -80,7 +80,8 @@ bool complete_checksum(std::span<std::uint8_t> frame) noexcept {
       return true;
     }
     case IpProtocol::icmp:
-    case IpProtocol::icmp6: return false;
+    case IpProtocol::icmp6:
+      return false;
   }
   return false;
 }

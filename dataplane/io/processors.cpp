@@ -1,9 +1,9 @@
 #include "dataplane/io/processors.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <fstream>
+
+#include <sched.h>
 
 #include "dataplane/io/environment_error.h"
 

@@ -1,10 +1,10 @@
 #include "dataplane/io/wake.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstring>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "dataplane/io/environment_error.h"
 

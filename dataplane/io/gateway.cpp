@@ -1,0 +1,308 @@
+#include "dataplane/io/gateway.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "dataplane/io/announce.h"
+#include "dataplane/io/eal.h"
+#include "dataplane/io/egress_addresses.h"
+#include "dataplane/io/gateway_plan.h"
+#include "dataplane/io/kernel_routes.h"
+#include "dataplane/io/kernel_twin.h"
+#include "dataplane/io/processors.h"
+#include "dataplane/io/quiescence.h"
+#include "dataplane/io/spin_lock.h"
+#include "dataplane/io/twin_pump.h"
+#include "dataplane/io/worker_seat.h"
+#include "dataplane/snapshot.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+constexpr std::size_t listed_at_once = 256;  // flows, in one visit to a worker
+
+std::string mac_text(const MacAddress& mac) {
+  std::array<char, 18> text{};
+  std::snprintf(text.data(), text.size(), "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                mac[5]);
+  return text.data();
+}
+
+}  // namespace
+
+// In the order in which things are taken; they are given back in the opposite one.
+struct Gateway::Parts {
+  Parts(const config::ApplianceModel& given, const classifier::PoolKey& pool_key, Log given_log);
+  ~Parts();
+
+  void open_ports();
+  void make_twins();
+  void seat_workers(const classifier::PoolKey& pool_key);
+  [[nodiscard]] WorldSettings world_settings(std::uint32_t worker);
+  void log_start() const;
+
+  void publish_policy(std::shared_ptr<const classifier::Policy> policy);
+  void publish_routing(std::shared_ptr<const Routing> routing);
+  void answer_for(const std::vector<AddressRange>& ranges);
+  void stop(Worker::End how);
+  [[nodiscard]] PortStatus status_of(const TwinLane& lane) const;
+
+  config::ApplianceModel model;
+  Log log;
+  GatewayPlan plan;
+  std::uint32_t workers;
+  Eal eal;
+  struct Pools {
+    PacketBuffers& buffers;
+    explicit Pools(PacketBuffers& of) : buffers(of) { buffers.create(); }
+    ~Pools() { buffers.destroy(); }
+  } pools;
+  std::vector<std::unique_ptr<Port>> ports;
+  std::vector<std::vector<SpinLock>> transmit_locks;  // of each port, of each queue
+  Netlink netlink;                                    // under `mutex`
+  std::vector<std::unique_ptr<TwinLane>> lanes;
+  std::unique_ptr<KernelRoutes> routes;
+  std::unique_ptr<TwinPump> pump;
+  std::vector<EgressAddresses> egress;  // of the outside twins
+  Snapshot current;                     // under `mutex`: what the workers were given last
+  std::unique_ptr<Quiescence> quiescence;
+  std::vector<std::unique_ptr<WorkerSeat>> seats;
+  std::size_t next_seat = 0;  // whose records are taken next
+  bool stopped = false;       // under `mutex`
+  std::mutex mutex;           // the control plane's threads among themselves
+};
+
+Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::PoolKey& pool_key, Log given_log)
+    : model(given),
+      log(std::move(given_log)),
+      plan(plan_gateway(model, log)),
+      workers(static_cast<std::uint32_t>(plan.processors.size())),
+      eal(plan.eal, log),
+      pools(plan.buffers) {
+  open_ports();
+  make_twins();
+  seat_workers(pool_key);
+  log_start();
+  for (const auto& port : ports) port->start();
+  for (const auto& seat : seats) seat->go();
+  routes->start([this](std::shared_ptr<const Routing> routing) { publish_routing(std::move(routing)); });
+}
+
+Gateway::Parts::~Parts() {
+  stop(Worker::End::at_once);
+  routes.reset();
+  pump.reset();
+}
+
+void Gateway::Parts::open_ports() {
+  for (std::size_t i = 0; i < model.ports.size(); ++i) {
+    ports.push_back(std::make_unique<Port>(static_cast<PortIndex>(i), model.ports[i], std::move(plan.ports[i]), workers,
+                                           plan.buffers));
+    transmit_locks.emplace_back(ports.back()->transmit_queues());
+  }
+}
+
+void Gateway::Parts::make_twins() {
+  std::vector<unsigned> interfaces;
+  for (const auto& port : ports) {
+    auto twin = std::make_unique<KernelTwin>(port->index(), port->config(), port->mac(), netlink, log);
+    interfaces.push_back(twin->interface());
+    lanes.push_back(std::make_unique<TwinLane>(*port, plan.buffers.pool(port->plan().data_room), std::move(twin)));
+  }
+  routes = std::make_unique<KernelRoutes>(interfaces, workers, log);
+  pump = std::make_unique<TwinPump>(lanes);
+  for (const auto& lane : lanes) {
+    if (lane->port.config().role == config::PortRole::inside) continue;
+    egress.emplace_back(lane->twin->interface(), [this, lane = lane.get()](const IpAddress& address) {
+      pump->send(*lane, announcement(address, lane->port.mac()));
+    });
+  }
+  current = make_snapshot(nullptr, routes->first(), 0, workers);
+  quiescence = std::make_unique<Quiescence>(workers, std::make_unique<const Snapshot>(current));
+}
+
+void Gateway::Parts::seat_workers(const classifier::PoolKey& pool_key) {
+  for (std::uint32_t worker = 0; worker < workers; ++worker) seats.push_back(std::make_unique<WorkerSeat>());
+  std::vector<config::PortRole> roles;
+  for (const auto& port : ports) roles.push_back(port->config().role);
+  for (std::uint32_t worker = 0; worker < workers; ++worker) {
+    seats[worker]->prepare(world_settings(worker), pipeline_settings(model, plan, ports, pool_key, worker),
+                           {worker, workers, roles, model.workers.idle}, *quiescence);
+  }
+}
+
+WorldSettings Gateway::Parts::world_settings(std::uint32_t worker) {
+  WorldSettings settings;
+  settings.worker = worker;
+  for (const auto& port : ports) {
+    WorldSettings::Lane lane;
+    lane.port = port.get();
+    for (auto queue = static_cast<std::uint16_t>(worker); queue < port->receive_queues();
+         queue = static_cast<std::uint16_t>(queue + workers)) {
+      lane.receive_queues.push_back(queue);
+    }
+    lane.transmit_queue = static_cast<std::uint16_t>(worker % port->transmit_queues());
+    const bool shared = port->transmit_queues() < workers;
+    lane.transmit_lock = shared ? &transmit_locks[port->index()][lane.transmit_queue] : nullptr;
+    lane.twin = lanes[port->index()].get();
+    lane.home = port->index() % workers == worker;
+    settings.lanes.push_back(lane);
+  }
+  for (const auto& seat : seats) settings.arrivals.push_back(&seat->arrivals());
+  settings.buffers = &plan.buffers;
+  settings.records = &seats[worker]->records();
+  settings.requests = &routes->requests(worker);
+  settings.twin_wake = &pump->wake();
+  settings.routes_wake = &routes->wake();
+  return settings;
+}
+
+void Gateway::Parts::log_start() const {
+  for (const auto& lane : lanes) {
+    const Port& port = lane->port;
+    log(Severity::info, "port " + port.config().name + ": " + port.driver() + ", " +
+                            std::to_string(port.receive_queues()) + " receive and " +
+                            std::to_string(port.transmit_queues()) + " transmit queues, MAC " + mac_text(port.mac()) +
+                            ", addresses on " + lane->twin->name());
+  }
+  log(Severity::info, std::to_string(workers) + (workers == 1 ? " worker on processor " : " workers on processors ") +
+                          processors_text(plan.processors));
+}
+
+// A routing and a policy may come at once; each is published with the latest of the other.
+void Gateway::Parts::publish_policy(std::shared_ptr<const classifier::Policy> policy) {
+  const std::lock_guard lock(mutex);
+  answer_for(policy ? policy->egress_addresses() : std::vector<AddressRange>{});
+  current = make_snapshot(std::move(policy), current.routing, current.generation + 1, workers);
+  quiescence->publish(std::make_unique<const Snapshot>(current));
+}
+
+void Gateway::Parts::publish_routing(std::shared_ptr<const Routing> routing) {
+  const std::lock_guard lock(mutex);
+  current.routing = std::move(routing);
+  quiescence->publish(std::make_unique<const Snapshot>(current));
+}
+
+void Gateway::Parts::answer_for(const std::vector<AddressRange>& ranges) {
+  for (EgressAddresses& addresses : egress) addresses.set(ranges, netlink, log);
+}
+
+void Gateway::Parts::stop(Worker::End how) {
+  const std::lock_guard lock(mutex);
+  if (std::exchange(stopped, true)) return;
+  for (const auto& seat : seats) seat->end(how);
+  for (const auto& seat : seats) seat->join();
+}
+
+PortStatus Gateway::Parts::status_of(const TwinLane& lane) const {
+  const Port& port = lane.port;
+  PortStatus status;
+  status.name = port.config().name;
+  status.role = port.config().role;
+  status.device = port.config().device;
+  status.driver = port.driver();
+  status.twin = lane.twin->name();
+  status.mac = port.mac();
+  status.mtu = port.config().mtu;
+  status.vlan = port.config().vlan;
+  status.receive_queues = port.receive_queues();
+  status.transmit_queues = port.transmit_queues();
+  const Port::Link link = port.link();
+  status.link_up = link.up;
+  status.link_mbps = link.mbps;
+  const Port::DeviceCounts counts = port.counts();
+  status.missed = counts.missed;
+  status.no_buffer = counts.no_buffer;
+  status.receive_errors = counts.receive_errors;
+  status.transmit_errors = counts.transmit_errors;
+  status.to_kernel = lane.written.get();
+  status.to_kernel_lost = lane.write_lost.get();
+  status.from_kernel = lane.read.get();
+  status.from_kernel_lost = lane.read_lost.get();
+  for (const auto& seat : seats) {
+    const WorldCounters::OfPort& world = seat->world_counters().ports[port.index()];
+    status.other_host += world.other_host.get();
+    status.checksums_completed += world.checksums_completed.get();
+    status.to_kernel_lost += world.to_kernel_lost.get();
+    status.from_kernel_lost += world.from_kernel_lost.get();
+  }
+  return status;
+}
+
+Gateway::Gateway(const config::ApplianceModel& model, const classifier::PoolKey& pool_key, Log log)
+    : parts_(std::make_unique<Parts>(model, pool_key, std::move(log))) {}
+
+Gateway::~Gateway() = default;
+
+void Gateway::publish(std::shared_ptr<const classifier::Policy> policy) { parts_->publish_policy(std::move(policy)); }
+
+void Gateway::stop(bool graceful) { parts_->stop(graceful ? Worker::End::gracefully : Worker::End::at_once); }
+
+std::size_t Gateway::take_records(std::span<FlowRecord> out) {
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < parts_->seats.size() && taken < out.size(); ++i) {
+    taken += parts_->seats[parts_->next_seat]->records().pop(out.subspan(taken));
+    parts_->next_seat = (parts_->next_seat + 1) % parts_->seats.size();
+  }
+  return taken;
+}
+
+void Gateway::list_flows(const std::function<bool(std::span<const FlowRecord>)>& take) {
+  std::vector<FlowRecord> chunk(listed_at_once);
+  for (const auto& seat : parts_->seats) {
+    std::size_t from = 0;
+    while (from != SIZE_MAX) {
+      std::size_t count = 0;
+      if (!seat->ask([&](const Pipeline& pipeline) { count = pipeline.list_flows(from, chunk); })) break;
+      if (count != 0 && !take(std::span(chunk).first(count))) return;
+    }
+  }
+}
+
+unsigned Gateway::workers() const noexcept { return parts_->workers; }
+
+WorkerStatus Gateway::worker(unsigned index) const {
+  const WorkerSeat& seat = *parts_->seats.at(index);
+  WorkerStatus status;
+  status.processor = parts_->plan.processors[index];
+  status.heartbeat = seat.counters().turns.get();
+  status.busy_cycles = seat.counters().busy_cycles.get();
+  status.idle_cycles = seat.counters().idle_cycles.get();
+  status.handed_over = seat.world_counters().handed_over.get();
+  status.records_lost = seat.world_counters().records_lost.get();
+  status.memory_bytes = seat.pipeline_bytes();
+  return status;
+}
+
+CounterSums Gateway::counters(unsigned worker) const { return parts_->seats.at(worker)->sums(); }
+
+CounterSums Gateway::counters() const {
+  CounterSums all;
+  for (const auto& seat : parts_->seats) all += seat->sums();
+  return all;
+}
+
+std::vector<PortStatus> Gateway::ports() const {
+  std::vector<PortStatus> all;
+  for (const auto& lane : parts_->lanes) all.push_back(parts_->status_of(*lane));
+  return all;
+}
+
+RoutingStatus Gateway::routing() const {
+  const KernelRoutes::Counts counts = parts_->routes->counts();
+  return {counts.generation, counts.routes, counts.neighbours, counts.local_addresses};
+}
+
+std::size_t Gateway::memory_bytes() const noexcept {
+  std::size_t bytes = parts_->plan.buffers.memory_bytes();
+  for (const auto& seat : parts_->seats) bytes += seat->memory_bytes();
+  return bytes;
+}
+
+bool Gateway::huge_pages() const noexcept { return parts_->plan.eal.huge_pages; }
+
+std::string Gateway::dpdk_version() { return Eal::version(); }
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,36 @@
+// What a gateway will take, worked out before anything is taken: processors, buffers, memory, each worker's share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "config/appliance_model.h"
+#include "dataplane/io/control_log.h"
+#include "dataplane/io/eal.h"
+#include "dataplane/io/packet_buffers.h"
+#include "dataplane/io/port.h"
+#include "dataplane/pipeline.h"
+
+namespace sallyport::dataplane {
+
+inline constexpr std::uint32_t arrivals_a_worker = 2048;  // packets handed over and not yet taken
+inline constexpr std::size_t flow_records_a_worker = 16384;
+
+struct GatewayPlan {
+  std::vector<unsigned> processors;  // of each worker
+  std::vector<PortPlan> ports;
+  PacketBuffers buffers;
+  std::uint32_t held_packets = 0;  // of all workers
+  EalPlan eal;
+};
+
+// Throws EnvironmentError.
+[[nodiscard]] GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log);
+
+// Of one worker, its share of the limits included. `ports` are open.
+[[nodiscard]] PipelineSettings pipeline_settings(const config::ApplianceModel& model, const GatewayPlan& plan,
+                                                 const std::vector<std::unique_ptr<Port>>& ports,
+                                                 const classifier::PoolKey& pool_key, std::uint32_t worker);
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,54 @@
+// A port's twin in the kernel: a tap interface with the port's MAC and MTU that owns the gateway's addresses there.
+//
+// ARP, neighbour discovery, ping to the gateway, routing protocols and keepalived all live on it; what the wire sends
+// to the gateway itself is written into it, what the kernel sends out of it goes to the wire as it is. It exists as
+// long as this process, however that ends.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "config/appliance_model.h"
+#include "dataplane/io/control_log.h"
+#include "dataplane/io/netlink.h"
+#include "dataplane/routing.h"
+
+namespace sallyport::dataplane {
+
+// "sp-" and as much of the port's name as the kernel takes (15 characters in all).
+[[nodiscard]] std::string twin_name(const std::string& port_name);
+
+class KernelTwin {
+ public:
+  // Up, with its addresses and default routes. Throws EnvironmentError.
+  KernelTwin(PortIndex port, const config::PortConfig& config, const MacAddress& mac, Netlink& netlink, const Log& log);
+  ~KernelTwin();
+  KernelTwin(const KernelTwin&) = delete;
+  KernelTwin& operator=(const KernelTwin&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] unsigned interface() const noexcept { return index_; }
+  // Readable while the kernel has frames to send.
+  [[nodiscard]] int file_descriptor() const noexcept { return tap_; }
+
+  // The next frame that the kernel sends, untagged; 0: none.
+  [[nodiscard]] std::size_t read(std::span<std::uint8_t> frame) noexcept;
+  // False: the kernel did not take it (the twin is down).
+  [[nodiscard]] bool write(std::span<const std::uint8_t> frame) noexcept;
+  // The wire's link state, so that routing protocols and keepalived see it.
+  void set_carrier(bool up) noexcept;
+
+ private:
+  void open_tap(const std::string& key);
+  void set_up(const config::PortConfig& config, const MacAddress& mac, const Log& log);
+  void set_addresses(PortIndex port, const config::PortConfig& config, Netlink& netlink);
+
+  std::string name_;
+  int tap_ = -1;
+  unsigned index_ = 0;
+  bool carrier_ = true;
+};
+
+}  // namespace sallyport::dataplane

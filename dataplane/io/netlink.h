@@ -1,0 +1,67 @@
+// What the kernel is asked and told about interfaces, by rtnetlink. The only door to libnl.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "config/address.h"
+#include "dataplane/routing.h"
+
+struct nl_sock;
+
+namespace sallyport::dataplane {
+
+struct KernelRoute {
+  Prefix prefix;
+  unsigned interface = 0;            // index; 0: blackhole, unreachable, prohibit
+  std::optional<IpAddress> gateway;  // maybe of the other family (RFC 8950)
+  std::uint32_t metric = 0;
+};
+
+struct KernelNeighbour {
+  unsigned interface = 0;
+  IpAddress address;
+  MacAddress mac{};
+  bool stale = false;  // good for use, yet nobody has verified it for a while
+};
+
+struct KernelAddress {
+  unsigned interface = 0;
+  IpAddress address;
+  bool egress = false;  // added by add_egress_address(): answered for, not ours to speak from
+};
+
+// One request socket; not for two threads at once. Everything throws EnvironmentError with the kernel's reason; adding
+// what is there already, or removing what is not, is no error.
+class Netlink {
+ public:
+  Netlink();
+
+  void add_address(unsigned interface, const IpAddress& address, std::uint8_t length);
+  // IPv6: an address without a network and never chosen to speak from.
+  void add_egress_address(unsigned interface, const IpAddress& address);
+  void remove_egress_address(unsigned interface, const IpAddress& address);
+  // The gateway need not be in a connected network.
+  void add_default_route(unsigned interface, const IpAddress& gateway, std::uint32_t metric);
+  // Every address of the prefix counts as this machine's own, so ARP for it is answered. IPv4.
+  void add_local_route(unsigned interface, const Prefix& prefix);
+  void remove_local_route(unsigned interface, const Prefix& prefix);
+  // The kernel finds out who has the address, or verifies it, as if it had a packet to send there.
+  void ask_neighbour(unsigned interface, const IpAddress& address);
+
+  // Main table, unicast and what discards.
+  [[nodiscard]] std::vector<KernelRoute> routes();
+  // Those with a link-layer address that may be used.
+  [[nodiscard]] std::vector<KernelNeighbour> neighbours();
+  [[nodiscard]] std::vector<KernelAddress> addresses();
+
+ private:
+  struct Free {
+    void operator()(nl_sock* socket) const noexcept;
+  };
+  std::unique_ptr<nl_sock, Free> socket_;
+};
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,66 @@
+// The thread that moves frames between wires and their kernel twins.
+//
+//   wire -> worker -> TwinLane::to_kernel -> this thread -> twin          wake().signal() after the push
+//   twin -> this thread -> TwinLane::to_wire -> the port's home worker -> wire
+//
+// A twin speaks untagged; on a port with a VLAN the tag is taken off and put on here. The twin's carrier follows the
+// wire's link.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "dataplane/counters.h"
+#include "dataplane/io/kernel_twin.h"
+#include "dataplane/io/pointer_ring.h"
+#include "dataplane/io/port.h"
+#include "dataplane/io/wake.h"
+
+struct rte_mempool;
+
+namespace sallyport::dataplane {
+
+struct TwinLane {
+  static constexpr std::uint32_t ring_capacity = 1024;  // frames, each way
+
+  TwinLane(const Port& of, rte_mempool* buffers, std::unique_ptr<KernelTwin> its_twin)
+      : port(of), pool(buffers), twin(std::move(its_twin)) {}
+
+  const Port& port;
+  rte_mempool* pool;
+  std::unique_ptr<KernelTwin> twin;
+  PointerRing to_kernel{ring_capacity};
+  PointerRing to_wire{ring_capacity};
+  Counter written, write_lost;  // the pump's thread: into the twin
+  Counter read, read_lost;      // the pump's thread: out of the twin
+};
+
+class TwinPump {
+ public:
+  explicit TwinPump(std::vector<std::unique_ptr<TwinLane>>& lanes);
+  // Workers have ended or do not use the lanes any more.
+  ~TwinPump();
+  TwinPump(const TwinPump&) = delete;
+  TwinPump& operator=(const TwinPump&) = delete;
+
+  [[nodiscard]] Wake& wake() noexcept { return wake_; }
+  // An untagged frame to the wire, as if the kernel had sent it. Any thread of the control plane.
+  void send(TwinLane& lane, std::span<const std::uint8_t> frame) noexcept;
+
+ private:
+  void run() noexcept;
+  void follow_links() noexcept;
+  void from_wire(TwinLane& lane) noexcept;
+  void from_kernel(TwinLane& lane) noexcept;
+
+  std::vector<std::unique_ptr<TwinLane>>& lanes_;
+  Wake wake_;
+  std::atomic<bool> ended_{false};
+  std::thread thread_;
+};
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,78 @@
+#include "dataplane/io/worker_seat.h"
+
+#include <new>
+
+#include "dataplane/io/dpdk.h"
+#include "dataplane/io/environment_error.h"
+
+namespace sallyport::dataplane {
+
+WorkerSeat::WorkerSeat() = default;
+
+WorkerSeat::~WorkerSeat() {
+  end(Worker::End::at_once);
+  join();
+}
+
+void WorkerSeat::prepare(WorldSettings world, const PipelineSettings& pipeline, WorkerSettings worker,
+                         Quiescence& quiescence) {
+  lcore_ = worker.number + 1;
+  settings_ = pipeline;
+  world_ = std::make_unique<DeviceWorld>(std::move(world));
+  make_worker_ = [this, worker = std::move(worker), &quiescence] {
+    return std::make_unique<Worker>(worker, *world_, *pipeline_, quiescence, mailbox_);
+  };
+  const auto run_seat = [](void* seat) { return static_cast<WorkerSeat*>(seat)->run(); };
+  if (const int result = rte_eal_remote_launch(run_seat, this, lcore_); result != 0) {
+    throw EnvironmentError("worker " + std::to_string(settings_.worker) + " does not start: " + dpdk_error(result));
+  }
+  launched_ = true;
+  try {
+    ready_.get_future().get();
+  } catch (const std::bad_alloc&) {
+    throw EnvironmentError("no memory for the tables of worker " + std::to_string(settings_.worker) +
+                           ": lower limits.flows or limits.held_bytes");
+  }
+}
+
+int WorkerSeat::run() noexcept {
+  try {
+    pipeline_ = std::make_unique<Pipeline>(settings_, *world_);
+    worker_ = make_worker_();
+  } catch (...) {
+    ready_.set_exception(std::current_exception());
+    return 1;
+  }
+  std::future<bool> go = go_.get_future();
+  ready_.set_value();
+  if (go.get()) worker_->run();
+  return 0;
+}
+
+void WorkerSeat::go() {
+  gone_ = true;
+  go_.set_value(true);
+}
+
+void WorkerSeat::end(Worker::End how) noexcept {
+  if (worker_) worker_->end(how);
+  if (!gone_) go_.set_value(false);
+  gone_ = true;
+}
+
+void WorkerSeat::join() noexcept {
+  if (launched_) rte_eal_wait_lcore(lcore_);
+  launched_ = false;
+}
+
+bool WorkerSeat::ask(const std::function<void(const Pipeline&)>& task) {
+  return mailbox_.ask([&]() noexcept { task(*pipeline_); });
+}
+
+CounterSums WorkerSeat::sums() const noexcept { return sums_of(pipeline_->counters(), world_->counters()); }
+
+std::size_t WorkerSeat::memory_bytes() const noexcept {
+  return pipeline_bytes() + records_.memory_bytes() + arrivals_a_worker * sizeof(void*);
+}
+
+}  // namespace sallyport::dataplane

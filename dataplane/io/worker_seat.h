@@ -1,0 +1,64 @@
+// A worker with everything that is its own: rings, surroundings, pipeline, loop, and the lcore that runs them.
+//
+// The pipeline is made on the worker's own thread, so that its tables lie in the memory next to its processor.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+
+#include "dataplane/io/counter_sums.h"
+#include "dataplane/io/device_world.h"
+#include "dataplane/io/gateway_plan.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/worker.h"
+
+namespace sallyport::dataplane {
+
+class WorkerSeat {
+ public:
+  WorkerSeat();
+  ~WorkerSeat();
+  WorkerSeat(const WorkerSeat&) = delete;
+  WorkerSeat& operator=(const WorkerSeat&) = delete;
+
+  [[nodiscard]] PointerRing& arrivals() noexcept { return arrivals_; }
+  [[nodiscard]] FlowRecords& records() noexcept { return records_; }
+
+  // Takes the memory; answers when it stands. Throws EnvironmentError.
+  void prepare(WorldSettings world, const PipelineSettings& pipeline, WorkerSettings worker, Quiescence& quiescence);
+  // The loop begins.
+  void go();
+  // The loop is told to end; join() waits until it has.
+  void end(Worker::End how) noexcept;
+  void join() noexcept;
+
+  // False: the worker has ended. `task` runs on the worker's thread.
+  bool ask(const std::function<void(const Pipeline&)>& task);
+  [[nodiscard]] CounterSums sums() const noexcept;
+  [[nodiscard]] const WorkerCounters& counters() const noexcept { return worker_->counters(); }
+  [[nodiscard]] const WorldCounters& world_counters() const noexcept { return world_->counters(); }
+  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] std::size_t pipeline_bytes() const noexcept { return pipeline_->memory_bytes(); }
+
+ private:
+  int run() noexcept;
+
+  PointerRing arrivals_{arrivals_a_worker};
+  FlowRecords records_{flow_records_a_worker};
+  Mailbox mailbox_;
+  PipelineSettings settings_;
+  unsigned lcore_ = 0;
+  std::promise<void> ready_;
+  std::promise<bool> go_;
+  bool launched_ = false;
+  bool gone_ = false;  // told to go, or not to
+  std::unique_ptr<DeviceWorld> world_;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::function<std::unique_ptr<Worker>()> make_worker_;
+  std::unique_ptr<Worker> worker_;
+};
+
+}  // namespace sallyport::dataplane

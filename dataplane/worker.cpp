@@ -1,0 +1,162 @@
+#include "dataplane/worker.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include <sys/prctl.h>
+#include <x86intrin.h>
+
+#include "dataplane/snapshot.h"
+#include "dataplane/stages/parse.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+constexpr std::uint32_t turns_to_spin = 512;  // some 20 microseconds: a conversation's next packet is often that near
+constexpr long nap_first_ns = 5'000;
+constexpr long nap_longest_ns = 50'000;  // a device's queue of 1024 holds what comes in at 20 Mpps meanwhile
+constexpr std::uint32_t turns_a_nap_length = 64;
+
+// Nanoseconds since the epoch, as the wall showed them when the program began, plus what a steady clock counted since:
+// never runs back, whatever happens to the wall clock.
+Instant read_clock() noexcept {
+  const auto nanoseconds = [](clockid_t clock) {
+    timespec time{};
+    ::clock_gettime(clock, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U + static_cast<std::uint64_t>(time.tv_nsec);
+  };
+  static const std::uint64_t wall_minus_steady = nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_MONOTONIC);
+  return wall_minus_steady + nanoseconds(CLOCK_MONOTONIC);
+}
+
+// On a port that is inside and outside at once, before any flow is looked up: to an egress address, or to a workload
+// from somebody who is none, is an answer.
+bool comes_from_inside(const Packet& packet, const Snapshot& snapshot) noexcept {
+  Parsed parsed;
+  Drop why{};
+  ParseRules rules;
+  rules.any_vlan = true;
+  rules.verify_ip_checksum = false;
+  if (!snapshot.policy || parse(packet, rules, parsed, why) != ParseResult::ok) return true;
+  const IpAddress destination = parsed.key.destination_address();
+  if (snapshot.policy->gives_out(destination)) return false;
+  const auto known = [&](const IpAddress& address) {
+    const classifier::Source source = snapshot.policy->find_source(address);
+    return source.workload != 0 || source.namespace_name != 0;
+  };
+  return known(parsed.key.source_address()) || !known(destination);
+}
+
+}  // namespace
+
+Worker::Worker(WorkerSettings settings, DeviceWorld& world, Pipeline& pipeline, Quiescence& quiescence,
+               Mailbox& mailbox)
+    : settings_(std::move(settings)), world_(world), pipeline_(pipeline), quiescence_(quiescence), mailbox_(mailbox) {}
+
+void Worker::run() noexcept {
+  ::prctl(PR_SET_TIMERSLACK, 1'000UL);  // a nap of 5 microseconds is not one of 55
+  quiescence_.online(settings_.number);
+  cycles_ = __rdtsc();
+  while (end_.load(std::memory_order_acquire) == End::not_yet) {
+    const bool busy = turn();
+    counters_.turns.add();
+    quiescence_.quiescent(settings_.number);
+    rest(busy);
+  }
+  if (end_.load(std::memory_order_acquire) == End::gracefully) {
+    world_.wait_for_records();
+    pipeline_.finish(read_clock(), quiescence_.current());
+  }
+  quiescence_.offline(settings_.number);
+  mailbox_.close();
+}
+
+bool Worker::turn() noexcept {
+  const Instant now = read_clock();
+  const Snapshot& snapshot = quiescence_.current();
+  bool busy = false;
+  for (PortIndex port = 0; port < settings_.roles.size(); ++port) busy |= receive(port, now, snapshot);
+  if (settings_.workers > 1) busy |= take_handed_over(now, snapshot);
+  busy |= world_.send_from_kernel();
+  pipeline_.advance(now, snapshot);
+  busy |= mailbox_.serve();
+  return busy;
+}
+
+bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept {
+  bool any = false;
+  for (const std::uint16_t queue : world_.receive_queues(port)) {
+    std::array<Packet, DeviceWorld::receive_burst> burst;
+    std::size_t count = world_.receive(port, queue, burst);
+    if (count == 0) continue;
+    any = true;
+    if (settings_.workers > 1) count = sort_out(port, std::span(burst).first(count), snapshot);
+    if (count != 0) pipeline_.process(port, std::span(burst).first(count), now, snapshot);
+  }
+  return any;
+}
+
+// Packets of several ports, in order; the pipeline takes those of one port at a time.
+bool Worker::take_handed_over(Instant now, const Snapshot& snapshot) noexcept {
+  std::array<Packet, DeviceWorld::burst_max> burst;
+  const std::size_t count = world_.receive_handed_over(burst);
+  for (std::size_t first = 0; first < count;) {
+    const PortIndex port = burst[first].port;
+    std::size_t end = first + 1;
+    while (end < count && burst[end].port == port) ++end;
+    pipeline_.process(port, std::span(burst).subspan(first, end - first), now, snapshot);
+    first = end;
+  }
+  return count != 0;
+}
+
+std::size_t Worker::sort_out(PortIndex port, std::span<Packet> packets, const Snapshot& snapshot) noexcept {
+  std::array<std::uint32_t, DeviceWorld::receive_burst> owners;
+  for (std::size_t i = 0; i < packets.size(); ++i) owners[i] = owner_of(packets[i], port, snapshot);
+
+  const auto take = [&](std::uint32_t owner, std::span<Packet> into) {
+    std::size_t taken = 0;
+    for (std::size_t i = 0; i < packets.size(); ++i) {
+      if (owners[i] == owner) into[taken++] = packets[i];
+    }
+    return taken;
+  };
+  // One ring operation for each owner that the burst has.
+  std::array<Packet, DeviceWorld::receive_burst> others;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    const std::uint32_t owner = owners[i];
+    const bool seen = std::find(owners.begin(), owners.begin() + static_cast<std::ptrdiff_t>(i), owner) !=
+                      owners.begin() + static_cast<std::ptrdiff_t>(i);
+    if (owner == settings_.number || seen) continue;
+    (void)world_.hand_over(owner, std::span(others).first(take(owner, others)));
+  }
+  return take(settings_.number, packets);
+}
+
+std::uint32_t Worker::owner_of(const Packet& packet, PortIndex port, const Snapshot& snapshot) const noexcept {
+  bool from_inside = settings_.roles[port] == config::PortRole::inside;
+  if (settings_.roles[port] == config::PortRole::both) from_inside = comes_from_inside(packet, snapshot);
+  return Pipeline::owner(packet, from_inside, settings_.workers, settings_.number, snapshot);
+}
+
+void Worker::rest(bool busy) noexcept {
+  idle_turns_ = busy ? 0 : idle_turns_ + 1;
+  if (!busy) __builtin_ia32_pause();
+  if (idle_turns_ > turns_to_spin && settings_.idle == config::IdleMode::adaptive) {
+    const std::uint32_t naps = idle_turns_ - turns_to_spin;
+    const timespec nap{0, std::min(nap_longest_ns, nap_first_ns * (1 + static_cast<long>(naps / turns_a_nap_length)))};
+    quiescence_.offline(settings_.number);
+    ::nanosleep(&nap, nullptr);
+    quiescence_.online(settings_.number);
+  }
+  count_cycles(busy);
+}
+
+void Worker::count_cycles(bool busy) noexcept {
+  const std::uint64_t now = __rdtsc();
+  (busy ? counters_.busy_cycles : counters_.idle_cycles).add(now - cycles_);
+  cycles_ = now;
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,78 @@
+// One worker: a thread on a processor of its own that takes packets from its queues, and runs each to completion.
+//
+//   receive -> mine? -> pipeline -> transmit        else into the owner's ring: each source belongs to one worker
+//   what others handed over -> pipeline
+//   what the kernel's twins send -> transmit
+//   time -> pipeline
+//
+// The clock and the snapshot are read once a turn. With nothing to do it spins for a little, then sleeps for longer and
+// longer, up to 50 microseconds (idle = "adaptive"), or spins for ever ("busy").
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "config/appliance_model.h"
+#include "dataplane/counters.h"
+#include "dataplane/io/device_world.h"
+#include "dataplane/io/quiescence.h"
+#include "dataplane/mailbox.h"
+#include "dataplane/pipeline.h"
+
+namespace sallyport::dataplane {
+
+struct WorkerSettings {
+  std::uint32_t number = 0;
+  std::uint32_t workers = 1;
+  std::vector<config::PortRole> roles;  // of each port
+  config::IdleMode idle = config::IdleMode::adaptive;
+};
+
+// Written by the worker, read by the control plane.
+struct WorkerCounters {
+  Counter turns;  // the heartbeat
+  Counter busy_cycles;
+  Counter idle_cycles;
+};
+
+class Worker {
+ public:
+  // All of these outlive it.
+  Worker(WorkerSettings settings, DeviceWorld& world, Pipeline& pipeline, Quiescence& quiescence, Mailbox& mailbox);
+
+  // On the worker's own thread, until told to end.
+  void run() noexcept;
+
+  enum class End : std::uint8_t {
+    not_yet,
+    at_once,
+    gracefully,  // every living flow is recorded first
+  };
+  // The control plane.
+  void end(End how) noexcept { end_.store(how, std::memory_order_release); }
+  [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
+
+ private:
+  [[nodiscard]] bool turn() noexcept;
+  [[nodiscard]] bool receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept;
+  [[nodiscard]] bool take_handed_over(Instant now, const Snapshot& snapshot) noexcept;
+  // Moves the packets of others out; answers how many are left at the front.
+  [[nodiscard]] std::size_t sort_out(PortIndex port, std::span<Packet> packets, const Snapshot& snapshot) noexcept;
+  [[nodiscard]] std::uint32_t owner_of(const Packet& packet, PortIndex port, const Snapshot& snapshot) const noexcept;
+  void rest(bool busy) noexcept;
+  void count_cycles(bool busy) noexcept;
+
+  WorkerSettings settings_;
+  DeviceWorld& world_;
+  Pipeline& pipeline_;
+  Quiescence& quiescence_;
+  Mailbox& mailbox_;
+  WorkerCounters counters_;
+  std::atomic<End> end_{End::not_yet};
+  std::uint64_t cycles_ = 0;  // at the end of the last turn
+  std::uint32_t idle_turns_ = 0;
+};
+
+}  // namespace sallyport::dataplane
