@@ -1,0 +1,106 @@
+// The policy language a second time: slow, obvious, read from the model at every question. Shares nothing with the
+// classifier but the model and the address type, so that a mistake has to be made twice to go unseen.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/policy_model.h"
+
+namespace sallyport::model {
+
+struct Question {
+  IpAddress source;
+  IpAddress destination;
+  config::Protocol protocol = config::Protocol::tcp;
+  std::uint16_t port = 0;
+  // What the flow shows when it is asked for a name.
+  bool speaks = false;  // TLS over TCP, QUIC over UDP
+  std::string name;
+  bool ech = false;
+};
+
+// As the fields of a flow record; empty: absent.
+struct Verdict {
+  bool needs_name = false;  // a name was asked for; the rest is the verdict after it was shown
+  std::string action;       // "allow", "deny"
+  std::string reason;
+  std::string rule;
+  std::string network;
+  bool audited = false;
+
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+struct Egress {
+  std::string kind;  // "untranslated", "translated", "no_address"
+  std::string name;
+  std::vector<std::string> addresses;  // the candidates in rising order
+
+  friend bool operator==(const Egress&, const Egress&) = default;
+};
+
+struct Owner {
+  std::string namespace_name;
+  std::string workload;
+
+  friend bool operator==(const Owner&, const Owner&) = default;
+};
+
+class Oracle {
+ public:
+  explicit Oracle(const config::PolicyModel& model) : model_(model) {}
+
+  [[nodiscard]] Owner owner(const IpAddress& address) const;
+  [[nodiscard]] Verdict decide(const Question& question) const;
+  [[nodiscard]] Egress egress(const Question& question) const;
+
+ private:
+  // Whose an address is, as selectors see it.
+  struct Party {
+    bool known = false;
+    std::string namespace_name;
+    std::string workload;
+    config::Labels labels;
+    config::Labels namespace_labels;
+  };
+  // A route that takes a flow, and how well: lower is better.
+  struct Taker {
+    const config::Route* route;
+    std::vector<std::int64_t> rank;
+  };
+
+  [[nodiscard]] Party party(const IpAddress& address) const;
+  [[nodiscard]] config::Labels labels_of_namespace(const std::string& name) const;
+
+  [[nodiscard]] const config::NetworkPolicy* refusing_policy(const Party& source, const Question& question) const;
+  [[nodiscard]] bool allows(const config::NetworkPolicyRule& rule, const std::string& namespace_name,
+                            const Question& question) const;
+  [[nodiscard]] bool is_peer(const config::Peer& peer, const std::string& namespace_name,
+                             const IpAddress& destination) const;
+
+  [[nodiscard]] const config::EgressNetwork* capture(const Party& source, const IpAddress& destination) const;
+  [[nodiscard]] const config::EgressNetwork* capture_in(const std::string& namespace_name,
+                                                        const IpAddress& destination) const;
+
+  [[nodiscard]] std::vector<const config::Route*> standing(const config::EgressNetwork& network, config::RouteKind kind,
+                                                           std::uint16_t port) const;
+  void decide_captured(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const;
+  void add_takers(const config::Route& route, const std::string& name, std::vector<Taker>& takers) const;
+  // The taker that decides, and whether an audit stands before it.
+  static const config::Route* winner(std::vector<Taker> takers, bool& audited);
+  [[nodiscard]] std::int64_t place(const config::Route& route) const { return &route - model_.routes.data(); }
+
+  [[nodiscard]] Egress translate(const std::string& name, const std::vector<IpAddress>& addresses,
+                                 const std::vector<AddressRange>& ranges, const std::vector<AddressRange>& exclude,
+                                 Family family) const;
+
+  const config::PolicyModel& model_;
+};
+
+// The name as it is compared: lower case, without the trailing dot; nothing where it is no DNS host name.
+[[nodiscard]] std::optional<std::string> comparable_name(const std::string& shown);
+
+}  // namespace sallyport::model
