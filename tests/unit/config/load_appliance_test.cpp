@@ -1,0 +1,290 @@
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "load_policy_support.h"
+#include "temporary_folder.h"
+
+namespace sallyport::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+Loaded<ApplianceModel> load_it(std::string_view text) {
+  return load_appliance({"/etc/sallyport/sallyport.toml", std::string(text)});
+}
+
+constexpr std::string_view two_ports = R"([[port]]
+name = "inside"
+role = "inside"
+device = "0000:01:00.0"
+addresses = ["10.0.0.1/24", "fd00::1/64"]
+[[port]]
+name = "outside"
+role = "outside"
+device = "net_af_packet,iface=eth1"
+addresses = ["203.0.113.2/24"]
+gateway = ["203.0.113.254"]
+)";
+constexpr std::uint32_t behind_ports = 12;  // the first line behind them
+
+ApplianceModel must_load_it(std::string_view text) {
+  auto loaded = load_it(text);
+  EXPECT_TRUE(loaded.model.has_value()) << messages(loaded);
+  return loaded.model.value_or(ApplianceModel{});
+}
+
+TEST(LoadAppliance, Defaults) {
+  const auto loaded = load_it(two_ports);
+  ASSERT_TRUE(loaded.model) << messages(loaded);
+  EXPECT_TRUE(loaded.diagnostics.all().empty());
+  const ApplianceModel& model = *loaded.model;
+  EXPECT_EQ(model.policy, "policy.toml");
+  EXPECT_EQ(model.policy_path, "/etc/sallyport/policy.toml");
+  EXPECT_EQ(model.name, "sallyport");
+  EXPECT_TRUE(model.workers.cores_auto);
+  EXPECT_EQ(model.workers.idle, IdleMode::adaptive);
+  EXPECT_EQ(model.limits.flows, 4'000'000U);
+  EXPECT_EQ(model.limits.held_bytes, 256U << 20U);
+  EXPECT_EQ(model.limits.hello_bytes, 12U << 10U);
+  EXPECT_EQ(model.limits.flows_per_source, 0U);
+  EXPECT_EQ(model.timeouts.tcp_established, 2h + 4min);
+  EXPECT_EQ(model.timeouts.tcp_transitory, 4min);
+  EXPECT_EQ(model.timeouts.udp, 5min);
+  EXPECT_EQ(model.timeouts.icmp, 60s);
+  EXPECT_EQ(model.nat.port_range.first, 1024);
+  EXPECT_EQ(model.nat.port_range.last, 65535);
+  EXPECT_FALSE(model.nat.pool_key.has_value());
+  EXPECT_TRUE(model.nat.source_check);
+  EXPECT_TRUE(model.flow_log.file.empty());
+  EXPECT_TRUE(model.metrics.listen.empty());
+  EXPECT_EQ(model.control_socket, "/run/sallyport/control.sock");
+  ASSERT_EQ(model.ports.size(), 2U);
+  EXPECT_EQ(model.ports[0].role, PortRole::inside);
+  EXPECT_EQ(model.ports[0].mtu, 1500);
+  EXPECT_EQ(model.ports[0].vlan, 0);
+  EXPECT_EQ(model.ports[0].addresses[0].address, ip("10.0.0.1"));
+  EXPECT_EQ(model.ports[0].addresses[0].length, 24);
+  EXPECT_EQ(model.ports[1].role, PortRole::outside);
+  EXPECT_EQ(model.ports[1].gateway, std::vector<IpAddress>{ip("203.0.113.254")});
+}
+
+TEST(LoadAppliance, EveryKey) {
+  const ApplianceModel model = must_load_it(R"(
+[gateway]
+policy = "/srv/policy.toml"
+name = "egress-1"
+
+[[port]]
+name = "stick"
+role = "both"
+device = "net_memif,role=client,socket=/run/x.sock"
+addresses = ["10.0.0.1/24", "2001:db8::1/64"]
+gateway = ["10.0.0.254", "fe80::1"]
+mtu = 9000
+vlan = 4094
+
+[workers]
+cores = "1-3,5"
+idle = "busy"
+
+[limits]
+flows = 1_000
+held_bytes = "1M"
+hello_bytes = 16384
+flows_per_source = 100
+new_flows_per_second_per_source = 10
+
+[timeouts]
+tcp_established = "3h"
+tcp_transitory = "5m"
+udp = "2m"
+icmp = "61s"
+
+[nat]
+tcp_mapping = "endpoint_dependent"
+udp_mapping = "endpoint_independent"
+filtering = "address_and_port_dependent"
+port_range = "20000-29999"
+pool_key = "000102030405060708090a0b0c0d0eFF"
+source_check = false
+tcp_midstream = "allow"
+mss_clamp = "off"
+unsolicited = "drop"
+udp_inbound_refresh = false
+fragments_max = 16
+fragment_timeout = "1s"
+
+[flow_log]
+file = "-"
+
+[control]
+socket = "/tmp/control.sock"
+
+[dpdk]
+eal_args = ["--log-level", "8"]
+)");
+  EXPECT_EQ(model.policy_path, "/srv/policy.toml");
+  EXPECT_EQ(model.name, "egress-1");
+  ASSERT_EQ(model.ports.size(), 1U);
+  EXPECT_EQ(model.ports[0].role, PortRole::both);
+  EXPECT_EQ(model.ports[0].mtu, 9000);
+  EXPECT_EQ(model.ports[0].vlan, 4094);
+  EXPECT_EQ(model.ports[0].gateway.size(), 2U);
+  EXPECT_FALSE(model.workers.cores_auto);
+  EXPECT_EQ(model.workers.cores, (std::vector<unsigned>{1, 2, 3, 5}));
+  EXPECT_EQ(model.workers.idle, IdleMode::busy);
+  EXPECT_EQ(model.limits.flows, 1000U);
+  EXPECT_EQ(model.limits.held_bytes, 1U << 20U);
+  EXPECT_EQ(model.limits.hello_bytes, 16384U);
+  EXPECT_EQ(model.limits.flows_per_source, 100U);
+  EXPECT_EQ(model.limits.new_flows_per_second_per_source, 10U);
+  EXPECT_EQ(model.timeouts.udp, 2min);
+  EXPECT_EQ(model.nat.port_range.first, 20000);
+  EXPECT_EQ(model.nat.port_range.last, 29999);
+  ASSERT_TRUE(model.nat.pool_key);
+  EXPECT_EQ((*model.nat.pool_key)[1], 1);
+  EXPECT_EQ((*model.nat.pool_key)[15], 0xff);
+  EXPECT_FALSE(model.nat.source_check);
+  EXPECT_TRUE(model.nat.tcp_midstream);
+  EXPECT_FALSE(model.nat.mss_clamp);
+  EXPECT_EQ(model.nat.fragments_max, 16U);
+  EXPECT_EQ(model.nat.fragment_timeout, 1s);
+  EXPECT_EQ(model.flow_log.file, "-");
+  EXPECT_EQ(model.control_socket, "/tmp/control.sock");
+  EXPECT_EQ(model.eal_args, (std::vector<std::string>{"--log-level", "8"}));
+}
+
+TEST(LoadAppliance, DevicesOfEveryKind) {
+  for (const std::string device : {"0000:01:00.0", "01:00.1", "0000:3b:00.0,representor=0", "net_af_xdp,iface=eth1",
+                                   "net_pcap,rx_pcap=a.pcap", "net_tap,iface=x", "net_null", "net_ring0"}) {
+    must_load_it("[[port]]\nname = \"p\"\nrole = \"both\"\ndevice = \"" + device + "\"");
+  }
+}
+
+struct Mistake {
+  std::string_view text;
+  std::uint32_t line;  // from the first line of the text
+  std::uint32_t column;
+  std::string_view path;
+  std::string_view part;
+};
+
+TEST(ApplianceErrors, BesideRightPorts) {
+  const std::vector<Mistake> table{
+      {"[gateways]", 1, 2, "gateways", "did you mean \"gateway\"?"},
+      {"[gateway]\npolicy = 1", 2, 10, "gateway.policy", "expected a string"},
+      {"[gateway]\npolicy = \"\"", 2, 10, "gateway.policy", "empty"},
+      {"[workers]\ncores = \"1-\"", 2, 9, "workers.cores", "such as \"1-3,5\"; or \"auto\""},
+      {"[workers]\ncores = \"1,1\"", 2, 9, "workers.cores", "1 stands twice"},
+      {"[workers]\ncores = 2", 2, 9, "workers.cores", "expected a string"},
+      {"[workers]\nidle = \"lazy\"", 2, 8, "workers.idle", "\"busy\" or \"adaptive\""},
+      {"[limits]\nflows = 0", 2, 9, "limits.flows", "1 to"},
+      {"[limits]\nflows = \"4M\"", 2, 9, "limits.flows", "expected an integer"},
+      {"[limits]\nheld_bytes = \"256 M\"", 2, 14, "limits.held_bytes", "such as \"256M\""},
+      {"[limits]\nheld_bytes = -1", 2, 14, "limits.held_bytes", "expected a whole number"},
+      {"[limits]\nhello_bytes = \"65K\"", 2, 15, "limits.hello_bytes", "out of range"},
+      {"[limits]\nhello_bytes = 1.5", 2, 15, "limits.hello_bytes", "this is a fraction"},
+      {"[timeouts]\nudp = \"5 min\"", 2, 7, "timeouts.udp", "a duration such as"},
+      {"[timeouts]\nudp = \"0s\"", 2, 7, "timeouts.udp", "out of range"},
+      {"[nat]\nport_range = \"0-10\"", 2, 14, "nat.port_range", "1 to 65535"},
+      {"[nat]\nport_range = \"2000-1000\"", 2, 14, "nat.port_range", "ends before it starts"},
+      {"[nat]\nport_range = [1024, 65535]", 2, 14, "nat.port_range", "expected a string"},
+      {"[nat]\npool_key = \"secret\"", 2, 12, "nat.pool_key", "32 hexadecimal digits"},
+      {"[nat]\npool_key = \"0001020304050607 8090a0b0c0d0e0f\"", 2, 12, "nat.pool_key", "32 hexadecimal digits"},
+      {"[nat]\nsource_check = 1", 2, 16, "nat.source_check", "true or false"},
+      {"[nat]\nmss_clamp = true", 2, 13, "nat.mss_clamp", "\"auto\" or \"off\""},
+      {"[nat]\nfragment_timeout = \"2\"", 2, 20, "nat.fragment_timeout", "a duration such as"},
+      {"[flow_log]\nfile = \"\"", 2, 8, "flow_log.file", "empty"},
+      {"[dpdk]\neal_args = \"-l 1\"", 2, 12, "dpdk.eal_args", "expected an array"},
+      {"[control]\nsocked = \"x\"", 2, 1, "control.sock", "did you mean \"socket\"?"},
+      {"[[port]]\nname = \"inside\"\nrole = \"inside\"\ndevice = \"net_null\"", 2, 8, "port[2].name",
+       "name \"inside\" stands at port[0].name already"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"0000:01:00.0\"", 4, 10, "port[2].device",
+       "stands at port[0].device already"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\naddresses = [\"10.0.0.1/8\"]", 5, 14,
+       "port[2].addresses[0]", "address 10.0.0.1 stands at port[0].addresses[0] already"},
+      {"[[port]]\nname = \"x\"\nrole = \"in\"\ndevice = \"net_null\"", 3, 8, "port[2].role",
+       "\"inside\", \"outside\" or \"both\""},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"eth1\"", 4, 10, "port[2].device",
+       "a PCI address such as"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"", 1, 1, "port[2].device", "required"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\naddresses = [\"10.5.0.1\"]", 5, 14,
+       "port[2].addresses[0]", "the length of its network"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\naddresses = [\"10.5.0.1/24\"]\ngateway = "
+       "[\"10.6.0.1\"]",
+       6, 12, "port[2].gateway[0]", "in no network of the port's addresses"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\naddresses = [\"10.5.0.1/24\"]\ngateway = "
+       "[\"10.5.0.1\"]",
+       6, 12, "port[2].gateway[0]", "the port's own address"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\ngateway = \"10.5.0.1\"", 5, 11,
+       "port[2].gateway", "expected an array"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\nmtu = 67", 5, 7, "port[2].mtu", "68 to 9216"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\nmtu = 1279\naddresses = [\"fd01::1/64\"]", 5,
+       7, "port[2].mtu", "too small for IPv6"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\nvlan = 4095", 5, 8, "port[2].vlan",
+       "0 to 4094"},
+  };
+  for (const Mistake& mistake : table) {
+    SCOPED_TRACE(mistake.text);
+    const auto loaded = load_it(std::string(two_ports) + std::string(mistake.text));
+    expect_one_error(loaded, behind_ports - 1 + mistake.line, mistake.column, mistake.path, mistake.part);
+  }
+}
+
+TEST(ApplianceErrors, BothSidesAreNeeded) {
+  expect_one_error(load_it(""), 1, 1, "port", "no port at all");
+  expect_one_error(load_it("port = []"), 1, 1, "port", "no port at all");
+  expect_one_error(load_it("[[port]]\nname = \"p\"\nrole = \"inside\"\ndevice = \"net_null\""), 1, 1, "port",
+                   "no outside port");
+  expect_one_error(load_it("[[port]]\nname = \"p\"\nrole = \"outside\"\ndevice = \"net_null\""), 1, 1, "port",
+                   "no inside port");
+  expect_one_error(load_it("[[port]]\nname = \"p\"\nrole = \"bothe\"\ndevice = \"net_null\""), 3, 8, "port[0].role",
+                   "did you mean \"both\"?");
+  expect_one_error(load_it("[port]\nname = \"p\""), 1, 1, "port", "expected an array");
+}
+
+TEST(ApplianceErrors, NotEnforcedIsRefused) {
+  const std::vector<std::pair<std::string_view, std::string_view>> table{
+      {"[gateway]\nshadow_policy = \"next.toml\"", "gateway.shadow_policy"},
+      {"[[tunnel]]\ntype = \"vxlan\"\nport_name = \"inside\"\nlocal = \"10.0.0.1\"\nvni = [4096]", "tunnel[0]"},
+      {"[nat]\ntcp_mapping = \"endpoint_independent\"", "nat.tcp_mapping"},
+      {"[nat]\nudp_mapping = \"endpoint_dependent\"", "nat.udp_mapping"},
+      {"[nat]\nfiltering = \"endpoint_independent\"", "nat.filtering"},
+      {"[nat]\nfiltering = \"address_dependent\"", "nat.filtering"},
+      {"[nat]\nunsolicited = \"icmp\"", "nat.unsolicited"},
+      {"[nat]\nudp_inbound_refresh = true", "nat.udp_inbound_refresh"},
+      {"[nat]\nport_block = 512", "nat.port_block"},
+      {"[nat]\nports_per_source_max = 1000", "nat.ports_per_source_max"},
+      {"[metrics]\nlisten = \"127.0.0.1:9464\"", "metrics.listen"},
+  };
+  for (const auto& [text, path] : table) {
+    const auto loaded = load_it(std::string(two_ports) + std::string(text));
+    ASSERT_EQ(loaded.diagnostics.errors(), 1U) << messages(loaded);
+    EXPECT_EQ(loaded.diagnostics.all()[0].key_path, path);
+    EXPECT_EQ(loaded.diagnostics.all()[0].message, "not enforced by this version");
+  }
+}
+
+TEST(ApplianceWarnings, TimeoutsBelowTheirRfc) {
+  for (const auto* key : {"tcp_established", "tcp_transitory", "udp", "icmp"}) {
+    const std::string path = std::string("timeouts.") + key;
+    expect_one_warning(load_it(std::string(two_ports) + "[timeouts]\n" + key + " = \"1s\""), path, "RFC");
+  }
+}
+
+TEST(LoadAppliance, FromAFile) {
+  const TemporaryFolder folder;
+  const auto loaded = load_appliance_file(folder.write("sallyport.toml", two_ports));
+  ASSERT_TRUE(loaded.model) << messages(loaded);
+  EXPECT_EQ(loaded.model->policy_path, folder.path("policy.toml"));
+  const auto missing = load_appliance_file(folder.path("none.toml"));
+  EXPECT_EQ(messages(missing), folder.path("none.toml") + ":0:0: cannot be read: No such file or directory\n");
+}
+
+}  // namespace
+}  // namespace sallyport::config
