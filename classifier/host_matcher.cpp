@@ -1,0 +1,103 @@
+#include "classifier/host_matcher.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+namespace sallyport::classifier {
+namespace {
+
+using config::HostPattern;
+using config::RouteAction;
+
+// regex:1 | not exact:1 | 255 - length:8 | not deny:1 | order:32. A name of 253 bytes fits.
+[[nodiscard]] std::uint64_t rank_of(bool regex, bool exact, std::size_t length, RouteAction action,
+                                    std::uint32_t order) noexcept {
+  const std::uint64_t shortness = regex ? 0 : 255U - std::min<std::size_t>(length, 255);
+  return std::uint64_t{regex} << 42U | std::uint64_t{!exact && !regex} << 41U | shortness << 33U |
+         std::uint64_t{action != RouteAction::deny} << 32U | order;
+}
+
+}  // namespace
+
+HostMatcher::HostMatcher(std::shared_ptr<const HostPatterns> patterns, std::vector<Entry> entries)
+    : patterns_(std::move(patterns)) {
+  for (Entry& entry : entries) {
+    if (auto* set = std::get_if<std::shared_ptr<const DomainSet>>(&entry.names)) {
+      sets_.push_back({std::move(*set), entry.action, entry.order, entry.value});
+      continue;
+    }
+    const HostPatternId id = std::get<HostPatternId>(entry.names);
+    const bool exact = entry.kind == HostPattern::Kind::exact;
+    const std::size_t length = id.regex ? 0 : patterns_->text_bytes(id);
+    patterns_by_id_.push_back(
+        {id, entry.kind, entry.action, rank_of(id.regex, exact, length, entry.action, entry.order), entry.value});
+    (id.regex ? has_regexes_ : has_literals_) = true;
+  }
+  std::ranges::stable_sort(patterns_by_id_, {}, &PatternEntry::id);
+}
+
+// What a scan's hits mean in this table.
+struct HostMatcher::Visit {
+  const HostMatcher& matcher;
+  void* take;
+  void (*call)(void* take, std::uint64_t rank, RouteAction action, std::uint32_t value);
+
+  static void on_match(void* context, HostPatternId id, bool whole) noexcept {
+    const auto& visit = *static_cast<const Visit*>(context);
+    for (const PatternEntry& entry :
+         std::ranges::equal_range(visit.matcher.patterns_by_id_, id, {}, &PatternEntry::id)) {
+      const bool matches =
+          id.regex || entry.kind == HostPattern::Kind::apex || (entry.kind == HostPattern::Kind::exact) == whole;
+      if (matches) visit.call(visit.take, entry.rank, entry.action, entry.value);
+    }
+  }
+};
+
+template <typename Take>
+void HostMatcher::for_each_match(const HostName& name, MatchScratch& scratch, Take&& take) const {
+  using Function = std::remove_reference_t<Take>;
+  const auto call = [](void* function, std::uint64_t rank, RouteAction action, std::uint32_t value) {
+    (*static_cast<Function*>(function))(rank, action, value);
+  };
+  Visit visit{*this, &take, call};
+  if (has_literals_) patterns_->scan_literals(name, scratch, &Visit::on_match, &visit);
+  if (has_regexes_) patterns_->scan_regexes(name, scratch, &Visit::on_match, &visit);
+  if (sets_.empty()) return;
+  const NameSuffixes suffixes(name.view());
+  for (const SetEntry& set : sets_) {
+    const std::optional<std::size_t> length = set.set->find(suffixes);
+    if (!length) continue;
+    const bool exact = set.set->match() == DomainSet::Match::exact;
+    take(rank_of(false, exact, *length, set.action, set.order), set.action, set.value);
+  }
+}
+
+HostMatcher::Result HostMatcher::match(const HostName& name, MatchScratch& scratch) const noexcept {
+  constexpr Rank worst = ~Rank{0};
+  Rank decided = worst;
+  Rank audited = worst;
+  Result result;
+  auto take = [&](Rank rank, RouteAction action, std::uint32_t value) {
+    const bool audit = action == RouteAction::audit;
+    Rank& best = audit ? audited : decided;
+    if (rank >= best) return;
+    best = rank;
+    (audit ? result.audited : result.value) = value;
+  };
+  for_each_match(name, scratch, take);
+  if (audited >= decided) result.audited = none;
+  return result;
+}
+
+std::vector<HostMatcher::Candidate> HostMatcher::match_all(const HostName& name, MatchScratch& scratch) const {
+  std::vector<std::pair<Rank, Candidate>> found;
+  auto take = [&](Rank rank, RouteAction action, std::uint32_t value) { found.push_back({rank, {value, action}}); };
+  for_each_match(name, scratch, take);
+  std::ranges::stable_sort(found, {}, [](const auto& candidate) { return candidate.first; });
+  std::vector<Candidate> candidates;
+  for (const auto& [rank, candidate] : found) candidates.push_back(candidate);
+  return candidates;
+}
+
+}  // namespace sallyport::classifier
