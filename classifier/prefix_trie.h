@@ -52,7 +52,7 @@ class PrefixTrie {
   PrefixTrie();
   // The longest prefix wins; of the same prefix twice, the later one in the vector. Any order; sorted input (by
   // address, shorter first, IPv4 before IPv6) is built faster.
-  [[nodiscard]] static PrefixTrie from_prefixes(std::vector<Entry> entries);
+  [[nodiscard]] static PrefixTrie from_prefixes(const std::vector<Entry>& entries);
   // Disjoint and rising, IPv4 before IPv6; anything else is the caller's bug and ends the program.
   [[nodiscard]] static PrefixTrie from_intervals(std::span<const Interval> intervals);
 
