@@ -31,6 +31,7 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   looked.app = AppProtocol::tls;
   looked.shown.protocol = classifier::Shown::Protocol::tls;
   if (parse == Parse::malformed) return Look::malformed;
+  if (parse == Parse::too_large) return Look::too_large;
   take_hello(hello, looked);
   return Look::shown;
 }

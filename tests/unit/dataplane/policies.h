@@ -1,0 +1,39 @@
+// Policies of the pipeline's tests.
+#pragma once
+
+namespace sallyport::dataplane::test {
+
+inline constexpr const char* allow_all = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Allow"
+[snat]
+addresses = ["203.0.113.1", "2001:db8:ffff::1"]
+)";
+
+inline constexpr const char* deny_all = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Deny"
+[snat]
+addresses = ["203.0.113.1", "2001:db8:ffff::1"]
+)";
+
+// The Linkerd example: nothing but TLS to one name.
+inline constexpr const char* httpbin_only = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all-egress-traffic"
+traffic_policy = "Deny"
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "tls-egress"
+parent_refs = [ { name = "all-egress-traffic", namespace = "linkerd-egress", port = 443 } ]
+hostnames = ["httpbin.org", "*.example.com"]
+[snat]
+addresses = ["203.0.113.1", "2001:db8:ffff::1"]
+)";
+
+}  // namespace sallyport::dataplane::test
