@@ -7,13 +7,15 @@
 #include <utility>
 
 #include "classifier/prefix_claims.h"
+#include "classifier/radix_sort.h"
 
 namespace sallyport::classifier {
 
 Uint128 effective_span(const config::CidrBlock& block) {
+  Uint128 span = span_of(block.cidr);
+  if (block.except.size() == 1) return span - (span_of(block.except.front()) + 1);
   std::vector<Prefix> holes = block.except;
   std::sort(holes.begin(), holes.end());
-  Uint128 span = span_of(block.cidr);
   const Prefix* outer = nullptr;
   for (const Prefix& hole : holes) {
     if (outer != nullptr && outer->contains(hole)) continue;
@@ -45,16 +47,16 @@ EgressNetworks::EgressNetworks(const config::PolicyModel& model, const Sources& 
 
 PrefixTrie EgressNetworks::compile_scope(const config::PolicyModel& model, const std::vector<std::uint32_t>& networks) {
   struct Entry {
-    Uint128 span;
-    std::uint32_t network;
-    const config::CidrBlock* block;
+    Uint128 span = 0;
+    std::uint32_t network = 0;
+    const config::CidrBlock* block = nullptr;
   };
   std::vector<Entry> entries;
   for (const std::uint32_t network : networks)
     for (const config::CidrBlock& block : model.egress_networks[network].networks)
       entries.push_back({effective_span(block), network, &block});
   // Networks come in file order.
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return a.span < b.span; });
+  radix_sort(entries, [](const Entry& entry) { return entry.span; });
 
   std::vector<Claim> claims;
   claims.reserve(entries.size());

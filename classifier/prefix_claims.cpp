@@ -10,12 +10,13 @@ namespace sallyport::classifier {
 
 namespace {
 
+// The tag of a claim is its rank and, in the lowest bit, whether it is a hole.
 class WinnerVisitor {
  public:
   explicit WinnerVisitor(std::uint32_t ranks) : open_(ranks), standing_(ranks) {}
 
-  void enter(const Claim& claim) { change(claim, 1); }
-  void leave(const Claim& claim) { change(claim, -1); }
+  void enter(std::uint32_t tag) { change(tag, 1); }
+  void leave(std::uint32_t tag) { change(tag, -1); }
 
   void visit(const Prefix& prefix) {
     while (!around_.empty() && !around_.back().prefix.contains(prefix)) around_.pop_back();
@@ -36,15 +37,16 @@ class WinnerVisitor {
     [[nodiscard]] bool stands() const noexcept { return claims > 0 && holes == 0; }
   };
 
-  void change(const Claim& claim, std::int32_t by) {
-    Open& open = open_[claim.rank];
+  void change(std::uint32_t tag, std::int32_t by) {
+    const std::uint32_t rank = tag >> 1U;
+    Open& open = open_[rank];
     const bool stood = open.stands();
-    (claim.hole ? open.holes : open.claims) += by;
+    ((tag & 1U) != 0 ? open.holes : open.claims) += by;
     if (stood == open.stands()) return;
     if (stood)
-      standing_.erase(claim.rank);
+      standing_.erase(rank);
     else
-      standing_.insert(claim.rank);
+      standing_.insert(rank);
   }
 
   std::vector<Open> open_;
@@ -57,9 +59,14 @@ class WinnerVisitor {
 
 std::vector<PrefixTrie::Entry> resolve_claims(const std::vector<Claim>& claims) {
   std::uint32_t ranks = 0;
-  for (const Claim& claim : claims) ranks = std::max(ranks, claim.rank + 1);
+  PrefixWalk walk;
+  walk.reserve_v4(claims.size());
+  for (const Claim& claim : claims) {
+    ranks = std::max(ranks, claim.rank + 1);
+    walk.add(claim.prefix, claim.rank << 1U | (claim.hole ? 1U : 0U));
+  }
   WinnerVisitor visitor(ranks);
-  walk_prefixes(claims, visitor);
+  std::move(walk).walk(visitor);
   return std::move(visitor).take();
 }
 

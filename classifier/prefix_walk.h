@@ -2,80 +2,82 @@
 // walks it: every prefix is entered and left once, and in between each different one is visited after all that equal it
 // were entered. What is open at a visit is exactly what contains those addresses of the prefix that no longer prefix
 // holds.
+//
+// A prefix carries a tag of 32 bits, which is all that enter and leave are told: what is walked stays in order in
+// memory, and a million prefixes take as long as sorting them.
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
 #include <vector>
 
 #include "classifier/address_number.h"
+#include "classifier/radix_sort.h"
 #include "config/address.h"
 
 namespace sallyport::classifier {
 
-// Places of the prefixes in (family, first address, length) order, IPv4 first; equal ones keep their order.
-template <typename Item>
-[[nodiscard]] std::vector<std::uint32_t> nesting_order(const std::vector<Item>& items) {
-  struct V4 {
-    std::uint64_t key;
-    std::uint32_t place;
-  };
-  struct V6 {
-    Uint128 first;
-    std::uint32_t place;
-    std::uint8_t length;
-  };
-  std::vector<V4> v4;
-  std::vector<V6> v6;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const Prefix& prefix = items[i].prefix;
-    const auto place = static_cast<std::uint32_t>(i);
-    if (prefix.address.family == Family::v4)
-      v4.push_back({std::uint64_t{v4_number(prefix.address)} << 8U | prefix.length, place});
-    else
-      v6.push_back({v6_number(prefix.address), place, prefix.length});
-  }
-  std::sort(v4.begin(), v4.end(),
-            [](const V4& a, const V4& b) { return a.key != b.key ? a.key < b.key : a.place < b.place; });
-  std::sort(v6.begin(), v6.end(), [](const V6& a, const V6& b) {
-    if (a.first != b.first) return a.first < b.first;
-    return a.length != b.length ? a.length < b.length : a.place < b.place;
-  });
-  std::vector<std::uint32_t> order;
-  order.reserve(items.size());
-  for (const V4& item : v4) order.push_back(item.place);
-  for (const V6& item : v6) order.push_back(item.place);
-  return order;
-}
-
-template <typename Visitor, typename Item>
-concept PrefixVisitor = requires(Visitor visitor, const Item& item, const Prefix& prefix) {
-  visitor.enter(item);
-  visitor.leave(item);
+template <typename Visitor>
+concept PrefixVisitor = requires(Visitor visitor, std::uint32_t tag, const Prefix& prefix) {
+  visitor.enter(tag);
+  visitor.leave(tag);
   visitor.visit(prefix);
 };
 
-// Item has a member `prefix`. The visitor's enter(item), leave(item) and visit(prefix) are called in preorder.
-template <typename Item, PrefixVisitor<Item> Visitor>
-void walk_prefixes(const std::vector<Item>& items, Visitor& visitor) {
-  const std::vector<std::uint32_t> order = nesting_order(items);
-  std::vector<std::uint32_t> open;
-  for (std::size_t i = 0; i < order.size();) {
-    const Prefix prefix = items[order[i]].prefix;
-    while (!open.empty() && !items[open.back()].prefix.contains(prefix)) {
-      visitor.leave(items[open.back()]);
-      open.pop_back();
-    }
-    for (; i < order.size() && items[order[i]].prefix == prefix; ++i) {
-      visitor.enter(items[order[i]]);
-      open.push_back(order[i]);
-    }
-    visitor.visit(prefix);
+class PrefixWalk {
+ public:
+  void reserve_v4(std::size_t count) { v4_.reserve(count); }
+
+  void add(const Prefix& prefix, std::uint32_t tag) {
+    if (prefix.address.family == Family::v4)
+      v4_.push_back({v4_number(prefix.address), prefix.length, tag});
+    else
+      v6_.push_back({v6_number(prefix.address), prefix.length, tag});
   }
-  for (; !open.empty(); open.pop_back()) visitor.leave(items[open.back()]);
-}
+
+  // IPv4 first, each family in preorder. Equal prefixes are entered in the order in which they were added.
+  template <PrefixVisitor Visitor>
+  void walk(Visitor& visitor) && {
+    radix_sort(v4_, [](const Item<std::uint32_t>& item) { return std::uint64_t{item.first} << 8U | item.length; });
+    walk_family(v4_, Family::v4, visitor);
+    radix_sort(v6_, [](const Item<Uint128>& item) { return item.length; });
+    radix_sort(v6_, [](const Item<Uint128>& item) { return item.first; });
+    walk_family(v6_, Family::v6, visitor);
+  }
+
+ private:
+  template <typename Number>
+  struct Item {
+    Number first = 0;
+    std::uint8_t length = 0;
+    std::uint32_t tag = 0;
+  };
+  template <typename Number>
+  struct Open {
+    Number last = 0;
+    std::uint32_t tag = 0;
+  };
+
+  template <typename Number, typename Visitor>
+  static void walk_family(const std::vector<Item<Number>>& items, Family family, Visitor& visitor) {
+    std::vector<Open<Number>> open;
+    for (std::size_t i = 0; i < items.size();) {
+      const Item<Number> next = items[i];
+      for (; !open.empty() && open.back().last < next.first; open.pop_back()) visitor.leave(open.back().tag);
+      const Prefix prefix{to_address(family, next.first), next.length};
+      const auto last = static_cast<Number>(next.first + static_cast<Number>(span_of(prefix)));
+      for (; i < items.size() && items[i].first == next.first && items[i].length == next.length; ++i) {
+        visitor.enter(items[i].tag);
+        open.push_back({last, items[i].tag});
+      }
+      visitor.visit(prefix);
+    }
+    for (; !open.empty(); open.pop_back()) visitor.leave(open.back().tag);
+  }
+
+  std::vector<Item<std::uint32_t>> v4_;
+  std::vector<Item<Uint128>> v6_;
+};
 
 }  // namespace sallyport::classifier

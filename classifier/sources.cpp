@@ -42,13 +42,15 @@ std::vector<Item> items_of(const config::PolicyModel& model) {
 // Keeps what holds the visited prefix: the innermost workload and namespace, all egresses, any NAT pool.
 class Sources::Walk {
  public:
-  Walk(Sources& sources, const config::PolicyModel& model, Identities& identities)
-      : sources_(sources), model_(model), identities_(identities) {
+  Walk(Sources& sources, const config::PolicyModel& model, const std::vector<Item>& items, Identities& identities)
+      : sources_(sources), model_(model), items_(items), identities_(identities) {
     lists_.emplace(std::vector<std::uint32_t>{}, 0);
     record_places_.emplace(Key{SourceRecord::none, SourceRecord::none, 0, false}, 0);
   }
 
-  void enter(const Item& item) {
+  // The tag is the place of an item.
+  void enter(std::uint32_t tag) {
+    const Item& item = items_[tag];
     switch (item.kind) {
       case Item::Kind::workload:
         workloads_.push_back(item.place);
@@ -66,7 +68,8 @@ class Sources::Walk {
     }
   }
 
-  void leave(const Item& item) {
+  void leave(std::uint32_t tag) {
+    const Item& item = items_[tag];
     switch (item.kind) {
       case Item::Kind::workload:
         workloads_.pop_back();
@@ -130,6 +133,7 @@ class Sources::Walk {
 
   Sources& sources_;
   const config::PolicyModel& model_;
+  const std::vector<Item>& items_;
   Identities& identities_;
   std::vector<std::uint32_t> workloads_;
   std::vector<std::uint32_t> namespaces_;
@@ -147,8 +151,11 @@ Sources::Sources(const config::PolicyModel& model, Identities& identities)
   for (const config::Namespace& name_space : model.namespaces)
     namespace_labels_.emplace(name_space.name, name_space.labels)
         .first->second.insert_or_assign("kubernetes.io/metadata.name", name_space.name);
-  Walk walk(*this, model, identities);
-  walk_prefixes(items_of(model), walk);
+  const std::vector<Item> items = items_of(model);
+  PrefixWalk prefixes;
+  for (std::size_t i = 0; i < items.size(); ++i) prefixes.add(items[i].prefix, static_cast<std::uint32_t>(i));
+  Walk walk(*this, model, items, identities);
+  std::move(prefixes).walk(walk);
   trie_ = PrefixTrie::from_prefixes(std::move(walk).take());
 }
 

@@ -74,7 +74,7 @@ TEST(AddressPool, PickSpreadsEvenly) {
     const double mean =
         static_cast<double>(sources) / static_cast<double>(std::min<std::uint64_t>(pool.size(), sources));
     for (const auto& [picked, count] : counts) EXPECT_LT(count, mean * 1.3 + 12) << to_string(picked);
-    if (pool.size() == 64) EXPECT_EQ(counts.size(), 64U);
+    EXPECT_TRUE(pool.size() != 64 || counts.size() == 64);
   }
 }
 
@@ -85,7 +85,7 @@ TEST(AddressPool, Case120ShrinkingMovesOnlyWhatWasLost) {
   unsigned moved_to_new = 0;
   for (std::uint32_t i = 0; i < 2000; ++i) {
     const IpAddress picked = before.pick(source(i), key);
-    if (after.contains(picked)) EXPECT_EQ(after.pick(source(i), key), picked);
+    EXPECT_TRUE(!after.contains(picked) || after.pick(source(i), key) == picked);
     const IpAddress picked_when_grown = grown.pick(source(i), key);
     if (picked_when_grown == picked) continue;
     EXPECT_EQ(to_string(picked_when_grown), "203.0.113.200");
