@@ -149,8 +149,10 @@ struct Record {
   while (!records.empty()) {
     records.skip(3);
     const Bytes content = records.vector16();
-    std::copy_n(content.begin(), std::min(content.size(), scratch.size() - gathered), scratch.begin() + gathered);
-    gathered = std::min(gathered + content.size(), scratch.size());
+    const std::span<std::uint8_t> room = scratch.subspan(gathered);
+    const Bytes fitting = content.first(std::min(content.size(), room.size()));
+    std::copy(fitting.begin(), fitting.end(), room.begin());
+    gathered += fitting.size();
   }
   return scratch.first(gathered);
 }

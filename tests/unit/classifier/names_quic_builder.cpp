@@ -1,8 +1,10 @@
 #include "tests/unit/classifier/names_quic_builder.h"
 
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -44,6 +46,16 @@ Buffer expand_label(const Buffer& secret, const std::string& label, std::size_t 
   return hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, secret, {0}, info, length);
 }
 
+// Looked up once: OpenSSL 3 looks a cipher up anew each time it is named by EVP_aes_...().
+const EVP_CIPHER* gcm() {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-128-GCM", nullptr);
+  return cipher;
+}
+const EVP_CIPHER* ecb() {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-128-ECB", nullptr);
+  return cipher;
+}
+
 using Context = std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)>;
 
 Buffer encrypt(const EVP_CIPHER* cipher, const Buffer& key, const std::uint8_t* nonce, const Buffer& header,
@@ -70,6 +82,27 @@ unsigned initial_type_bits(const QuicVersion& version) {
   unsigned bits = 0;
   while (version.packet_types[bits] != QuicPacketType::initial) ++bits;
   return bits;
+}
+
+struct ClientKeys {
+  Buffer key, iv, header_key;
+};
+
+ClientKeys derive(const QuicSecrets& secrets, const Buffer& dcid) {
+  const std::string prefix(secrets.label_prefix);
+  const Buffer salt(secrets.salt.begin(), secrets.salt.end());
+  const Buffer initial_secret = hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, dcid, salt, {}, 32);
+  const Buffer client_secret = expand_label(initial_secret, "client in", 32);
+  return {expand_label(client_secret, prefix + " key", 16), expand_label(client_secret, prefix + " iv", 12),
+          expand_label(client_secret, prefix + " hp", 16)};
+}
+
+// Kept, since the fuzzer asks for the same few all the time and EVP_KDF is slow.
+const ClientKeys& client_keys(std::uint8_t secrets, const Buffer& dcid) {
+  static std::map<std::pair<std::uint8_t, Buffer>, ClientKeys> known;
+  const auto [entry, added] = known.try_emplace({secrets, dcid});
+  if (added) entry->second = derive(quic_secrets[secrets], dcid);
+  return entry->second;
 }
 
 Buffer long_header(unsigned first_byte, std::uint32_t version, std::span<const std::uint8_t> dcid) {
@@ -112,13 +145,8 @@ Buffer other_packet(std::uint32_t version, unsigned type_bits, std::span<const s
 Buffer Initial::protect() const {
   constexpr std::size_t tag_bytes = 16;
   const QuicVersion& known = *find_quic_version(version);
-  const QuicSecrets& secrets = quic_secrets[known.secrets];
-  const std::string prefix(secrets.label_prefix);
-  const Buffer initial_secret = hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, key_dcid.empty() ? dcid : key_dcid,
-                                     Buffer(secrets.salt.begin(), secrets.salt.end()), {}, 32);
-  const Buffer client_secret = expand_label(initial_secret, "client in", 32);
-  const Buffer key = expand_label(client_secret, prefix + " key", 16);
-  Buffer nonce = expand_label(client_secret, prefix + " iv", 12);
+  const ClientKeys& keys = client_keys(known.secrets, key_dcid.empty() ? dcid : key_dcid);
+  Buffer nonce = keys.iv;
   for (std::size_t i = 0; i < 4; ++i) nonce[8 + i] = static_cast<std::uint8_t>(nonce[8 + i] ^ (number >> (24 - 8 * i)));
 
   const auto first_byte =
@@ -134,9 +162,8 @@ Buffer Initial::protect() const {
   append_number(header, number, number_bytes);
 
   Buffer packet = header;
-  append(packet, encrypt(EVP_aes_128_gcm(), key, nonce.data(), header, content, tag_bytes));
-  const Buffer mask = encrypt(EVP_aes_128_ecb(), expand_label(client_secret, prefix + " hp", 16), nullptr, {},
-                              std::span(packet).subspan(number_offset + 4, 16), 0);
+  append(packet, encrypt(gcm(), keys.key, nonce.data(), header, content, tag_bytes));
+  const Buffer mask = encrypt(ecb(), keys.header_key, nullptr, {}, std::span(packet).subspan(number_offset + 4, 16), 0);
   packet[0] = static_cast<std::uint8_t>(packet[0] ^ (mask[0] & 0x0f));
   for (std::size_t i = 0; i < number_bytes; ++i) {
     packet[number_offset + i] = static_cast<std::uint8_t>(packet[number_offset + i] ^ mask[1 + i]);
