@@ -116,7 +116,7 @@ enum class Size : std::uint8_t { fits, cut, too_big };
 
 [[nodiscard]] Size size_for(const Core& core, const Packet& packet, const Parsed& parsed, PortIndex out) noexcept {
   const std::uint16_t mtu = core.port(out).mtu;
-  if (packet.reassembled) {
+  if (packet.fragment_size != 0) {
     return parsed.dont_fragment && packet.fragment_size > mtu ? Size::too_big : Size::cut;
   }
   if (parsed.l3_bytes <= mtu) return Size::fits;
@@ -148,7 +148,7 @@ enum class Size : std::uint8_t { fits, cut, too_big };
 // Cuts the packet and sends the pieces; the received packets it stands for end with the first one.
 void send_pieces(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop) noexcept {
   const std::uint16_t mtu = core.port(hop.port).mtu;
-  const std::uint16_t limit = packet.reassembled ? std::min(packet.fragment_size, mtu) : mtu;
+  const std::uint16_t limit = packet.fragment_size != 0 ? std::min(packet.fragment_size, mtu) : mtu;
   Fragmenter fragmenter(packet, parsed, limit, ++core.datagram_id);
   std::uint16_t weight = packet.weight;
   while (!fragmenter.done()) {

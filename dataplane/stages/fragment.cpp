@@ -34,10 +34,13 @@ Fragmenter::Fragmenter(const Packet& packet, const Parsed& parsed, std::uint16_t
   data_ = parsed.l3_offset + header_;
   total_ = parsed.l3_bytes - header_;
   const std::uint32_t overhead = header_ + (v4 ? 0U : 8U);
-  chunk_max_ = std::max((limit > overhead ? limit - overhead : 0U) & ~7U, 8U);
+  room_ = std::max(limit > overhead ? limit - overhead : 0U, 8U);
 }
 
-std::uint32_t Fragmenter::chunk() const noexcept { return std::min(total_ - offset_, chunk_max_); }
+std::uint32_t Fragmenter::chunk() const noexcept {
+  const std::uint32_t left = total_ - offset_;
+  return left <= room_ ? left : room_ & ~7U;
+}
 
 std::uint32_t Fragmenter::next_bytes() const noexcept {
   return data_ + (parsed_.key.family == Family::v4 ? 0U : 8U) + chunk();

@@ -32,7 +32,7 @@ class Fragmenter {
   std::uint32_t data_;    // where the payload begins in the packet
   std::uint32_t total_;   // payload bytes
   std::uint32_t offset_ = 0;
-  std::uint32_t chunk_max_;
+  std::uint32_t room_;  // payload bytes that fit into the last piece; into the others a multiple of 8
   std::uint16_t new_id_;
 };
 

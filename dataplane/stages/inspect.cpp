@@ -165,6 +165,7 @@ Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed)
     case Look::more:
       if (is_syn(parsed)) {
         cut_payload(packet, parsed);
+        note_sent(flow, packet, parsed, to_server);
         forget_stream(core, flow);
         return Inspected::pass;
       }
@@ -197,6 +198,7 @@ Inspected inspect_server_first(Core& core, FlowNumber number, Packet& packet, co
   Flow& flow = core.flows[number];
   if (conclude(core, flow, {})) {
     release_held(core, number);
+    if (flow.is_tcp()) note_sent(flow, packet, parsed, to_client);
     return Inspected::pass;
   }
   refuse_both(core, flow, packet, parsed, to_client);

@@ -65,7 +65,7 @@ void note_sent(Flow& flow, const Packet& packet, const Parsed& parsed, Direction
 bool track_tcp(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   if ((tcp.flags & Tcp::rst) != 0 && !reset_in_window(flow, tcp, direction)) return false;
-  const bool payload_waits = direction == to_server && flow.verdict == Verdict::waiting && parsed.payload_bytes != 0;
+  const bool payload_waits = flow.verdict == Verdict::waiting && parsed.payload_bytes != 0;
   if (!payload_waits && (tcp.flags & Tcp::rst) == 0) note_sent(flow, packet, parsed, direction);
   if ((tcp.flags & Tcp::syn) != 0) {
     flow.window_shift[direction] = window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);
