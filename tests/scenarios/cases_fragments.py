@@ -1,0 +1,144 @@
+"""Datagrams in pieces (nat.md 18; RFC 791, 5722, 8200)."""
+
+import itertools
+
+from scapy.layers.inet import UDP, fragment
+from scapy.layers.inet6 import IPv6ExtHdrFragment, IPv6, fragment6
+from wires import A, A6, E, E6, S, S6, case, echo, fixed, named, seen, udp
+
+WORDS = bytes(range(256)) * 10
+
+
+def cut(packet, size):
+    """The packet in fragments that carry at most `size` bytes."""
+    if IPv6 not in packet:
+        return [fixed(part) for part in fragment(packet, fragsize=size)]
+    with_header = packet.copy()
+    with_header.payload = IPv6ExtHdrFragment(nh=packet.nh, id=0x1234) / packet.payload
+    with_header.nh = 44
+    return [fixed(part) for part in fragment6(with_header, size + 40 + 8 + 8)]
+
+
+class Joined:
+    """Fragments that together, in order, are this packet, whatever their identification."""
+
+    def __init__(self, whole):
+        self.whole, self.parts = bytes(whole.payload), b""
+        self.src, self.dst = whole.src, whole.dst
+
+    def part(self, last):
+        def check(packet):
+            v6 = IPv6 in packet
+            header = packet[IPv6ExtHdrFragment] if v6 else packet
+            offset, more = (header.offset, header.m) if v6 else (header.frag, "MF" in header.flags)
+            body = bytes(header.payload)
+            good = 8 * offset == len(self.parts) and bool(more) != last
+            self.parts += body
+            return good and (packet.src, packet.dst) == (self.src, self.dst) and self.whole.startswith(self.parts) and (
+                not last or self.parts == self.whole)
+        return named(check, f"the fragment at {len(self.parts)} ..")
+
+    def of(self, count):
+        return [self.part(i == count - 1) for i in range(count)]
+
+
+@case("N70 in every order, IPv4 and IPv6")
+def _(t):
+    for order in itertools.permutations(range(3)):
+        port = 5000 + sum(place * 10 ** i for i, place in enumerate(order))
+        for a, s, e in ((A, S, E), (A6, S6, E6)):
+            question = udp(a, port, s, 53, WORDS)
+            parts = cut(question, 1000)
+            assert len(parts) == 3
+            for place in order[:-1]:
+                t.inside(parts[place])
+            t.inside(parts[order[-1]], outside=Joined(seen(question, src=e)).of(3))
+
+
+@case("N70 answers in pieces")
+def _(t):
+    t.inside(question := udp(A, 5000, S, 53, b"q"), outside=seen(question, src=E))
+    answer = udp(S, 53, E, 5000, WORDS)
+    parts = cut(answer, 1000)
+    for part in parts[:-1]:
+        t.outside(part)
+    t.outside(parts[-1], inside=Joined(seen(answer, dst=A)).of(3))
+    t.flow(pkts_toserver=1)
+
+
+@case("N70 pings in pieces")
+def _(t):
+    ping = echo(A, S, 77, payload=WORDS)
+    parts = cut(ping, 1000)
+    for part in parts[:-1]:
+        t.inside(part)
+    t.inside(parts[-1], outside=Joined(seen(ping, src=E)).of(3))
+
+
+@case("N72 pieces that overlap end the datagram, later ones included")
+def _(t):
+    for a, s in ((A, S), (A6, S6)):
+        first, second, third = cut(udp(a, 5000, s, 53, WORDS), 1000)
+        overlapping = second.copy()
+        if IPv6 in second:
+            overlapping[IPv6ExtHdrFragment].offset -= 1
+        else:
+            overlapping.frag -= 1
+            del overlapping.chksum
+            overlapping = fixed(overlapping)
+        t.inside(first)
+        t.inside(overlapping, drop="fragment_overlap")
+        t.drop(fragment_overlap=1)
+        t.inside(third, drop="fragment_overlap")
+
+
+@case("N73 and RFC 3128: a transport header in two pieces")
+def _(t):
+    first, second = cut(udp(A, 5000, S, 53, b"x" * 8), 8)[:2]
+    assert len(bytes(first[UDP])) == 8
+    tiny = first.copy()
+    tiny.remove_payload()
+    tiny = tiny / bytes(first.payload)[:4]
+    del tiny.len
+    del tiny.chksum
+    t.inside(fixed(tiny), drop="fragment_bad")
+    overwriting = second.copy()
+    overwriting.proto = 6
+    del overwriting.chksum
+    t.inside(fixed(overwriting), drop="fragment_tiny")
+
+
+@case("N74 pieces that cannot be")
+def _(t):
+    first = cut(udp(A, 5000, S, 53, WORDS), 1000)[0]
+    past_the_end = first.copy()
+    past_the_end.frag = 8100
+    del past_the_end.chksum
+    t.inside(fixed(past_the_end), drop="fragment_bad")
+    uneven = first.copy()
+    uneven.remove_payload()
+    uneven = uneven / bytes(first.payload)[:999]
+    del uneven.len
+    del uneven.chksum
+    t.inside(fixed(uneven), drop="fragment_bad")
+
+
+@case("the rest does not come in time")
+def _(t):
+    parts = cut(udp(A, 5000, S, 53, WORDS), 1000)
+    t.inside(parts[0])
+    t.inside(parts[1])
+    t.wait(2.5)
+    t.drop(fragment_timeout=2)
+    t.inside(parts[2])
+    t.drop(fragment_timeout=1)
+
+
+@case("N74 an IPv6 packet in one piece (RFC 6946)")
+def _(t):
+    question = udp(A6, 5000, S6, 53, b"q")
+    atomic = question.copy()
+    atomic.payload = IPv6ExtHdrFragment(nh=17, id=7) / question.payload
+    atomic.nh = 44
+    del atomic.plen
+    t.inside(fixed(atomic), outside=lambda p: p[UDP].sport == 5000 and p.src == E6)

@@ -1,0 +1,142 @@
+"""Errors of others and of our own (nat.md 9, 14 to 17, 19; RFC 5508)."""
+
+import struct
+
+from scapy.layers.inet import IP
+from scapy.layers.inet6 import IPv6
+from wires import (A, A6, E, S, S6, both_families, case, checksum, echo, fixed, icmp_error, ip, named, says, seen, tcp, udp)
+
+ROUTER, ROUTER6 = "192.0.2.1", "2001:db8:2::1"
+
+
+def opened(t, packet, egress):
+    """The packet opens a flow; answers how it was seen outside, before its next hop."""
+    t.inside(packet, outside=seen(packet, src=egress))
+    return seen(packet, src=egress)
+
+
+def kinds(address):
+    """(type, code, second word) of unreachable, time exceeded, too big in the address's family."""
+    return [(1, 3, 0), (3, 0, 0), (2, 0, 1280)] if ":" in address else [(3, 3, 0), (11, 0, 0), (3, 4, 1280)]
+
+
+@both_families("N51 and N57: errors from outside quote what the host sent")
+def _(t, a, b, s, s2, e):
+    router = ROUTER6 if ":" in a else ROUTER
+    for packet in (tcp(a, 40000, s, 443), udp(a, 5000, s, 53, b"question"), echo(a, s, 77)):
+        quoted = opened(t, packet, e)
+        for kind, code, word in kinds(a):
+            t.outside(icmp_error(router, e, kind, code, quoted, word),
+                      inside=seen_error(icmp_error(router, a, kind, code, seen(packet), word)))
+
+
+def seen_error(packet):
+    """One hop further, the rest as it is."""
+    again = packet.copy()
+    if IPv6 in again:
+        again.hlim -= 1
+        return again
+    again.ttl -= 1
+    del again.chksum
+    return fixed(again)
+
+
+@case("N51 an error that quotes eight bytes of transport, and more options than needed")
+def _(t):
+    for packet in (tcp(A, 40000, S, 443), udp(A, 5000, S, 53, b"question")):
+        quoted = opened(t, packet, E)
+        t.outside(icmp_error(ROUTER, E, 11, 0, bytes(quoted)[:28]),
+                  inside=seen_error(icmp_error(ROUTER, A, 11, 0, bytes(seen(packet))[:28])))
+
+
+@both_families("N52 an error from inside leaves under the egress address")
+def _(t, a, b, s, s2, e):
+    opened(t, udp(a, 5000, s, 53, b"question"), e)
+    answer = udp(s, 53, e, 5000, b"answer")
+    t.outside(answer, inside=seen(answer, dst=a))
+    kind, code, _word = kinds(a)[0]
+    t.inside(icmp_error(a, s, kind, code, seen(answer, dst=a)),
+             outside=seen_error(icmp_error(e, s, kind, code, seen(answer))))
+
+
+@both_families("N53 an error about nothing is dropped")
+def _(t, a, b, s, s2, e):
+    kind, code, _word = kinds(a)[0]
+    t.outside(icmp_error(s, e, kind, code, udp(e, 5000, s, 53, b"question")), drop="icmp_error_no_flow")
+    t.inside(icmp_error(a, s, kind, code, udp(s, 53, a, 5000, b"answer")), drop="icmp_error_no_flow")
+
+
+@case("N54 a wrong ICMP checksum, a wrong quoted header checksum, a quotation that is none")
+def _(t):
+    quoted = opened(t, udp(A, 5000, S, 53, b"question"), E)
+    broken = bytearray(bytes(icmp_error(ROUTER, E, 3, 3, quoted)))
+    broken[22] ^= 0xFF
+    t.outside(IP(bytes(broken)), drop="icmp_bad_checksum")
+    inner = bytearray(bytes(quoted))
+    inner[10] ^= 0xFF
+    t.outside(icmp_error(ROUTER, E, 3, 3, bytes(inner)), drop="icmp_error_bad")
+    t.outside(icmp_error(ROUTER, E, 3, 3, bytes(quoted)[:20]), drop="icmp_error_bad")
+    t.outside(icmp_error(ROUTER, E, 3, 3, b""), drop="icmp_error_bad")
+
+
+@case("N25 errors neither end nor refresh a mapping")
+def _(t):
+    quoted = opened(t, udp(A, 5000, S, 53, b"question"), E)
+    for _ in range(2):
+        t.wait(100)
+        t.outside(icmp_error(ROUTER, E, 3, 3, quoted), inside=[seen_error(icmp_error(ROUTER, A, 3, 3, seen(udp(A, 5000, S, 53, b"question"))))])
+    t.outside(answer := udp(S, 53, E, 5000, b"answer"), inside=seen(answer, dst=A))
+    t.wait(101)
+    t.outside(udp(S, 53, E, 5000, b"too late"), drop="no_mapping")
+
+
+@case("N55 too big and not to be cut: the host is told, with its own view of it")
+def _(t):
+    large = echo(A, S, 77, payload=b"x" * 1600, flags="DF")
+    t.inside(large, inside=says(3, 4, A, large, 1500), drop="too_big")
+    large6 = echo(A6, S6, 77, payload=b"x" * 1600)
+    t.inside(large6, inside=says(2, 0, A6, large6, 1500), drop="too_big")
+
+
+@case("N56 too big and to be cut: fragments that give the packet again")
+def _(t):
+    large = echo(A, S, 77, payload=bytes(range(256)) * 12)
+    whole = seen(large, src=E)
+    parts = []
+
+    def part(packet):
+        parts.append(packet)
+        joined = b"".join(bytes(p.payload) for p in parts)
+        offset = 8 * packet.frag + len(bytes(packet.payload))
+        last = "MF" not in packet.flags
+        return (packet.src == E and len(bytes(packet)) <= 1500 and packet.ttl == 63 and offset == len(joined)
+                and bytes(whole.payload).startswith(joined) and last == (offset == len(bytes(whole.payload)))
+                and len({p.id for p in parts}) == 1)
+    t.inside(large, outside=[named(part, "the next fragment")] * 3)
+
+
+@both_families("N58 the last hop is here, on the way out")
+def _(t, a, b, s, s2, e):
+    late = udp(a, 5000, s, 33434, b"traceroute", ttl=1)
+    t.inside(late, inside=says(*((3, 0) if ":" in a else (11, 0)), a, late), drop="ttl_exceeded")
+
+
+@both_families("N58 the last hop is here, on the way back")
+def _(t, a, b, s, s2, e):
+    opened(t, udp(a, 5000, s, 53, b"question"), e)
+    late = udp(s, 53, e, 5000, b"answer", ttl=1)
+    t.outside(late, outside=says(*((3, 0) if ":" in a else (11, 0)), s, late), drop="ttl_exceeded")
+
+
+@both_families("N60 a reply that nobody asked for")
+def _(t, a, b, s, s2, e):
+    t.inside(echo(a, s, 77, reply=True), drop="icmp_lone_reply")
+    t.outside(echo(s, e, 77, reply=True), drop="no_mapping")
+    t.outside(echo(s, e, 77), drop="no_mapping")
+
+
+@case("N60 other ICMP queries are not translated")
+def _(t):
+    timestamp = struct.pack("!BBHHHIII", 13, 0, 0, 1, 1, 0, 0, 0)
+    timestamp = timestamp[:2] + struct.pack("!H", checksum(timestamp)) + timestamp[4:]
+    t.inside(fixed(ip(A, S, proto=1) / timestamp), drop="icmp_unsupported")
