@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "dataplane/io/gateway.h"
+#include "dataplane/io/environment_error.h"
 #include "src/control_socket.h"
 
 namespace sallyport {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "dataplane/io/gateway.h"
+#include "dataplane/io/environment_error.h"
 
 namespace sallyport {
 namespace {

@@ -1,0 +1,131 @@
+// Server and client over a real socket.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "dataplane/io/environment_error.h"
+#include "src/control_client.h"
+#include "src/control_server.h"
+
+namespace sallyport {
+namespace {
+
+class ControlSocketTest : public testing::Test {
+ protected:
+  ControlSocketTest() { std::filesystem::create_directories(folder_); }
+  ~ControlSocketTest() override { std::filesystem::remove_all(folder_); }
+
+  const std::string folder_ = fmt::format("{}/sallyport-control-{}", testing::TempDir(), getpid());
+  const std::string path_ = folder_ + "/control.sock";
+};
+
+End ask(const std::string& path, const std::string& what, std::vector<std::string>& lines) {
+  return ask_gateway(path, {what}, [&](std::string_view line) {
+    lines.emplace_back(line);
+    return true;
+  });
+}
+
+TEST_F(ControlSocketTest, AMillionLinesComeThrough) {
+  const ControlSocket socket(path_);
+  const ControlServer server(socket, [](const Request& request, AnswerLines& lines) {
+    for (int i = 0; i < 1'000'000; ++i) lines.send(fmt::format("{{\"{}\":{}}}", request.ask, i));
+    return End{ExitCode::done, "that was all"};
+  });
+  std::size_t count = 0;
+  std::string last;
+  const End end = ask_gateway(path_, {"n"}, [&](std::string_view line) {
+    ++count;
+    last = line;
+    return true;
+  });
+  EXPECT_EQ(end.status, ExitCode::done);
+  EXPECT_EQ(end.message, "that was all");
+  EXPECT_EQ(count, 1'000'000U);
+  EXPECT_EQ(last, "{\"n\":999999}");
+}
+
+TEST_F(ControlSocketTest, OnlyOwnerAndGroupMayAsk) {
+  const mode_t before = umask(0);
+  const ControlSocket socket(path_);
+  umask(before);
+  struct stat status {};
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0660U);
+  EXPECT_EQ(status.st_gid, getegid());
+}
+
+TEST_F(ControlSocketTest, AStrictUmaskTakesNothingFromTheGroup) {
+  const mode_t before = umask(077);
+  const ControlSocket socket(path_);
+  umask(before);
+  struct stat status {};
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0660U);
+}
+
+TEST_F(ControlSocketTest, ASecondGatewayIsToldOfTheFirst) {
+  const ControlSocket first(path_);
+  EXPECT_THROW(ControlSocket second(path_), dataplane::EnvironmentError);
+  EXPECT_TRUE(std::filesystem::exists(path_));
+}
+
+TEST_F(ControlSocketTest, WhatAKilledGatewayLeftIsReplaced) {
+  {
+    // As kill -9 leaves it: bound, and nobody behind it.
+    const Descriptor dead(socket(AF_UNIX, SOCK_STREAM, 0));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    path_.copy(name.sun_path, sizeof name.sun_path - 1);
+    ASSERT_EQ(bind(dead.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  }
+  const ControlSocket socket(path_);
+  const ControlServer server(socket, [](const Request&, AnswerLines&) { return End{}; });
+  std::vector<std::string> lines;
+  EXPECT_EQ(ask(path_, "x", lines).status, ExitCode::done);
+}
+
+TEST_F(ControlSocketTest, AFileThatIsNoSocketIsKept) {
+  fclose(fopen(path_.c_str(), "w"));
+  EXPECT_THROW(ControlSocket socket(path_), dataplane::EnvironmentError);
+  EXPECT_TRUE(std::filesystem::is_regular_file(path_));
+}
+
+TEST_F(ControlSocketTest, NobodyThereIsAnErrorOfTheEnvironment) {
+  std::vector<std::string> lines;
+  const End end = ask(path_, "flows", lines);
+  EXPECT_EQ(end.status, ExitCode::environment);
+  EXPECT_NE(end.message.find(path_), std::string::npos);
+}
+
+TEST_F(ControlSocketTest, GarbageIsAnsweredAndTheNextClientServed) {
+  const ControlSocket socket(path_);
+  const ControlServer server(socket, [](const Request&, AnswerLines&) { return End{}; });
+  std::vector<std::string> lines;
+  EXPECT_EQ(ask(path_, std::string(request_bytes_max * 2, 'x'), lines).status, ExitCode::environment);
+  EXPECT_EQ(ask(path_, "x", lines).status, ExitCode::done);
+}
+
+TEST_F(ControlSocketTest, StoppingDoesNotWaitForAClientThatReadsNothing) {
+  const ControlSocket listening(path_);
+  ControlServer server(listening, [](const Request&, AnswerLines& lines) {
+    while (lines.send(std::string(1000, 'x'))) continue;
+    return End{};
+  });
+  std::size_t taken = 0;
+  // Leaves in the middle of an endless answer.
+  const End end = ask_gateway(path_, {"x"}, [&](std::string_view) { return ++taken < 10; });
+  EXPECT_EQ(end.status, ExitCode::done);
+  server.stop();
+  EXPECT_EQ(taken, 10U);
+}
+
+}  // namespace
+}  // namespace sallyport

@@ -1,0 +1,149 @@
+#include "src/options.h"
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sallyport {
+namespace {
+
+CommandLine parse(std::initializer_list<const char*> words) {
+  const std::vector<const char*> arguments(words);
+  return parse_command_line(arguments);
+}
+
+std::string error_of(std::initializer_list<const char*> words) {
+  const CommandLine line = parse(words);
+  const auto* error = std::get_if<UsageError>(&line);
+  return error == nullptr ? "" : error->message;
+}
+
+TEST(Options, NothingIsAUsageError) { EXPECT_NE(error_of({}).find("a command is missing"), std::string::npos); }
+
+TEST(Options, UnknownCommandNamesTheNearestOne) {
+  EXPECT_NE(error_of({"explan"}).find("did you mean \"explain\"?"), std::string::npos);
+  EXPECT_EQ(error_of({"xyzzy"}).find("did you mean"), std::string::npos);
+}
+
+TEST(Options, UnknownOptionNamesTheNearestOneOfThisCommand) {
+  EXPECT_NE(error_of({"check", "--polcy", "x"}).find("did you mean \"--policy\"?"), std::string::npos);
+  EXPECT_NE(error_of({"check", "--polcy", "x"}).find("sallyport check --help"), std::string::npos);
+}
+
+TEST(Options, OptionsAreNeverGuessedFromTheirBeginning) { EXPECT_NE(error_of({"check", "--pol", "x"}), ""); }
+
+TEST(Options, TwiceTheSameOptionIsAnError) { EXPECT_NE(error_of({"check", "--policy", "a", "--policy", "b"}), ""); }
+
+TEST(Options, AStrayWordIsAnError) { EXPECT_NE(error_of({"check", "policy.toml"}), ""); }
+
+TEST(Options, ErrorsAreOneLine) {
+  for (const std::string& error :
+       {error_of({"check", "--policy"}), error_of({"show", "nothing"}), error_of({"explain"})}) {
+    EXPECT_FALSE(error.empty());
+    EXPECT_EQ(error.find('\n'), std::string::npos) << error;
+  }
+}
+
+TEST(Options, LaterCommandsSaySo) {
+  for (const char* command : {"top", "trace", "capture", "import"}) {
+    EXPECT_NE(error_of({command}).find("not in this version"), std::string::npos) << command;
+  }
+}
+
+TEST(Options, CheckWithoutFilesTakesTheInstalledConfiguration) {
+  const auto options = std::get<CheckOptions>(parse({"check"}));
+  EXPECT_EQ(options.config, default_config_path);
+  EXPECT_EQ(options.policy, "");
+  EXPECT_EQ(std::get<CheckOptions>(parse({"check", "--policy", "p"})).config, "");
+  EXPECT_TRUE(std::get<CheckOptions>(parse({"check", "--policy=p", "--strict", "--json"})).strict);
+}
+
+TEST(Options, ExplainReadsTheFlow) {
+  const auto options = std::get<ExplainOptions>(parse(
+      {"explain", "--policy", "p", "--from", "10.1.2.3", "--to", "198.51.100.7", "--port", "8443", "--host", "a.b"}));
+  EXPECT_EQ(to_string(options.from), "10.1.2.3");
+  EXPECT_EQ(to_string(options.to), "198.51.100.7");
+  EXPECT_EQ(options.port, 8443);
+  EXPECT_FALSE(options.port_assumed);
+  EXPECT_EQ(options.protocol, config::Protocol::tcp);
+  EXPECT_EQ(options.host, "a.b");
+  EXPECT_FALSE(options.json);
+}
+
+TEST(Options, ExplainAssumesThePortOfTheProtocolAboveAndSaysSo) {
+  const auto tls = std::get<ExplainOptions>(parse({"explain", "--policy", "p", "--from", "::1", "--to", "::2"}));
+  EXPECT_EQ(tls.port, 443);
+  EXPECT_TRUE(tls.port_assumed);
+  const auto http =
+      std::get<ExplainOptions>(parse({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--http", "GET /x"}));
+  EXPECT_EQ(http.port, 80);
+  EXPECT_EQ(http.http->method, "GET");
+  EXPECT_EQ(http.http->target, "/x");
+}
+
+TEST(Options, ExplainOfIcmpHasNoPort) {
+  const auto echo = std::get<ExplainOptions>(
+      parse({"explain", "--policy", "p", "--from", "1.2.3.4", "--to", "1.2.3.5", "--proto", "icmp"}));
+  EXPECT_EQ(echo.port, 0);
+  EXPECT_NE(
+      error_of({"explain", "--policy", "p", "--from", "1.2.3.4", "--to", "1.2.3.5", "--proto", "icmp", "--port", "1"}),
+      "");
+}
+
+TEST(Options, ExplainRefusesWhatIsNoFlow) {
+  EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "1.2.3.4", "--to", "::1"}).find("families"),
+            std::string::npos);
+  EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "1.2.3", "--to", "::1"}).find("--from"), std::string::npos);
+  EXPECT_NE(error_of({"explain", "--policy", "p", "--to", "::1"}).find("--from is missing"), std::string::npos);
+  EXPECT_NE(error_of({"explain", "--from", "::1", "--to", "::1"}).find("--policy is missing"), std::string::npos);
+  for (const char* port : {"65536", "-1", "80x", "http"}) {
+    EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--port", port}), "") << port;
+  }
+  for (const char* request : {"GET", "GET path", " /x", "GET /a b"}) {
+    EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--http", request}), "") << request;
+  }
+  EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--proto", "TCPP"}), "");
+}
+
+TEST(Options, ReplayPassesFilesOn) {
+  const auto options = std::get<ReplayOptions>(parse({"replay", "--policy", "p", "--in", "a.pcap", "--flows", "f"}));
+  EXPECT_EQ(options.in, "a.pcap");
+  EXPECT_EQ(options.flows, "f");
+  EXPECT_NE(error_of({"replay", "--in", "a.pcap"}), "");
+}
+
+TEST(Options, ShowWantsATopic) {
+  const auto options = std::get<ShowOptions>(parse({"show", "reasons", "--json", "--socket", "/x"}));
+  EXPECT_EQ(options.topic, ShowTopic::reasons);
+  EXPECT_TRUE(options.json);
+  EXPECT_EQ(options.control_socket, "/x");
+  EXPECT_NE(error_of({"show"}).find("flows"), std::string::npos);
+  EXPECT_NE(error_of({"show", "reason"}).find("did you mean \"reasons\"?"), std::string::npos);
+}
+
+TEST(Options, RunHasDefaults) {
+  const auto options = std::get<RunOptions>(parse({"run"}));
+  EXPECT_EQ(options.config, default_config_path);
+  EXPECT_EQ(options.state_folder, default_state_folder);
+  EXPECT_EQ(options.control_socket, "");
+}
+
+TEST(Options, EveryCommandHasHelp) {
+  for (const char* command : {"run", "check", "explain", "replay", "show", "reload", "version"}) {
+    const CommandLine line = parse({command, "--help"});
+    ASSERT_TRUE(std::holds_alternative<HelpText>(line)) << command;
+    EXPECT_NE(std::get<HelpText>(line).text.find(std::string("sallyport ") + command), std::string::npos);
+    EXPECT_NE(std::get<HelpText>(parse({"--help"})).text.find(command), std::string::npos);
+    EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"help", command}))) << command;
+  }
+}
+
+TEST(Options, VersionIsACommandAndAnOption) {
+  EXPECT_TRUE(std::holds_alternative<VersionOptions>(parse({"--version"})));
+  EXPECT_TRUE(std::holds_alternative<VersionOptions>(parse({"version"})));
+}
+
+}  // namespace
+}  // namespace sallyport

@@ -1,0 +1,54 @@
+#include "src/state_folder.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace sallyport {
+namespace {
+
+class StateFolder : public testing::Test {
+ protected:
+  ~StateFolder() override { std::filesystem::remove_all(folder_); }
+  const std::string folder_ = fmt::format("{}/sallyport-state-{}", testing::TempDir(), getpid());
+};
+
+TEST_F(StateFolder, NoFileIsNoProblem) {
+  const PoolKeyFile file = read_pool_key(folder_);
+  EXPECT_FALSE(file.key);
+  EXPECT_EQ(file.problem, "");
+}
+
+TEST_F(StateFolder, AKeyIsReadAsItWasWrittenAndIsItsOwnersAlone) {
+  const classifier::PoolKey key = make_pool_key();
+  ASSERT_EQ(write_pool_key(folder_, key), "");
+  EXPECT_EQ(read_pool_key(folder_).key, key);
+  struct stat status {};
+  ASSERT_EQ(stat((folder_ + "/pool_key").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(StateFolder, KeysDiffer) { EXPECT_NE(make_pool_key(), make_pool_key()); }
+
+TEST_F(StateFolder, ABrokenKeyIsAProblemAndNeverAnotherKey) {
+  std::filesystem::create_directories(folder_);
+  for (const char* text : {"", "00", "0123456789abcdef0123456789abcdeg\n", "0123456789abcdef0123456789abcdef0\n",
+                           "+123456789abcdef0123456789abcdef\n"}) {
+    std::ofstream(folder_ + "/pool_key", std::ios::trunc) << text;
+    const PoolKeyFile file = read_pool_key(folder_);
+    EXPECT_FALSE(file.key) << text;
+    EXPECT_NE(file.problem, "") << text;
+  }
+}
+
+TEST_F(StateFolder, AFolderThatCannotBeMadeIsAProblem) {
+  std::ofstream(folder_) << "a file";
+  EXPECT_NE(write_pool_key(folder_ + "/below", make_pool_key()), "");
+}
+
+}  // namespace
+}  // namespace sallyport
