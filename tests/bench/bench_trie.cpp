@@ -1,18 +1,22 @@
 // PrefixTrie against DPDK's rte_fib (DIR-24-8, AVX-512 where the machine has it) and rte_fib6 (trie) over the same
-// prefixes and keys. Google Benchmark for each alone, then both turn about. Keys are in random order.
+// prefixes and keys, turn about. Keys are in random order, in bursts of 64 (as in rte_fib's own test); both must give
+// the same answers before their time counts.
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+#include <utility>
+
 #include <benchmark/benchmark.h>
 #include <rte_eal.h>
 #include <rte_fib.h>
 #include <rte_fib6.h>
 
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <random>
-
 #include "classifier/prefix_trie.h"
-#include "lists.h"
-#include "paired.h"
+#include "tests/bench/lists.h"
+#include "tests/bench/paired.h"
 
 namespace sallyport::bench {
 namespace {
@@ -20,7 +24,7 @@ namespace {
 using classifier::PrefixTrie;
 
 constexpr std::size_t keys_count = std::size_t{1} << 20U;
-constexpr std::size_t burst = 32;
+constexpr std::size_t burst = 64;
 constexpr std::uint64_t no_hop = (1U << 24U) - 1;
 
 void insist(bool holds, const char* what) {
@@ -30,9 +34,9 @@ void insist(bool holds, const char* what) {
 }
 
 void start_eal() {
-  std::vector<std::string> words{"bench_trie", "--no-huge",        "--no-shconf",
-                                 "--no-pci",   "--no-telemetry",   "-m", "2048",
-                                 "-l0",        "--log-level=error",  "--force-max-simd-bitwidth=512"};
+  std::vector<std::string> words{
+      "bench_trie", "--no-huge", "--no-shconf", "--no-pci",          "--no-telemetry",
+      "-m",         "2048",      "-l0",         "--log-level=error", "--force-max-simd-bitwidth=512"};
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   insist(rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) >= 0, "EAL does not start");
@@ -41,7 +45,8 @@ void start_eal() {
 // The value of prefix i: every one its own (the worst case for memory), or one of a few, as in a policy.
 enum class Values : std::uint8_t { distinct, few };
 std::uint32_t value_of(std::size_t i, Values values) {
-  return values == Values::distinct ? static_cast<std::uint32_t>(i) : static_cast<std::uint32_t>(i * 2654435761U >> 8U) % 61U;
+  return values == Values::distinct ? static_cast<std::uint32_t>(i)
+                                    : static_cast<std::uint32_t>(i * 2654435761U >> 8U) % 61U;
 }
 
 PrefixTrie build(const std::vector<Prefix>& prefixes, Values values) {
@@ -68,12 +73,22 @@ std::vector<Prefix> with_excepts(const std::vector<Prefix>& prefixes, std::size_
   return all;
 }
 
+std::uint32_t key_of(const IpAddress& address, std::uint32_t) { return address.to_v4(); }
+PrefixTrie::V6Bytes key_of(const IpAddress& address, const PrefixTrie::V6Bytes&) { return address.bytes; }
+
+int look_up(rte_fib* fib, std::uint32_t* keys, std::uint64_t* hops) {
+  return rte_fib_lookup_bulk(fib, keys, hops, burst);
+}
+int look_up(rte_fib6* fib, PrefixTrie::V6Bytes* keys, std::uint64_t* hops) {
+  return rte_fib6_lookup_bulk(fib, reinterpret_cast<std::uint8_t(*)[16]>(keys), hops, burst);
+}
+
 struct FibDeleter {
   void operator()(rte_fib* fib) const { rte_fib_free(fib); }
   void operator()(rte_fib6* fib) const { rte_fib6_free(fib); }
 };
 
-std::unique_ptr<rte_fib, FibDeleter> build_fib(const std::vector<Prefix>& prefixes, Values values) {
+std::unique_ptr<rte_fib, FibDeleter> make_fib(std::uint32_t, const std::vector<Prefix>& prefixes, Values values) {
   rte_fib_conf conf{};
   conf.type = RTE_FIB_DIR24_8;
   conf.default_nh = no_hop;
@@ -83,13 +98,16 @@ std::unique_ptr<rte_fib, FibDeleter> build_fib(const std::vector<Prefix>& prefix
   std::unique_ptr<rte_fib, FibDeleter> fib(rte_fib_create("v4", 0, &conf));
   insist(fib != nullptr, "rte_fib_create");
   for (std::size_t i = 0; i < prefixes.size(); ++i) {
-    insist(rte_fib_add(fib.get(), prefixes[i].address.to_v4(), prefixes[i].length, value_of(i, values)) == 0, "rte_fib_add");
+    insist(rte_fib_add(fib.get(), prefixes[i].address.to_v4(), prefixes[i].length, value_of(i, values)) == 0,
+           "rte_fib_add");
   }
-  if (rte_fib_select_lookup(fib.get(), RTE_FIB_LOOKUP_DIR24_8_VECTOR_AVX512) != 0) std::printf("rte_fib without AVX-512\n");
+  if (rte_fib_select_lookup(fib.get(), RTE_FIB_LOOKUP_DIR24_8_VECTOR_AVX512) != 0)
+    std::fprintf(stderr, "rte_fib without AVX-512\n");
   return fib;
 }
 
-std::unique_ptr<rte_fib6, FibDeleter> build_fib6(const std::vector<Prefix>& prefixes, Values values) {
+std::unique_ptr<rte_fib6, FibDeleter> make_fib(const PrefixTrie::V6Bytes&, const std::vector<Prefix>& prefixes,
+                                               Values values) {
   rte_fib6_conf conf{};
   conf.type = RTE_FIB6_TRIE;
   conf.default_nh = no_hop;
@@ -102,7 +120,8 @@ std::unique_ptr<rte_fib6, FibDeleter> build_fib6(const std::vector<Prefix>& pref
     insist(rte_fib6_add(fib.get(), prefixes[i].address.bytes.data(), prefixes[i].length, value_of(i, values)) == 0,
            "rte_fib6_add");
   }
-  if (rte_fib6_select_lookup(fib.get(), RTE_FIB6_LOOKUP_TRIE_VECTOR_AVX512) != 0) std::printf("rte_fib6 without AVX-512\n");
+  if (rte_fib6_select_lookup(fib.get(), RTE_FIB6_LOOKUP_TRIE_VECTOR_AVX512) != 0)
+    std::fprintf(stderr, "rte_fib6 without AVX-512\n");
   return fib;
 }
 
@@ -127,112 +146,141 @@ std::vector<IpAddress> make_keys(const std::vector<Prefix>& prefixes, Keys keys)
   return all;
 }
 
-struct V4 {
-  explicit V4(std::vector<Prefix> given, Values values) : prefixes(std::move(given)), trie(build(prefixes, values)), fib(build_fib(prefixes, values)) {}
-  void use(Keys kind) {
-    keys.clear();
-    for (const IpAddress& key : make_keys(prefixes, kind)) keys.push_back(key.to_v4());
-    ours();
-    theirs();
-    for (std::size_t i = 0; i < keys_count; ++i) {
-      insist(hops[i] == (answers[i] == PrefixTrie::none ? no_hop : answers[i]), "trie and rte_fib differ");
+// Ours and theirs over the same keys, a burst at a time into the same few lines, as a worker would ask.
+template <typename Key, typename Fib>
+class Contest {
+ public:
+  Contest(std::vector<Prefix> prefixes, Values values)
+      : prefixes_(std::move(prefixes)), trie_(build(prefixes_, values)), fib_(make_fib(Key{}, prefixes_, values)) {}
+
+  [[nodiscard]] const std::vector<Prefix>& prefixes() const { return prefixes_; }
+  [[nodiscard]] const PrefixTrie& trie() const { return trie_; }
+
+  // Both must give the same answers before their time counts.
+  void take(const std::vector<IpAddress>& keys) {
+    keys_.clear();
+    for (const IpAddress& key : keys) keys_.push_back(key_of(key, Key{}));
+    for (std::size_t i = 0; i < keys_.size(); i += burst) {
+      ask_trie(i);
+      ask_fib(i);
+      for (std::size_t k = 0; k < burst; ++k) {
+        insist(hops_[k] == (values_[k] == PrefixTrie::none ? no_hop : values_[k]), "the two give different answers");
+      }
     }
   }
   void ours() {
-    for (std::size_t i = 0; i < keys_count; i += burst) {
-      trie.lookup(std::span(keys).subspan(i, burst), std::span(answers).subspan(i, burst));
-    }
+    for (std::size_t i = 0; i < keys_.size(); i += burst) ask_trie(i);
   }
   void theirs() {
-    for (std::size_t i = 0; i < keys_count; i += burst) {
-      insist(rte_fib_lookup_bulk(fib.get(), keys.data() + i, hops.data() + i, burst) == 0, "rte_fib_lookup_bulk");
-    }
+    for (std::size_t i = 0; i < keys_.size(); i += burst) ask_fib(i);
   }
 
-  std::vector<Prefix> prefixes;
-  PrefixTrie trie;
-  std::unique_ptr<rte_fib, FibDeleter> fib;
-  std::vector<std::uint32_t> keys;
-  std::vector<std::uint32_t> answers = std::vector<std::uint32_t>(keys_count);
-  std::vector<std::uint64_t> hops = std::vector<std::uint64_t>(keys_count);
+ private:
+  void ask_trie(std::size_t first) {
+    trie_.lookup(std::span<const Key>(keys_).subspan(first, burst), values_);
+    benchmark::ClobberMemory();
+  }
+  void ask_fib(std::size_t first) {
+    insist(look_up(fib_.get(), keys_.data() + first, hops_.data()) == 0, "a bulk lookup fails");
+    benchmark::ClobberMemory();
+  }
+
+  std::vector<Prefix> prefixes_;
+  PrefixTrie trie_;
+  std::unique_ptr<Fib, FibDeleter> fib_;
+  std::vector<Key> keys_;
+  alignas(64) std::array<std::uint32_t, burst> values_{};
+  alignas(64) std::array<std::uint64_t, burst> hops_{};
 };
+using V4 = Contest<std::uint32_t, rte_fib>;
+using V6 = Contest<PrefixTrie::V6Bytes, rte_fib6>;
 
-struct V6 {
-  explicit V6(std::vector<Prefix> given, Values values) : prefixes(std::move(given)), trie(build(prefixes, values)), fib(build_fib6(prefixes, values)) {}
-  void use(Keys kind) {
-    keys.clear();
-    for (const IpAddress& key : make_keys(prefixes, kind)) keys.push_back(key.bytes);
-    ours();
-    theirs();
-    for (std::size_t i = 0; i < keys_count; ++i) {
-      insist(hops[i] == (answers[i] == PrefixTrie::none ? no_hop : answers[i]), "trie and rte_fib6 differ");
-    }
+// The routing table of a family, plain or with excepts; read once.
+const PrefixList& routes(Family family, bool excepts) {
+  static std::map<std::pair<Family, bool>, PrefixList> lists;
+  const auto [list, absent] = lists.try_emplace({family, excepts});
+  if (absent) {
+    list->second = routing_table(family);
+    if (excepts) list->second.prefixes = with_excepts(list->second.prefixes, list->second.prefixes.size());
   }
-  void ours() {
-    for (std::size_t i = 0; i < keys_count; i += burst) {
-      trie.lookup(std::span<const PrefixTrie::V6Bytes>(keys).subspan(i, burst), std::span(answers).subspan(i, burst));
-    }
-  }
-  void theirs() {
-    for (std::size_t i = 0; i < keys_count; i += burst) {
-      auto* first = reinterpret_cast<std::uint8_t(*)[16]>(keys[i].data());
-      insist(rte_fib6_lookup_bulk(fib.get(), first, hops.data() + i, burst) == 0, "rte_fib6_lookup_bulk");
-    }
-  }
-
-  std::vector<Prefix> prefixes;
-  PrefixTrie trie;
-  std::unique_ptr<rte_fib6, FibDeleter> fib;
-  std::vector<PrefixTrie::V6Bytes> keys;
-  std::vector<std::uint32_t> answers = std::vector<std::uint32_t>(keys_count);
-  std::vector<std::uint64_t> hops = std::vector<std::uint64_t>(keys_count);
-};
-
-template <typename Bench>
-void compare_all(const std::string& name, Bench& bench) {
-  std::printf("%s: %zu prefixes, trie %.2f MB\n", name.c_str(), bench.prefixes.size(),
-              static_cast<double>(bench.trie.memory_bytes()) / 1e6);
-  for (const Keys kind : {Keys::anywhere, Keys::inside}) {
-    bench.use(kind);
-    print(name + (kind == Keys::anywhere ? ", keys anywhere" : ", keys inside prefixes"),
-          compare(keys_count, [&] { bench.ours(); }, keys_count, [&] { bench.theirs(); }));
-  }
+  return list->second;
 }
 
-void bench_build(benchmark::State& state, const std::vector<Prefix>& prefixes) {
+struct Case {
+  bool excepts = false;
+  Values values = Values::few;
+  Keys keys = Keys::anywhere;
+
+  [[nodiscard]] std::string name() const {
+    return std::string(excepts ? "routes_and_excepts" : "routes") +
+           (values == Values::few ? "/61_values/" : "/distinct_values/") +
+           (keys == Keys::anywhere ? "keys_anywhere" : "keys_inside");
+  }
+};
+
+// Both tables are built once for the cases that share them, one after the other: they are large.
+template <typename Bench>
+Bench& bench_of(Family family, const Case& asked) {
+  static std::unique_ptr<Bench> bench;
+  static Case is;
+  if (bench == nullptr || is.excepts != asked.excepts || is.values != asked.values) {
+    bench.reset();
+    bench = std::make_unique<Bench>(routes(family, asked.excepts).prefixes, asked.values);
+    is = asked;
+  }
+  return *bench;
+}
+
+template <typename Bench>
+void lookup_against_fib(benchmark::State& state, Family family, const Case& asked) {
+  auto& bench = bench_of<Bench>(family, asked);
+  bench.take(make_keys(bench.prefixes(), asked.keys));
+  run_paired(
+      state, keys_count, [&] { bench.ours(); }, keys_count, [&] { bench.theirs(); });
+  state.counters["MB"] = static_cast<double>(bench.trie().memory_bytes()) / 1e6;
+  state.SetLabel(routes(family, false).origin);
+}
+
+void build_trie(benchmark::State& state) {
+  const auto& prefixes = routes(Family::v4, false).prefixes;
   const auto count = static_cast<std::size_t>(state.range(0));
   std::vector<PrefixTrie::Entry> entries;
   for (std::size_t i = 0; i < count; ++i) {
-    const Prefix& prefix = prefixes[i * prefixes.size() / count];
-    if (!entries.empty() && entries.back().prefix == prefix) continue;
-    entries.push_back({prefix, value_of(i, Values::few)});
+    entries.push_back({prefixes[i * prefixes.size() / count], value_of(i, Values::few)});
   }
   for (auto _ : state) benchmark::DoNotOptimize(PrefixTrie::from_prefixes(entries));
+}
+BENCHMARK(build_trie)->Arg(1'000)->Arg(10'000)->Arg(100'000)->Arg(900'000)->Unit(benchmark::kMillisecond);
+
+void register_contests() {
+  for (const Family family : {Family::v4, Family::v6}) {
+    for (const bool excepts : {false, true}) {
+      for (const Values values : {Values::few, Values::distinct}) {
+        for (const Keys keys : {Keys::anywhere, Keys::inside}) {
+          const Case one{excepts, values, keys};
+          const auto run = [family, one](benchmark::State& state) {
+            if (family == Family::v4) {
+              lookup_against_fib<V4>(state, family, one);
+            } else {
+              lookup_against_fib<V6>(state, family, one);
+            }
+          };
+          const std::string name =
+              (family == Family::v4 ? "lookup_v4_against_rte_fib/" : "lookup_v6_against_rte_fib6/") + one.name();
+          benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime()->Iterations(paired_rounds);
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
 
 int run(int count, char** arguments) {
-  start_eal();
-  const PrefixList v4 = routing_table(Family::v4);
-  const PrefixList v6 = routing_table(Family::v6);
-  std::printf("prefixes from %s; keys in random order, bursts of %zu\n", v4.origin.c_str(), burst);
   benchmark::Initialize(&count, arguments);
-  benchmark::RegisterBenchmark("build", bench_build, v4.prefixes)->Arg(1'000)->Arg(10'000)->Arg(100'000)->Arg(900'000)->Unit(benchmark::kMillisecond);
+  start_eal();
+  register_contests();
   benchmark::RunSpecifiedBenchmarks();
-  for (const Values values : {Values::distinct, Values::few}) {
-    const std::string suffix = values == Values::distinct ? ", distinct values" : ", 61 values";
-    {
-      V4 bench(v4.prefixes, values);
-      compare_all("v4 routes" + suffix, bench);
-    }
-    {
-      V4 bench(with_excepts(v4.prefixes, v4.prefixes.size()), values);
-      compare_all("v4 routes and excepts" + suffix, bench);
-    }
-    V6 bench(v6.prefixes, values);
-    compare_all("v6 routes" + suffix, bench);
-  }
   return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "lists.h"
+#include "tests/bench/lists.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -19,9 +19,9 @@ std::filesystem::path lists_folder() {
 // Lengths as in a routing table: mostly /24 and /48, some nested in others.
 std::vector<Prefix> made_up_prefixes(Family family, std::size_t count) {
   std::mt19937_64 random(1);
-  std::discrete_distribution<unsigned> step(
-      family == Family::v4 ? std::initializer_list<double>{1, 1, 2, 3, 5, 5, 10, 12, 61}
-                           : std::initializer_list<double>{15, 5, 5, 5, 10, 5, 10, 5, 40});
+  std::discrete_distribution<unsigned> step(family == Family::v4
+                                                ? std::initializer_list<double>{1, 1, 2, 3, 5, 5, 10, 12, 61}
+                                                : std::initializer_list<double>{15, 5, 5, 5, 10, 5, 10, 5, 40});
   std::vector<Prefix> prefixes;
   for (std::size_t i = 0; i < count; ++i) {
     Prefix prefix;

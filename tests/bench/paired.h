@@ -1,55 +1,53 @@
 // Ours against theirs in one run, turn about, so that a noisy machine disturbs both alike: the median of the ratios of
-// neighbouring rounds and the interval that holds the middle half of them.
+// neighbouring rounds and the quarter points around it. Counted is this thread's processor time, so what others take of
+// a shared machine is left out.
 #pragma once
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
-#include <cstdio>
-#include <string>
+#include <ctime>
 #include <vector>
+
+#include <benchmark/benchmark.h>
 
 namespace sallyport::bench {
 
-struct Paired {
-  double ours_ns = 0;  // median, for one operation
-  double theirs_ns = 0;
-  double ratio = 0;  // ours / theirs, median
-  double ratio_low = 0;
-  double ratio_high = 0;
-};
-
 template <typename Work>
 [[nodiscard]] double nanoseconds(Work&& work) {
-  const auto start = std::chrono::steady_clock::now();
+  const auto now = [] {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+  };
+  const double start = now();
   work();
-  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+  return now() - start;
 }
 
-// Each call of `ours` and `theirs` does its number of operations.
+// One iteration of the benchmark is one round of `ours` and `theirs`, each of so many operations; register it with
+// UseManualTime(). The time shown is ours for one operation, the counters say theirs and the ratio.
 template <typename Ours, typename Theirs>
-[[nodiscard]] Paired compare(std::size_t our_operations, Ours&& ours, std::size_t their_operations, Theirs&& theirs,
-                             std::size_t rounds = 21) {
-  std::vector<double> our_times;
+void run_paired(benchmark::State& state, double our_operations, Ours&& ours, double their_operations, Theirs&& theirs) {
   std::vector<double> their_times;
   std::vector<double> ratios;
   ours();
   theirs();
-  for (std::size_t round = 0; round < rounds; ++round) {
-    our_times.push_back(nanoseconds(ours) / static_cast<double>(our_operations));
-    their_times.push_back(nanoseconds(theirs) / static_cast<double>(their_operations));
-    ratios.push_back(our_times.back() / their_times.back());
+  for (auto _ : state) {
+    const double our_time = nanoseconds(ours) / our_operations;
+    their_times.push_back(nanoseconds(theirs) / their_operations);
+    ratios.push_back(our_time / their_times.back());
+    state.SetIterationTime(our_time * 1e-9);
   }
   const auto at = [](std::vector<double>& values, std::size_t quarter) {
     std::sort(values.begin(), values.end());
     return values[(values.size() - 1) * quarter / 4];
   };
-  return {at(our_times, 2), at(their_times, 2), at(ratios, 2), at(ratios, 1), at(ratios, 3)};
+  state.counters["theirs_ns"] = at(their_times, 2);
+  state.counters["ratio"] = at(ratios, 2);
+  state.counters["ratio_25%"] = at(ratios, 1);
+  state.counters["ratio_75%"] = at(ratios, 3);
 }
 
-inline void print(const std::string& what, const Paired& result) {
-  std::printf("%-58s ours %8.2f ns  theirs %9.2f ns  ours/theirs %.3f [%.3f..%.3f]\n", what.c_str(), result.ours_ns,
-              result.theirs_ns, result.ratio, result.ratio_low, result.ratio_high);
-}
+inline constexpr int paired_rounds = 21;
 
 }  // namespace sallyport::bench
