@@ -201,7 +201,7 @@ TEST(ApplianceErrors, BesideRightPorts) {
       {"[nat]\nfragment_timeout = \"2\"", 2, 20, "nat.fragment_timeout", "a duration such as"},
       {"[flow_log]\nfile = \"\"", 2, 8, "flow_log.file", "empty"},
       {"[dpdk]\neal_args = \"-l 1\"", 2, 12, "dpdk.eal_args", "expected an array"},
-      {"[control]\nsocked = \"x\"", 2, 1, "control.sock", "did you mean \"socket\"?"},
+      {"[control]\nsocked = \"x\"", 2, 1, "control.socked", "did you mean \"socket\"?"},
       {"[[port]]\nname = \"inside\"\nrole = \"inside\"\ndevice = \"net_null\"", 2, 8, "port[2].name",
        "name \"inside\" stands at port[0].name already"},
       {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"0000:01:00.0\"", 4, 10, "port[2].device",
