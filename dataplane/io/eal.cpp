@@ -73,8 +73,12 @@ std::string lcores_text(const EalPlan& plan) {
 }  // namespace
 
 std::vector<std::string> eal_arguments(const EalPlan& plan) {
-  std::vector<std::string> arguments = {"sallyport", "--iova-mode=va", "--log-level=*:warning",
-                                        "--lcores=" + lcores_text(plan), "--main-lcore=0"};
+  std::vector<std::string> arguments = {"sallyport",
+                                        "--iova-mode=va",
+                                        "--log-level=*:warning",
+                                        "--log-level=lib.telemetry:error",
+                                        "--lcores=" + lcores_text(plan),
+                                        "--main-lcore=0"};
   if (plan.huge_pages) {
     arguments.emplace_back("--in-memory");
   } else {

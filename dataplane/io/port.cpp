@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include <dlfcn.h>
+
 #include "dataplane/io/dpdk.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/environment_error.h"
@@ -54,6 +56,18 @@ void plan_af_xdp(PortPlan& plan, bool huge_pages) {
   plan.device.set_default("queue_count", std::to_string(plan.queues_max));
   // A card that reads the buffers itself wants those that cross a page to lie in one piece.
   if (!huge_pages) plan.device.set_default("force_copy", "1");
+}
+
+// The libraries under net_af_xdp write to standard error what goes well; what does not, the driver says itself. They
+// came with the driver, so they are not linked but looked up.
+void silence_libraries() {
+  for (const auto& [library, setter] :
+       {std::pair{"libbpf.so.1", "libbpf_set_print"}, {"libxdp.so.1", "libxdp_set_print"}}) {
+    void* handle = ::dlopen(library, RTLD_LAZY | RTLD_NOLOAD);
+    if (handle == nullptr) continue;
+    if (void* function = ::dlsym(handle, setter)) reinterpret_cast<void* (*)(void*)>(function)(nullptr);
+    ::dlclose(handle);
+  }
 }
 
 }  // namespace
@@ -113,6 +127,7 @@ void Port::open() {
   if (plan_.device.kind != DeviceText::Kind::pci) {
     name += "_" + config_.name;  // unique, and DPDK finds the driver by the beginning
     (void)Eal::take_complaint();
+    if (plan_.device.kind == DeviceText::Kind::af_xdp) silence_libraries();
     const int added = rte_eal_hotplug_add("vdev", name.c_str(), plan_.device.arguments_text().c_str());
     if (added != 0) fail("cannot be opened", added);
   }

@@ -1,7 +1,7 @@
 // A bounded queue of values between exactly two threads: one pushes, one pops, neither waits.
 //
 // Head and tail are free-running counters on cache lines of their own, each written by one side; either side keeps a
-// copy of the other's and looks again only when the copy says full or empty.
+// copy of the other's and looks again only when the copy does not do.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ class SpscRing {
   // As many as there are and as `out` can take. The popping thread.
   [[nodiscard]] std::size_t pop(std::span<T> out) noexcept {
     const std::size_t head = head_.load(std::memory_order_relaxed);
-    if (tail_seen_ == head) tail_seen_ = tail_.load(std::memory_order_acquire);
+    if (tail_seen_ - head < out.size()) tail_seen_ = tail_.load(std::memory_order_acquire);
     const std::size_t count = std::min(tail_seen_ - head, out.size());
     for (std::size_t i = 0; i < count; ++i) out[i] = values_[(head + i) & mask_];
     if (count != 0) head_.store(head + count, std::memory_order_release);

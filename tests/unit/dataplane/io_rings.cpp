@@ -1,0 +1,109 @@
+// The queues between threads: nothing lost, nothing twice, nothing out of order, full is full.
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "dataplane/io/pointer_ring.h"
+#include "dataplane/io/spsc_ring.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+std::uintptr_t number(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
+void* pointer(std::uintptr_t number) { return reinterpret_cast<void*>(number); }
+
+TEST(SpscRing, HoldsAsManyAsItSaysAndThenIsFull) {
+  SpscRing<int> ring(5);
+  ASSERT_EQ(ring.capacity(), 8U);
+  for (int i = 0; i < 8; ++i) ASSERT_TRUE(ring.push(i));
+  EXPECT_FALSE(ring.push(8));
+  std::array<int, 3> some{};
+  ASSERT_EQ(ring.pop(some), 3U);
+  EXPECT_EQ(some, (std::array{0, 1, 2}));
+  for (int i = 8; i < 11; ++i) ASSERT_TRUE(ring.push(i));
+  EXPECT_FALSE(ring.push(11));
+  std::array<int, 16> rest{};
+  ASSERT_EQ(ring.pop(rest), 8U);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(rest[static_cast<std::size_t>(i)], i + 3);
+  EXPECT_EQ(ring.pop(rest), 0U);
+}
+
+TEST(SpscRing, TwoThreadsSeeEveryValueOnceAndInOrder) {
+  constexpr std::uint64_t count = 300'000;
+  struct Wide {
+    std::uint64_t first, second;
+  };
+  SpscRing<Wide> ring(64);
+  std::thread writer([&] {
+    for (std::uint64_t i = 0; i < count;) {
+      if (ring.push({i, ~i})) {
+        ++i;
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  });
+  std::uint64_t next = 0;
+  std::array<Wide, 17> batch;
+  while (next < count) {
+    const std::size_t taken = ring.pop(batch);
+    for (std::size_t i = 0; i < taken; ++i, ++next) {
+      ASSERT_EQ(batch[i].first, next);
+      ASSERT_EQ(batch[i].second, ~next);
+    }
+    if (taken == 0) std::this_thread::yield();
+  }
+  writer.join();
+}
+
+TEST(PointerRing, TakesTheFirstOnesThatFit) {
+  PointerRing ring(5);
+  EXPECT_TRUE(ring.empty());
+  std::array<void*, 8> in;
+  for (std::size_t i = 0; i < in.size(); ++i) in[i] = pointer(i + 1);
+  EXPECT_EQ(ring.push(in), 5U);
+  EXPECT_FALSE(ring.empty());
+  EXPECT_EQ(ring.push(in), 0U);
+  std::array<void*, 8> out{};
+  ASSERT_EQ(ring.pop(out), 5U);
+  for (std::size_t i = 0; i < 5; ++i) EXPECT_EQ(out[i], in[i]);
+  EXPECT_TRUE(ring.empty());
+}
+
+TEST(PointerRing, SeveralWritersLoseNothingAndKeepTheirOrder) {
+  constexpr std::uintptr_t each = 100'000;
+  constexpr std::size_t writers = 3;
+  PointerRing ring(64);
+  std::vector<std::thread> threads;
+  for (std::uintptr_t writer = 0; writer < writers; ++writer) {
+    threads.emplace_back([&ring, writer] {
+      for (std::uintptr_t i = 0; i < each;) {
+        std::array<void*, 4> burst;
+        const auto count = std::min<std::uintptr_t>(burst.size(), each - i);
+        for (std::uintptr_t k = 0; k < count; ++k) burst[k] = pointer((writer + 1) << 32U | (i + k));
+        const std::size_t taken = ring.push(std::span(burst).first(count));
+        i += taken;
+        if (taken == 0) std::this_thread::yield();
+      }
+    });
+  }
+  std::array<std::uintptr_t, writers> next{};
+  std::array<void*, 32> batch;
+  for (std::size_t seen = 0; seen < writers * each;) {
+    const std::size_t taken = ring.pop(batch);
+    for (std::size_t i = 0; i < taken; ++i, ++seen) {
+      const std::size_t writer = (number(batch[i]) >> 32U) - 1;
+      ASSERT_LT(writer, writers);
+      ASSERT_EQ(number(batch[i]) & 0xffffffffU, next[writer]++);
+    }
+    if (taken == 0) std::this_thread::yield();
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace sallyport::dataplane
