@@ -141,6 +141,8 @@ EgressChoices::Answer EgressChoices::choose(std::uint32_t record, const IpAddres
   if (has_ip_pools_) {
     if (!sources_.record(record).nat_outgoing) return {{}, Why::not_nat_outgoing, none};
     if (ip_pools_.lookup(destination) != PrefixTrie::none) return {{}, Why::inside_ip_pool, none};
+  } else if (pools_.front().v4.empty() && pools_.front().v6.empty()) {
+    return {{}, Why::no_snat, none};  // nobody asked for translation; with an address of one family somebody did
   }
   return {translate(0, pools_.front(), destination.family), Why::snat, none};
 }

@@ -27,7 +27,7 @@ class EgressChoices {
   EgressChoices(const config::PolicyModel& model, Sources& sources, Identities& identities);
 
   // Why the choice fell as it did; for explanations.
-  enum class Why : std::uint8_t { snat_except, egress, egress_except, not_nat_outgoing, inside_ip_pool, snat };
+  enum class Why : std::uint8_t { snat_except, egress, egress_except, not_nat_outgoing, inside_ip_pool, no_snat, snat };
   static constexpr std::uint32_t none = UINT32_MAX;
   struct Answer {
     EgressChoice choice;

@@ -52,6 +52,9 @@ void Explainer::tell_egress() {
       add("egress",
           fmt::format("no egress has the flow, and {} is inside an ip_pool: leaves untranslated", destination));
       break;
+    case Why::no_snat:
+      add("egress", "no egress has the flow, and there are no snat.addresses: leaves untranslated");
+      break;
     case Why::snat:
       add("egress", fmt::format("no egress has the flow, so snat.addresses: {}", addresses_of(answer.choice)),
           model_.snat.at);

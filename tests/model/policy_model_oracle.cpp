@@ -321,6 +321,8 @@ Egress Oracle::egress(const Question& question) const {
       if (pool.cidr.contains(question.destination)) return untranslated;
     }
     if (!outgoing) return untranslated;
+  } else if (model_.snat.addresses.empty()) {
+    return untranslated;
   }
   return translate("", model_.snat.addresses, {}, {}, family);
 }

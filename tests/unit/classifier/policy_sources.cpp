@@ -59,7 +59,7 @@ TEST(Policy, Case145EmptyFileDeniesEverything) {
   const PolicyWorld world("");
   EXPECT_EQ(world.tcp("10.1.2.3", "8.8.8.8", 443), "deny uncaptured");
   EXPECT_EQ(world.ping("fd00::1", "2001:db8::1"), "deny uncaptured");
-  EXPECT_EQ(world.egress("10.1.2.3", "8.8.8.8"), "[snat]: no address");
+  EXPECT_EQ(world.egress("10.1.2.3", "8.8.8.8"), "untranslated");
 }
 
 TEST(Policy, IdentitiesOutliveAReload) {
