@@ -20,7 +20,7 @@ namespace sallyport::classifier::names {
 // Contiguous reassembly of the CRYPTO stream, bounded, all memory inside.
 class CryptoStream {
  public:
-  static constexpr std::size_t capacity = 16 * 1024;
+  static constexpr std::size_t capacity = 16'384;
   enum class Add : std::uint8_t { ok, conflict, too_large };
 
   // Bytes that were there already must be the same, else conflict (the stream stays as it was).

@@ -50,7 +50,7 @@ class QuicKeys {
   using Cipher = std::unique_ptr<evp_cipher_ctx_st, CipherDeleter>;
 
   static constexpr std::size_t dcid_bytes_max = 20;
-  static constexpr std::size_t packet_bytes_max = 64 * 1024;
+  static constexpr std::size_t packet_bytes_max = 65'536;
 
   // What is the same for all connections.
   struct Prepared {

@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint8_t content_type_handshake = 22;
 constexpr std::uint8_t protocol_major = 3;
 constexpr std::size_t record_header_bytes = 5;
-constexpr std::size_t record_bytes_max = 16 * 1024;
+constexpr std::size_t record_bytes_max = 16'384;
 
 constexpr std::uint8_t handshake_client_hello = 1;
 constexpr std::uint32_t message_header_bytes = 4;

@@ -33,7 +33,7 @@ Answer ask(const std::uint8_t* data, std::size_t size, HttpProgress& progress) {
 Answer ask_in_pieces(const std::uint8_t* data, std::size_t size, std::size_t piece_bytes_max, Cuts& cuts) {
   HttpProgress progress;
   for (std::size_t end = 0; end < size; end += cuts.next(piece_bytes_max)) {
-    const Answer answer = ask(data, end, progress);
+    Answer answer = ask(data, end, progress);
     if (answer.parse != Parse::need_more) return answer;
   }
   return ask(data, size, progress);
