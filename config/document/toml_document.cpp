@@ -9,9 +9,24 @@
 #include "config/bounds.h"
 #include "config/document/utf8.h"
 
+namespace sallyport::config {
+namespace {
+
+// toml++ 3.3.0 asserts what it should check ("[^" ends the process, or worse in builds without assertions). Its
+// assertions throw this instead.
+struct BrokenAssumption {};
+constexpr void assume(bool holds) {
+  if (!holds) throw BrokenAssumption();
+}
+
+}  // namespace
+}  // namespace sallyport::config
+
 // Header-only whatever pkg-config says: the settings below would not reach the shared library.
 #undef TOML_HEADER_ONLY
 #undef TOML_SHARED_LIB
+#undef NDEBUG
+#define TOML_ASSERT(expression) ::sallyport::config::assume(static_cast<bool>(expression))
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_FORMATTERS 0
@@ -23,12 +38,18 @@ namespace {
 
 static_assert(TOML_MAX_NESTED_VALUES == bounds::nesting);
 
+// The place behind the character at text[i], which stands at `at`. Moves i there; what is no UTF-8 counts as a byte.
+Location behind(std::string_view text, std::size_t& i, Location at) noexcept {
+  const bool line_ends = text[i] == '\n';
+  i += std::max<std::size_t>(1, utf8_sequence(text.substr(i)));
+  return line_ends ? Location{at.file, at.line + 1, 1} : Location{at.file, at.line, at.column + 1};
+}
+
 // Valid UTF-8 without NUL bytes, which toml++ would take in strings or report with less precision.
 bool check_text(std::string_view text, std::uint32_t file, Diagnostics& diagnostics) {
   Location at{file, 1, 1};
-  for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = utf8_sequence(text.substr(i));
-    if (length == 0) {
+  for (std::size_t i = 0; i < text.size(); at = behind(text, i, at)) {
+    if (utf8_sequence(text.substr(i)) == 0) {
       const auto byte = static_cast<unsigned char>(text[i]);
       diagnostics.error(at, "", fmt::format("byte 0x{:02x} is not UTF-8; save the file as UTF-8", byte));
       return false;
@@ -37,9 +58,6 @@ bool check_text(std::string_view text, std::uint32_t file, Diagnostics& diagnost
       diagnostics.error(at, "", "a NUL byte; a TOML file is text");
       return false;
     }
-    const bool line_ends = text[i] == '\n';
-    at = line_ends ? Location{file, at.line + 1, 1} : Location{file, at.line, at.column + 1};
-    i += length;
   }
   return true;
 }
@@ -102,6 +120,28 @@ class DottedKeyGuard {
     return longest;
   }
 };
+
+std::optional<toml::parse_result> parse_or_stumble(std::string_view text) {
+  try {
+    return toml::parse(text);
+  } catch (const BrokenAssumption&) {
+    return std::nullopt;
+  }
+}
+
+// The place where toml++ stumbles over a text: the last character of the shortest part that makes it do so. It reads
+// from left to right, so that part is found by halving.
+Location stumbling_block(std::string_view text, std::uint32_t file) {
+  std::size_t fine = 0;
+  std::size_t stumbles = text.size();
+  while (stumbles - fine > 1) {
+    const std::size_t middle = fine + (stumbles - fine) / 2;
+    (parse_or_stumble(text.substr(0, middle)) ? fine : stumbles) = middle;
+  }
+  Location at{file, 1, 1};
+  for (std::size_t i = 0; i + 1 < stumbles;) at = behind(text, i, at);
+  return at;
+}
 
 class TreeBuilder {
  public:
@@ -185,14 +225,18 @@ std::optional<Node> parse_toml(std::string_view text, std::uint32_t file, Diagno
     diagnostics.error({file, line, 1}, "", fmt::format("a key of more than {} parts", bounds::nesting));
     return std::nullopt;
   }
-  const toml::parse_result parsed = toml::parse(text);
+  const auto parsed = parse_or_stumble(text);
   if (!parsed) {
-    const auto& place = parsed.error().source().begin;
-    diagnostics.error({file, place.line, place.column}, "", std::string(parsed.error().description()));
+    diagnostics.error(stumbling_block(text, file), "", "not TOML; unexpected here");
+    return std::nullopt;
+  }
+  if (!*parsed) {
+    const auto& place = parsed->error().source().begin;
+    diagnostics.error({file, place.line, place.column}, "", std::string(parsed->error().description()));
     return std::nullopt;
   }
   const std::size_t errors = diagnostics.errors();
-  Node root = TreeBuilder(file, diagnostics).build(parsed.table(), 0);
+  Node root = TreeBuilder(file, diagnostics).build(parsed->table(), 0);
   if (diagnostics.errors() != errors) return std::nullopt;
   return root;
 }

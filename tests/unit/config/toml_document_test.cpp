@@ -76,6 +76,14 @@ TEST(TomlDocument, SyntaxErrorsKnowTheirPlace) {
   EXPECT_EQ(refusal("a = 1 b = 2").at, (Location{0, 1, 7}));
 }
 
+// toml++ 3.3.0 ends the process over these.
+TEST(TomlDocument, BrokenAssumptionsOfTheLibraryAreErrors) {
+  const auto header = refusal("# \u00e9\na = 1\n[[^^namespace]]\nb = 2\n");
+  EXPECT_EQ(header.at, (Location{0, 3, 3}));
+  EXPECT_NE(header.message.find("not TOML"), std::string::npos);
+  EXPECT_EQ(refusal("[^").at, (Location{0, 1, 2}));
+}
+
 TEST(TomlDocument, TextIsUtf8WithoutNul) {
   const auto not_utf8 = refusal("ok = 1\nname = \"\xc3\xa9\xff\"\n");
   EXPECT_EQ(not_utf8.at, (Location{0, 2, 10}));
