@@ -42,15 +42,20 @@ Decision Policy::Impl::decide(const Source& source, const FlowQuery& query) cons
   decision.network = network_ids[network];
   const std::uint32_t place = routes.plan_of(network, query.protocol, query.destination_port);
   const Routes::Plan& plan = routes.plan(place);
-  decision.action = plan.otherwise.action;
-  decision.reason = plan.otherwise.reason;
-  decision.audited = plan.otherwise.audited;
-  decision.rule = routes.id_of(plan.otherwise.route);
   if (plan.name_table != Routes::Plan::no_table) {
     decision.action = Action::needs_name;
     decision.name_table = place;
+  } else {
+    take(plan.otherwise, decision);
   }
   return decision;
+}
+
+void Policy::Impl::take(const Routes::Outcome& outcome, Decision& decision) const noexcept {
+  decision.action = outcome.action;
+  decision.reason = outcome.reason;
+  decision.audited = outcome.audited;
+  decision.rule = routes.id_of(outcome.route);
 }
 
 // ech = "deny": only where what the hello shows in the clear is the public name of an ECH service.
@@ -94,11 +99,7 @@ Decision Policy::decide_shown(const Decision& pending, const Shown& shown, Match
     return decision;
   }
   const Routes::Plan& plan = impl_->routes.plan(pending.name_table);
-  const Routes::Outcome outcome = impl_->routes.resolve(plan, speaks, name, scratch);
-  decision.action = outcome.action;
-  decision.reason = outcome.reason;
-  decision.audited = outcome.audited;
-  decision.rule = impl_->routes.id_of(outcome.route);
+  impl_->take(impl_->routes.resolve(plan, speaks, name, scratch), decision);
   return decision;
 }
 

@@ -21,6 +21,7 @@ struct Policy::Impl {
        Identities& identities, config::Diagnostics& diagnostics);
 
   [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query) const noexcept;
+  void take(const Routes::Outcome& outcome, Decision& decision) const noexcept;
   [[nodiscard]] bool is_refused_ech(const Shown& shown, const HostName* name) const noexcept;
 
   std::unique_ptr<const config::PolicyModel> model;

@@ -166,7 +166,7 @@ TEST_F(Explain, EgressesThatWonAndLost) {
 TEST_F(Explain, DecidesLikeTheDataplane) {
   for (const char* from : {"10.1.0.1", "10.1.0.9", "172.16.0.1"})
     for (const char* to : {"198.51.100.7", "198.51.100.200", "192.0.2.1", "10.9.9.9"})
-      for (const std::uint16_t port : {80, 443})
+      for (const std::uint16_t port : Ports{80, 443})
         for (const char* name : {"", "httpbin.org", "x.example.com", "evil.org"})
           EXPECT_EQ(world_.describe(ask(from, to, port, named(name)).decision),
                     world_.show(tcp_query(from, to, port), named(name)));

@@ -182,8 +182,8 @@ TEST(NetworkPolicies, Case36EndPort) {
              : name == "UDP" ? world.udp(front, "8.8.8.8", port)
                              : world.sctp(front, "8.8.8.8", port);
     };
-    for (const std::uint16_t port : {53, 54, 79, 80}) EXPECT_EQ(ask(port), allowed) << name << port;
-    for (const std::uint16_t port : {0, 52, 81, 84, 65535}) EXPECT_EQ(ask(port), denied) << name << port;
+    for (const std::uint16_t port : Ports{53, 54, 79, 80}) EXPECT_EQ(ask(port), allowed) << name << port;
+    for (const std::uint16_t port : Ports{0, 52, 81, 84, 65535}) EXPECT_EQ(ask(port), denied) << name << port;
   }
   const PolicyWorld single(cluster(policy("p", R"([{ ports = [{ port = 53, end_port = 53 }] }])")));
   EXPECT_EQ(single.tcp(front, "8.8.8.8", 53), allowed);

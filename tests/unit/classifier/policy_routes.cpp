@@ -65,8 +65,10 @@ TEST(Routes, PortRanges) {
   const PolicyWorld world(network("Deny", route("tcp_route", "wide", "port = 100, end_port = 200") +
                                               route("tcp_route", "hole", "port = 150", "deny") +
                                               route("tcp_route", "edge", "port = 65535")));
-  for (const std::uint16_t port : {100, 149, 151, 200}) EXPECT_EQ(world.tcp(from, to, port), "allow route eg/wide");
-  for (const std::uint16_t port : {0, 1, 99, 201, 65534}) EXPECT_EQ(world.tcp(from, to, port), "deny network_default");
+  for (const std::uint16_t port : Ports{100, 149, 151, 200})
+    EXPECT_EQ(world.tcp(from, to, port), "allow route eg/wide");
+  for (const std::uint16_t port : Ports{0, 1, 99, 201, 65534})
+    EXPECT_EQ(world.tcp(from, to, port), "deny network_default");
   EXPECT_EQ(world.tcp(from, to, 150), "deny route eg/hole");
   EXPECT_EQ(world.tcp(from, to, 65535), "allow route eg/edge");
 }

@@ -1,6 +1,8 @@
 // A policy written as TOML, and short questions to it.
 #pragma once
 
+#include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,6 +45,8 @@ class PolicyWorld {
   config::Diagnostics diagnostics_;
   std::unique_ptr<const Policy> policy_;
 };
+
+using Ports = std::initializer_list<std::uint16_t>;
 
 [[nodiscard]] IpAddress address(std::string_view text);
 [[nodiscard]] FlowQuery tcp_query(std::string_view from, std::string_view to, std::uint16_t port);

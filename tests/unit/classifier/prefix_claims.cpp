@@ -36,7 +36,7 @@ TEST(PrefixClaims, AgreesWithLookingAtEveryClaim) {
   std::mt19937 random(7);
   for (int round = 0; round < 300; ++round) {
     std::vector<Claim> claims;
-    const unsigned count = 1 + random() % 12;
+    const auto count = static_cast<unsigned>(1 + random() % 12);
     for (unsigned i = 0; i < count; ++i) {
       const auto length = static_cast<std::uint8_t>(24 + random() % 9);
       const std::uint32_t bits = 0xc0000200U | (random() & 0xffU & ~((1U << (32U - length)) - 1U));
