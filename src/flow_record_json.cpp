@@ -89,11 +89,29 @@ std::size_t utf8_length(std::string_view bytes, std::size_t at) noexcept {
 
 bool is_plain(std::uint8_t byte) noexcept { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; }
 
+// Of well-formed characters, those that end a line or steer a terminal: C1 controls (U+0080 to U+009F), U+2028, U+2029.
+bool is_harmless(std::string_view character) noexcept {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(character[i]); };
+  if (byte(0) == 0xc2) return byte(1) >= 0xa0;
+  return !(byte(0) == 0xe2 && byte(1) == 0x80 && (byte(2) == 0xa8 || byte(2) == 0xa9));
+}
+
 void append_escaped(JsonBuffer& out, std::uint8_t byte) {
   constexpr std::string_view digits = "0123456789abcdef";
   append(out, "\\u00");
   out.push_back(digits[byte >> 4U]);
   out.push_back(digits[byte & 15U]);
+}
+
+// A well-formed one; what is escaped lies below U+FFFF.
+void append_character(JsonBuffer& out, std::string_view character) {
+  if (is_harmless(character)) {
+    append(out, character);
+  } else if (character.size() == 2) {
+    append_escaped(out, static_cast<std::uint8_t>(character[1]));
+  } else {
+    append(out, static_cast<std::uint8_t>(character[2]) == 0xa8 ? "\\u2028" : "\\u2029");
+  }
 }
 
 // Suricata's spelling: the four letters of Google's versions ("Q046"), else the number in hexadecimal ("1",
@@ -239,7 +257,7 @@ void append_json_string(JsonBuffer& out, std::string_view bytes) {
       out.push_back('\\');
       out.push_back(bytes[at++]);
     } else if (const std::size_t length = utf8_length(bytes, at); length != 0) {
-      append(out, bytes.substr(at, length));
+      append_character(out, bytes.substr(at, length));
       at += length;
     } else {
       append_escaped(out, byte);

@@ -1,8 +1,9 @@
 // Flow records as JSON lines, with the field names of Suricata's EVE (eve.json, "event_type":"flow").
 //
 // Names that peers sent stand in records as sent, valid or not, and yet every line is valid JSON and valid UTF-8:
-// well-formed UTF-8 is kept, control characters and every other byte become \u00XX. Nothing here allocates beyond the
-// buffer that the caller keeps, so a log of a hundred thousand records a second costs a few per cent of a core.
+// well-formed UTF-8 is kept, control characters, line separators and every other byte become \u00XX. Nothing here
+// allocates beyond the buffer that the caller keeps, so a log of a hundred thousand records a second costs a few per
+// cent of a core.
 #pragma once
 
 #include <cstdint>

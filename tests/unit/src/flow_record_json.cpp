@@ -174,6 +174,8 @@ TEST(FlowRecordJson, EscapesWhatIsNoText) {
   EXPECT_EQ(quoted(std::string_view("a\0b\x1f\x7f\n", 6)), R"("a\u0000b\u001f\u007f\u000a")");
   EXPECT_EQ(quoted("m\xc3\xbcnchen"), "\"m\xc3\xbcnchen\"");
   EXPECT_EQ(quoted("\xe2\x82\xac\xf0\x9f\x98\x80"), "\"\xe2\x82\xac\xf0\x9f\x98\x80\"");
+  EXPECT_EQ(quoted("a\xc2\x85\xc2\x9b\xc2\xa0"), "\"a\\u0085\\u009b\xc2\xa0\"") << "C1 controls";
+  EXPECT_EQ(quoted("\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9"), "\"\xe2\x80\xa7\\u2028\\u2029\"") << "line separators";
   EXPECT_EQ(quoted("m\xfcnchen"), R"("m\u00fcnchen")");
   EXPECT_EQ(quoted("\xc0\xaf"), R"("\u00c0\u00af")") << "overlong";
   EXPECT_EQ(quoted("\xed\xa0\x80"), R"("\u00ed\u00a0\u0080")") << "a surrogate";
