@@ -10,6 +10,7 @@
 #include <cstring>
 #include <span>
 
+#include "classifier/names/http_request.h"
 #include "classifier/names/quic_initial.h"
 #include "classifier/names/tls_client_hello.h"
 #include "dataplane/flow/flow.h"
@@ -61,11 +62,17 @@ class ByteStream {
   std::uint32_t capacity_;
 };
 
+// How far the parsers have come, so that a stream in many small pieces costs linear time.
+struct StreamProgress {
+  classifier::names::TlsProgress tls;
+  classifier::names::HttpProgress http;
+};
+
 struct Inspection {
   Tick since;                // of the first payload
   std::uint32_t base;        // TCP: the sequence number of the stream's first byte
   std::uint32_t contiguous;  // bytes of the stream without a gap
-  classifier::names::TlsProgress progress;
+  StreamProgress progress;
   std::uint32_t stream;       // number of its byte stream; 0: none
   std::uint32_t quic;         // number of its QUIC state; 0: none
   std::uint32_t first, last;  // waiting packets

@@ -73,12 +73,13 @@ std::string lcores_text(const EalPlan& plan) {
 }  // namespace
 
 std::vector<std::string> eal_arguments(const EalPlan& plan) {
-  std::vector<std::string> arguments = {"sallyport",
-                                        "--iova-mode=va",
-                                        "--log-level=*:warning",
-                                        "--log-level=lib.telemetry:error",
-                                        "--lcores=" + lcores_text(plan),
-                                        "--main-lcore=0"};
+  std::vector<std::string> arguments = {
+      "sallyport",
+      "--iova-mode=va",
+      "--log-level=lib.telemetry:error",  // of what is registered late, the first counts
+      "--log-level=*:warning",
+      "--lcores=" + lcores_text(plan),
+      "--main-lcore=0"};
   if (plan.huge_pages) {
     arguments.emplace_back("--in-memory");
   } else {

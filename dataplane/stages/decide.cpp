@@ -1,7 +1,6 @@
 #include "dataplane/stages/decide.h"
 
-#include <algorithm>
-
+#include "dataplane/stages/admit.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
@@ -12,39 +11,6 @@ namespace {
 using classifier::Action;
 using classifier::Decision;
 using classifier::Reason;
-
-[[nodiscard]] bool within(const std::array<std::uint8_t, 16>& bytes, std::initializer_list<std::uint8_t> first,
-                          unsigned bits) noexcept {
-  unsigned i = 0;
-  for (const std::uint8_t wanted : first) {
-    const unsigned left = bits - i * 8;
-    const auto mask = static_cast<std::uint8_t>(left >= 8 ? 0xffU : 0xff00U >> left);
-    if (((bytes[i] ^ wanted) & mask) != 0) return false;
-    if (left <= 8) break;
-    ++i;
-  }
-  return true;
-}
-
-// policy.md 5
-[[nodiscard]] bool martian_address(Family family, const std::array<std::uint8_t, 16>& a) noexcept {
-  if (family == Family::v4) {
-    return a[0] == 0 || a[0] == 127 || a[0] >= 224 || within(a, {169, 254}, 16);
-  }
-  if (a[0] == 0xff || within(a, {0xfe, 0x80}, 10)) return true;
-  const bool ten_zeros = std::all_of(a.begin(), a.begin() + 10, [](std::uint8_t b) { return b == 0; });
-  if (!ten_zeros) return false;
-  if (a[10] == 0xff && a[11] == 0xff) return true;
-  const bool fifteen_zeros = std::all_of(a.begin() + 10, a.begin() + 15, [](std::uint8_t b) { return b == 0; });
-  return fifteen_zeros && a[15] <= 1;
-}
-
-[[nodiscard]] bool covered_source(const Core& core, const classifier::Source& source,
-                                  const IpAddress& address) noexcept {
-  if (!core.settings.nat.source_check || source.namespace_name != 0 || source.workload != 0) return true;
-  const auto& networks = core.settings.inside_networks;
-  return std::any_of(networks.begin(), networks.end(), [&](const Prefix& p) { return p.contains(address); });
-}
 
 // Everything that is asked about a new flow, step by step; each step answers whether to go on.
 class Opening {
@@ -62,7 +28,10 @@ class Opening {
     const classifier::Source source = core_.policy()->find_source(query_.source);
     flow_.namespace_name = source.namespace_name;
     flow_.workload = source.workload;
-    if (!covered_source(core_, source, query_.source)) return {0, Drop::source_check};
+    if (core_.settings.nat.source_check &&
+        !passes_source_check(source, query_.source, core_.settings.inside_networks)) {
+      return {0, Drop::source_check};
+    }
     if (core_.policy()->gives_out(query_.destination)) return {0, Drop::hairpin_refused};
 
     const Decision decision = core_.policy()->decide(source, query_);
@@ -161,18 +130,9 @@ class Opening {
 }  // namespace
 
 bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& why) noexcept {
-  const FlowKey& key = parsed.key;
-  if (martian_address(key.family, key.source)) {
-    why = Drop::martian_source;
-  } else if (martian_address(key.family, key.destination)) {
-    why = Drop::martian_destination;
-  } else if (key.source == key.destination) {
-    why = Drop::martian_land;
-  } else if (!from_inside && core.policy() != nullptr && core.policy()->gives_out(key.source_address())) {
-    why = Drop::martian_own_address;
-  } else {
-    return false;
-  }
+  if (martian_addresses(parsed.key, why)) return true;
+  if (from_inside || core.policy() == nullptr || !core.policy()->gives_out(parsed.key.source_address())) return false;
+  why = Drop::martian_own_address;
   return true;
 }
 

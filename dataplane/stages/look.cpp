@@ -24,8 +24,8 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
 [[nodiscard]] Look tls(Core& core, std::span<const std::uint8_t> bytes, classifier::names::TlsProgress& progress,
                        Looked& looked) noexcept {
   ClientHello hello;
-  const Parse parse =
-      classifier::names::parse_client_hello(bytes, progress, {core.scratch.data(), core.scratch.size()}, hello);
+  const std::span<std::uint8_t> scratch{core.scratch.data(), core.scratch.size()};
+  const Parse parse = classifier::names::parse_client_hello(bytes, progress, scratch, hello);
   if (parse == Parse::not_this) return Look::nothing;
   if (parse == Parse::need_more) return Look::more;
   looked.app = AppProtocol::tls;
@@ -34,6 +34,24 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   if (parse == Parse::too_large) return Look::too_large;
   take_hello(hello, looked);
   return Look::shown;
+}
+
+// No verdict asks for a request's host in this version; it is read for the record of a flow that is allowed anyway.
+[[nodiscard]] Look http(std::span<const std::uint8_t> bytes, classifier::names::HttpProgress& progress,
+                        Looked& looked) noexcept {
+  classifier::names::HttpRequest request;
+  const Parse parse = classifier::names::parse_http_request(bytes, progress, request);
+  if (parse == Parse::need_more) return Look::more;
+  if (parse != Parse::done) return Look::nothing;
+  looked.app = AppProtocol::http;
+  looked.shown.name = request.host;
+  return Look::shown;
+}
+
+[[nodiscard]] Look read(Core& core, const Flow& flow, std::span<const std::uint8_t> bytes, StreamProgress& progress,
+                        Looked& looked) noexcept {
+  const Look look = tls(core, bytes, progress.tls, looked);
+  return look == Look::nothing && flow.verdict == Verdict::allowed ? http(bytes, progress.http, looked) : look;
 }
 
 }  // namespace
@@ -53,8 +71,8 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   }
   const std::uint32_t limit = core.held.hello_bytes();
   if (offset == 0 && flow.inspection == 0) {
-    classifier::names::TlsProgress progress;
-    const Look look = tls(core, bytes.first(std::min<std::size_t>(bytes.size(), limit)), progress, looked);
+    StreamProgress progress;
+    const Look look = read(core, flow, bytes.first(std::min<std::size_t>(bytes.size(), limit)), progress, looked);
     if (look != Look::more) return look;
     if (bytes.size() >= limit) return Look::too_large;
   }
@@ -75,7 +93,7 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   if (known) return Look::duplicate;
   inspection.contiguous = stream.contiguous(inspection.contiguous);
   if (inspection.contiguous == 0) return Look::more;
-  const Look look = tls(core, stream.first(inspection.contiguous), inspection.progress, looked);
+  const Look look = read(core, flow, stream.first(inspection.contiguous), inspection.progress, looked);
   if (look != Look::more) return look;
   return at_offset + bytes.size() > limit || inspection.contiguous == limit ? Look::too_large : Look::more;
 }
