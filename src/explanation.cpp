@@ -1,10 +1,12 @@
 #include "src/explanation.h"
 
-#include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+
+#include "dataplane/stages/admit.h"
 
 namespace sallyport {
 namespace {
@@ -88,18 +90,29 @@ void take_egress(FlowAnswer& answer, const EgressChoice& choice, const IpAddress
                        pool.size() == 1 ? "" : "es", whose));
 }
 
-bool covered(const std::vector<Prefix>& networks, const IpAddress& address) {
-  return std::any_of(networks.begin(), networks.end(), [&](const Prefix& p) { return p.contains(address); });
+dataplane::FlowKey key_of(const ExplainOptions& flow) {
+  dataplane::FlowKey key;
+  key.family = flow.from.family;
+  key.source = flow.from.bytes;
+  key.destination = flow.to.bytes;
+  return key;
 }
 
-// Nobody's address, and no network of an inside port either: ended before the policy is asked.
-bool fails_source_check(FlowAnswer& answer, const ApplianceView& appliance, const classifier::Source& source,
-                        const IpAddress& address) {
-  const bool known = source.namespace_name != 0 || source.workload != 0;
-  if (!appliance.source_check || known || covered(appliance.inside_networks, address)) return false;
-  deny(answer, "source_check");
+// What ends a packet before the policy is asked: the dataplane's own questions, in its order.
+bool fails_admission(FlowAnswer& answer, const ApplianceView& appliance, const classifier::Source& source,
+                     const ExplainOptions& flow) {
+  dataplane::Drop why{};
+  if (dataplane::martian_addresses(key_of(flow), why)) {
+    deny(answer, to_string(why));
+    add_step(answer, "martian", fmt::format("{}: dropped before any policy", description(why)));
+    return true;
+  }
+  if (!appliance.source_check || dataplane::passes_source_check(source, flow.from, appliance.inside_networks)) {
+    return false;
+  }
+  deny(answer, to_string(dataplane::Drop::source_check));
   add_step(answer, "source_check",
-           fmt::format("{} is of no workload, no namespace and no inside network: dropped", to_string(address)));
+           fmt::format("{} is of no workload, no namespace and no inside network: dropped", to_string(flow.from)));
   return true;
 }
 
@@ -140,7 +153,7 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
   const classifier::Explanation explanation = policy.explain(query, shown_by(flow));
   answer.namespace_name = identities.name(explanation.source.namespace_name);
   answer.workload = identities.name(explanation.source.workload);
-  if (fails_source_check(answer, appliance, explanation.source, flow.from)) return answer;
+  if (fails_admission(answer, appliance, explanation.source, flow)) return answer;
   answer.steps = explanation.steps;
   take_decision(answer, explanation.decision, identities);
   take_egress(answer, explanation.egress, flow.from, appliance, identities);

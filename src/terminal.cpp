@@ -87,11 +87,14 @@ Progress::~Progress() {
 void Progress::show() {
   using namespace std::chrono_literals;
   std::unique_lock lock(mutex_);
+  std::string line;
   for (unsigned seconds = 1; !ended_condition_.wait_for(lock, 1s, [this] { return ended_; }); ++seconds) {
-    fmt::print(stderr, "\r{} ... {} s", what_, seconds);
+    line = fmt::format("{} ... {} s", what_, seconds);
+    fmt::print(stderr, "\r{}", line);
     std::fflush(stderr);
   }
-  fmt::print(stderr, "\r\x1b[K");
+  if (line.empty()) return;
+  fmt::print(stderr, "\r{}\r", std::string(line.size(), ' '));
   std::fflush(stderr);
 }
 
