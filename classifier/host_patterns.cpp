@@ -224,4 +224,6 @@ std::size_t HostPatterns::memory_bytes() const noexcept {
   return total;
 }
 
+std::string_view HostPatterns::hyperscan_version() noexcept { return hs_version(); }
+
 }  // namespace sallyport::classifier

@@ -89,6 +89,9 @@ class HostPatterns {
   // Memory of the databases in bytes.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
+  // "5.4.0 2021-01-26": of the library that is loaded.
+  [[nodiscard]] static std::string_view hyperscan_version() noexcept;
+
  private:
   struct Impl;
   explicit HostPatterns(std::unique_ptr<const Impl> impl) noexcept;

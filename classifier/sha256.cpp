@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 namespace sallyport::classifier {
@@ -40,5 +41,7 @@ std::string Sha256::finish() {
   }
   return text;
 }
+
+std::string_view Sha256::openssl_version() noexcept { return OpenSSL_version(OPENSSL_VERSION); }
 
 }  // namespace sallyport::classifier

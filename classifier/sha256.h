@@ -18,6 +18,9 @@ class Sha256 {
   // Lower case hexadecimal, 64 digits; once, at the end.
   [[nodiscard]] std::string finish();
 
+  // "OpenSSL 3.0.17 1 Jul 2025": of the library that is loaded.
+  [[nodiscard]] static std::string_view openssl_version() noexcept;
+
  private:
   struct Context;
   std::unique_ptr<Context> context_;

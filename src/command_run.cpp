@@ -1,0 +1,167 @@
+#include "src/command_run.h"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "config/load.h"
+#include "dataplane/io/gateway.h"
+#include "src/answers.h"
+#include "src/control_server.h"
+#include "src/flow_log.h"
+#include "src/heartbeats.h"
+#include "src/log.h"
+#include "src/policy_source.h"
+#include "src/reload.h"
+#include "src/service_manager.h"
+#include "src/signals.h"
+#include "src/state_folder.h"
+
+namespace sallyport {
+namespace {
+
+using dataplane::Gateway;
+
+dataplane::Log gateway_log(Log& log) {
+  return [&log](dataplane::Severity severity, const std::string& text) {
+    switch (severity) {
+      case dataplane::Severity::info:
+        return log.info(text);
+      case dataplane::Severity::warning:
+        return log.warning(text);
+      case dataplane::Severity::error:
+        return log.error(text);
+    }
+  };
+}
+
+// Configured; else made once and kept. A key that is there and cannot be read is no reason to move every source to
+// another address in silence.
+classifier::PoolKey pool_key(const config::ApplianceModel& appliance, const std::string& state_folder, Log& log) {
+  if (appliance.nat.pool_key) return *appliance.nat.pool_key;
+  const PoolKeyFile file = read_pool_key(state_folder);
+  if (file.key) return *file.key;
+  if (!file.problem.empty()) throw dataplane::EnvironmentError(file.problem);
+  const classifier::PoolKey key = make_pool_key();
+  const std::string problem = write_pool_key(state_folder, key);
+  if (!problem.empty())
+    log.warning(problem + "; after a restart, sources may leave under another address of their pool");
+  return key;
+}
+
+std::string memory_text(const Gateway& gateway, const config::ApplianceModel& appliance) {
+  return fmt::format("{} MiB of memory taken on {} pages: {} flows, {} MiB held, {} workers",
+                     gateway.memory_bytes() >> 20U, gateway.huge_pages() ? "huge" : "ordinary", appliance.limits.flows,
+                     appliance.limits.held_bytes >> 20U, gateway.workers());
+}
+
+std::vector<std::uint64_t> heartbeats(const Gateway& gateway) {
+  std::vector<std::uint64_t> beats;
+  for (unsigned i = 0; i < gateway.workers(); ++i) beats.push_back(gateway.worker(i).heartbeat);
+  return beats;
+}
+
+std::uint64_t records_lost(const Gateway& gateway) {
+  std::uint64_t lost = 0;
+  for (unsigned i = 0; i < gateway.workers(); ++i) lost += gateway.worker(i).records_lost;
+  return lost;
+}
+
+std::string status_text(const Reloader& reloader) {
+  const std::shared_ptr<const LivePolicy> live = reloader.live();
+  if (!live->policy) return "no valid policy: nothing is forwarded; waiting for a reload";
+  const bool refused = reloader.counts().last.kind == ReloadResult::Kind::refused;
+  return fmt::format("forwarding by policy generation {}{}", live->generation,
+                     refused ? "; the last reload was refused" : "");
+}
+
+// Until a signal ends it. The service manager is fed only while every worker turns.
+void serve(const Signals& signals, const ServiceManager& manager, const Gateway& gateway, Reloader& reloader,
+           FlowLog& flow_log, Log& log) {
+  using namespace std::chrono_literals;
+  const auto period = manager.watchdog()
+                          ? std::chrono::duration_cast<std::chrono::milliseconds>(*manager.watchdog()) / 4
+                          : std::chrono::milliseconds(1s);
+  Heartbeats alive;
+  bool stuck = false;
+  auto next_look = std::chrono::steady_clock::now();
+  while (true) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look - std::chrono::steady_clock::now());
+    const std::optional<Signal> signal = signals.wait(std::max(left, std::chrono::milliseconds::zero()));
+    if (signal == Signal::stop) return;
+    if (signal == Signal::reload) reloader.request();
+    if (signal == Signal::reopen) flow_log.reopen();
+    if (std::chrono::steady_clock::now() < next_look) continue;
+    next_look += period;
+    const bool advanced = alive.all_advanced(heartbeats(gateway));
+    if (advanced) manager.alive();
+    if (!advanced && !stuck) log.error("a worker stands still: see `sallyport show workers`");
+    stuck = !advanced;
+  }
+}
+
+ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance, const Signals& signals, Log& log) {
+  const ServiceManager manager;
+  const std::string socket_path = options.control_socket.empty() ? appliance.control_socket : options.control_socket;
+  // Before any device is touched: is another gateway there?
+  const ControlSocket control_socket(socket_path);
+  const classifier::PoolKey key = pool_key(appliance, options.state_folder, log);
+  Gateway gateway(appliance, key, gateway_log(log));
+  log.info(memory_text(gateway, appliance));
+
+  Reloader reloader(
+      appliance.policy_path,
+      [&](std::shared_ptr<const classifier::Policy> policy) { gateway.publish(std::move(policy)); },
+      [&](bool begins) { begins ? manager.reloading() : manager.ready(status_text(reloader)); }, log);
+  FlowLog flow_log(appliance.flow_log.file, log);
+  flow_log.start({[&](auto records) { return gateway.take_records(records); },
+                  [&] { return reloader.live()->identities; }, [&] { return records_lost(gateway); }});
+  reloader.start();
+  Answers answers(gateway, reloader, flow_log);
+  ControlServer control(control_socket,
+                        [&](const Request& request, AnswerLines& lines) { return answers.answer(request, lines); });
+  manager.ready(status_text(reloader));
+  log.info(fmt::format("{}: ready, {}; ask at {}", appliance.name, status_text(reloader), socket_path));
+
+  serve(signals, manager, gateway, reloader, flow_log, log);
+
+  manager.stopping();
+  log.info("stopping: living flows are recorded");
+  reloader.stop();
+  control.stop();
+  gateway.stop(true);
+  flow_log.stop();
+  log.info("stopped");
+  return ExitCode::done;
+}
+
+}  // namespace
+
+ExitCode run_command(const RunOptions& options) {
+  const Signals signals;
+  Log log(STDERR_FILENO);
+  const auto appliance = config::load_appliance_file(options.config);
+  for (const std::string& line : lines(appliance.diagnostics, appliance.files)) fmt::print(stderr, "{}\n", line);
+  if (!appliance.model) {
+    log.error(fmt::format("{} is not valid ({}): mend the lines named above and start again", options.config,
+                          count_text(appliance.diagnostics)));
+    return ExitCode::no;
+  }
+  try {
+    return run(options, *appliance.model, signals, log);
+  } catch (const dataplane::EnvironmentError& error) {
+    log.error(error.what());
+  } catch (const std::bad_alloc&) {
+    log.error("not enough memory: lower [limits] flows or held_bytes");
+  }
+  return ExitCode::environment;
+}
+
+}  // namespace sallyport
