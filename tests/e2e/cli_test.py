@@ -1,0 +1,336 @@
+#!/usr/bin/python3
+"""The commands as a user calls them: what they print where, and what they answer to the shell.
+
+cli_test.py SALLYPORT: needs no rights and no device.
+"""
+
+import json
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+EXAMPLES = ROOT / "examples"
+PROGRAM = None
+
+POLICY = """
+[[workload]]
+namespace = "prod"
+name = "web"
+labels = { role = "web" }
+addresses = ["10.1.2.0/24"]
+
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Deny"
+
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "names"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 443 } ]
+hostnames = ["httpbin.org"]
+
+[[tcp_route]]
+namespace = "linkerd-egress"
+name = "plain"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
+
+[snat]
+addresses = ["203.0.113.1"]
+
+[[egress]]
+name = "egress-web"
+applied_to = { pod_selector = { match_labels = { role = "web" } } }
+egress_ip = "203.0.113.8"
+"""
+
+CONFIGURATION = """
+[gateway]
+policy = "policy.toml"
+
+[[port]]
+name = "inside"
+role = "inside"
+device = "net_null0"
+addresses = ["10.0.0.1/24"]
+
+[[port]]
+name = "outside"
+role = "outside"
+device = "net_null1"
+addresses = ["203.0.113.2/24"]
+gateway = ["203.0.113.254"]
+"""
+
+
+def sallyport(*arguments, **environment):
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60,
+                          stdin=subprocess.DEVNULL, env=dict(os.environ, **environment))
+
+
+class Cli(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def assert_status(self, done, status):
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+
+    def assert_one_line(self, text):
+        self.assertEqual(len(text.splitlines()), 1, text)
+
+    def assert_wrong_usage(self, done, hint):
+        self.assert_status(done, 2)
+        self.assertEqual(done.stdout, "")
+        self.assert_one_line(done.stderr)
+        self.assertIn(hint, done.stderr)
+
+
+class Usage(Cli):
+    def test_help_is_on_stdout_and_done(self):
+        for words in (["--help"], ["-h"], ["help"], ["help", "check"], *([command, "--help"] for command in (
+                "run", "check", "explain", "replay", "show", "reload", "version"))):
+            with self.subTest(words=words):
+                done = sallyport(*words)
+                self.assert_status(done, 0)
+                self.assertIn("Usage: sallyport", done.stdout)
+                self.assertEqual(done.stderr, "")
+
+    def test_version_names_what_it_stands_on(self):
+        done = sallyport("--version")
+        self.assert_status(done, 0)
+        for part in ("sallyport", "DPDK", "Hyperscan", "OpenSSL", "SIMD"):
+            self.assertRegex(done.stdout, rf"(?m)^{part} +\S")
+
+    def test_wrong_usage_is_one_line_that_says_what_to_do(self):
+        self.assert_wrong_usage(sallyport(), "--help")
+        self.assert_wrong_usage(sallyport("explan"), 'did you mean "explain"?')
+        self.assert_wrong_usage(sallyport("check", "--polcy", "x"), 'did you mean "--policy"?')
+        self.assert_wrong_usage(sallyport("check", "stray"), "check --help")
+        self.assert_wrong_usage(sallyport("explain", "--policy", "p", "--from", "10.0.0.300", "--to", "1.2.3.4"), "--from")
+        self.assert_wrong_usage(sallyport("show", "flow"), 'did you mean "flows"?')
+        self.assert_wrong_usage(sallyport("replay"), "--policy is missing")
+
+    def test_commands_of_a_later_version_say_so(self):
+        for command in ("top", "trace", "capture", "import"):
+            self.assert_wrong_usage(sallyport(command), "not in this version")
+
+
+class Check(Cli):
+    def test_every_example_is_valid(self):
+        policies = [path for path in sorted(EXAMPLES.glob("*.toml")) if path.name != "sallyport.toml"]
+        self.assertGreater(len(policies), 4)
+        for path in policies:
+            with self.subTest(path.name):
+                done = sallyport("check", "--policy", path)
+                self.assert_status(done, 0)
+                self.assertEqual(done.stderr, "")
+        self.assert_status(sallyport("check", "--config", EXAMPLES / "sallyport.toml"), 0)
+
+    def test_all_errors_are_named_with_their_place(self):
+        policy = self.write("policy.toml", '[[egress_network]]\nnamespace = "a"\nname = 5\ntraffic_policy = "Perhaps"\n'
+                                           'networks = [ { cidr = "10.0.0.0/33" } ]\nsurplus = 1\n')
+        done = sallyport("check", "--policy", policy)
+        self.assert_status(done, 1)
+        places = [tuple(map(int, place)) for place in
+                  re.findall(rf"(?m)^{re.escape(str(policy))}:(\d+):(\d+): egress_network\[0\]\.\S+: .", done.stdout)]
+        self.assertEqual([line for line, _ in places], [3, 4, 5, 6])
+        self.assertTrue(all(column > 0 for _, column in places))
+        self.assert_one_line(done.stderr)
+
+    def test_json_says_the_same(self):
+        policy = self.write("policy.toml", '[[egress_network]]\nnamespace = "a"\nname = "b"\n')
+        done = sallyport("check", "--policy", policy, "--json")
+        self.assert_status(done, 1)
+        answer = json.loads(done.stdout)
+        self.assertFalse(answer["valid"])
+        self.assertEqual(answer["files"], [str(policy)])
+        first = answer["diagnostics"][0]
+        self.assertEqual((first["severity"], first["file"], first["line"]), ("error", str(policy), 1))
+        self.assertTrue(first["key_path"] and first["message"] and first["column"])
+        self.assertEqual(json.loads(sallyport("check", "--policy", self.write("empty.toml", ""), "--json").stdout)["valid"],
+                         True)
+
+    def test_what_only_compiling_finds_is_found(self):
+        policy = self.write("policy.toml", POLICY.replace('["httpbin.org"]', '[{ regex = "a{1,100000}(" }]'))
+        done = sallyport("check", "--policy", policy)
+        self.assert_status(done, 1)
+        self.assertRegex(done.stdout, rf"(?m)^{re.escape(str(policy))}:\d+:\d+: ")
+
+    def test_strict_takes_warnings_for_errors(self):
+        policy = self.write("policy.toml", '[[namespace]]\nname = "a"\naddresses = ["10.1.2.3/16"]\n')
+        done = sallyport("check", "--policy", policy)
+        self.assert_status(done, 0)
+        self.assertRegex(done.stdout, r"policy\.toml:3:\d+: \S+: warning: ")
+        self.assert_status(sallyport("check", "--policy", policy, "--strict"), 1)
+
+    def test_the_configuration_names_the_policy(self):
+        config = self.write("sallyport.toml", CONFIGURATION)
+        self.write("policy.toml", "surplus = 1\n")
+        done = sallyport("check", "--config", config)
+        self.assert_status(done, 1)
+        self.assertIn(f"{self.folder}/policy.toml:1:1: ", done.stdout)
+        self.assert_status(sallyport("check", "--config", config, "--policy", self.write("good.toml", "")), 0)
+
+    def test_policy_d_is_part_of_the_document(self):
+        policy = self.write("policy.toml", "")
+        (self.folder / "policy.d").mkdir()
+        self.write("policy.d/10-bad.toml", "\n\nsurplus = 1\n")
+        done = sallyport("check", "--policy", policy)
+        self.assert_status(done, 1)
+        self.assertIn("policy.d/10-bad.toml:3:1: ", done.stdout)
+
+    def test_a_file_that_is_not_there_is_not_valid(self):
+        done = sallyport("check", "--policy", self.folder / "none.toml")
+        self.assert_status(done, 1)
+        self.assertIn("none.toml", done.stdout)
+
+    def test_an_empty_policy_is_valid(self):
+        self.assert_status(sallyport("check", "--policy", self.write("policy.toml", "")), 0)
+
+
+class Explain(Cli):
+    def explain(self, *more, policy=POLICY, source="10.1.2.3", to="198.51.100.7"):
+        path = self.write("policy.toml", policy)
+        return sallyport("explain", "--policy", path, "--from", source, "--to", to, *more)
+
+    def answer(self, *more, status, **where):
+        done = self.explain("--json", *more, **where)
+        self.assert_status(done, status)
+        if status:
+            self.assert_one_line(done.stderr)
+        else:
+            self.assertEqual(done.stderr, "")
+        return json.loads(done.stdout)
+
+    def test_an_allowed_name(self):
+        answer = self.answer("--port", "443", "--host", "HttpBin.org.", status=0)
+        self.assertEqual(answer["verdict"], {"action": "allow", "reason": "route", "layer": "egress_network",
+                                             "rule": "linkerd-egress/names", "network": "linkerd-egress/all"})
+        self.assertEqual(answer["source"], {"namespace": "prod", "workload": "web"})
+        self.assertEqual(answer["nat"], {"egress": "egress-web", "src_ip": "203.0.113.8"})
+        for step in answer["steps"]:
+            self.assertEqual(list(step), ["what", "result", "file", "line"])
+        # The rule that won, with its place.
+        line = POLICY.splitlines().index("[[tls_route]]") + 1
+        self.assertTrue(any(step["file"].endswith("policy.toml") and line <= step["line"] <= line + 4
+                            for step in answer["steps"]), answer["steps"])
+
+    def test_a_denied_name(self):
+        answer = self.answer("--port", "443", "--host", "evil.example", status=1)
+        self.assertEqual(answer["verdict"]["action"], "deny")
+        self.assertEqual(answer["verdict"]["reason"], "name_not_allowed")
+        self.assertNotIn("nat", answer)
+
+    def test_without_a_name_where_one_is_needed(self):
+        answer = self.answer("--port", "443", status=0)
+        self.assertEqual(answer["verdict"]["action"], "needs_name")
+        self.assertNotIn("reason", answer["verdict"])
+        self.assertTrue(any("httpbin.org" in step["result"] or "linkerd-egress/names" in step["result"]
+                            for step in answer["steps"]), answer["steps"])
+
+    def test_plaintext_http_shows_no_tls_name(self):
+        answer = self.answer("--port", "443", "--http", "GET /", "--host", "httpbin.org", status=1)
+        self.assertEqual(answer["verdict"]["reason"], "no_name")
+
+    def test_quic_is_judged_by_its_name_too(self):
+        self.assertEqual(self.answer("--proto", "udp", "--host", "httpbin.org", status=0)["verdict"]["reason"], "route")
+        self.assertEqual(self.answer("--proto", "udp", "--host", "x.example", status=1)["verdict"]["reason"],
+                         "name_not_allowed")
+
+    def test_a_port_without_a_route(self):
+        self.assertEqual(self.answer("--port", "22", status=1)["verdict"]["reason"], "network_default")
+
+    def test_uncaptured(self):
+        self.assertEqual(self.answer("--port", "22", policy="", status=1)["verdict"]["reason"], "uncaptured")
+
+    def test_a_source_that_nobody_names_leaves_under_snat(self):
+        answer = self.answer("--port", "80", source="10.9.9.9", status=0)
+        self.assertNotIn("source", answer)
+        self.assertEqual(answer["nat"], {"src_ip": "203.0.113.1"})
+
+    def test_no_address_of_the_family(self):
+        answer = self.answer("--port", "80", source="2001:db8:1::1", to="2001:db8::7", status=1)
+        self.assertEqual(answer["verdict"]["reason"], "no_egress_address")
+
+    def test_martians(self):
+        for source, to, reason in (("10.1.2.3", "127.0.0.1", "martian_destination"), ("0.1.2.3", "8.8.8.8", "martian_source"),
+                                   ("10.1.2.3", "10.1.2.3", "martian_land"), ("fd00::1", "ff02::1", "martian_destination"),
+                                   ("::ffff:10.1.2.3", "2001:db8::1", "martian_source")):
+            with self.subTest(source=source, to=to):
+                answer = self.answer(source=source, to=to, status=1)
+                self.assertEqual((answer["verdict"]["action"], answer["verdict"]["reason"]), ("deny", reason))
+
+    def test_source_check_is_that_of_the_configuration(self):
+        config = self.write("sallyport.toml", CONFIGURATION)
+        self.assertEqual(self.answer("--config", config, "--port", "80", source="10.9.9.9", status=1)["verdict"]["reason"],
+                         "source_check")
+        self.answer("--config", config, "--port", "80", source="10.0.0.77", status=0)
+
+    def test_text_names_rule_place_and_address(self):
+        done = self.explain("--port", "443", "--host", "httpbin.org")
+        self.assert_status(done, 0)
+        for part in ("prod/web", "linkerd-egress/names", "203.0.113.8", "policy.toml:", "allow"):
+            self.assertIn(part, done.stdout)
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_a_broken_policy_explains_nothing(self):
+        done = self.explain(policy="surplus = 1\n")
+        self.assert_status(done, 1)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("policy.toml:1:1: ", done.stderr)
+
+    def test_colour_on_a_terminal_only(self):
+        path = self.write("policy.toml", POLICY)
+        words = [PROGRAM, "explain", "--policy", str(path), "--from", "10.1.2.3", "--to", "1.2.3.4", "--port", "80"]
+        self.assertIn("\x1b[", on_terminal(words, TERM="xterm"))
+        self.assertNotIn("\x1b[", on_terminal(words, TERM="xterm", NO_COLOR="1"))
+
+
+class Environment(Cli):
+    def test_nobody_to_ask(self):
+        for words in (["show", "flows"], ["show", "reasons", "--json"], ["reload"]):
+            done = sallyport(*words, "--socket", self.folder / "none.sock")
+            self.assert_status(done, 3)
+            self.assert_one_line(done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_run_with_a_broken_configuration(self):
+        config = self.write("sallyport.toml", "[gateway]\nsurplus = 1\n")
+        done = sallyport("run", "--config", config)
+        self.assert_status(done, 1)
+        self.assertIn(f"{config}:2:1: ", done.stderr)
+
+
+def on_terminal(words, **environment):
+    main, terminal = pty.openpty()
+    clean = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM")}
+    with subprocess.Popen(words, stdout=terminal, stderr=terminal, stdin=subprocess.DEVNULL, env=dict(clean, **environment)):
+        os.close(terminal)
+        output = b""
+        try:
+            while chunk := os.read(main, 4096):
+                output += chunk
+        except OSError:  # how Linux says that the other side is closed
+            pass
+    os.close(main)
+    return output.decode()
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()

@@ -1,0 +1,170 @@
+#include "src/explanation.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "config/load.h"
+
+namespace sallyport {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* policy_text = R"(
+[[workload]]
+namespace = "prod"
+name = "web"
+labels = { role = "web" }
+addresses = ["10.1.2.0/24", "fd00:1:2::/64"]
+
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Deny"
+
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "names"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 443 } ]
+hostnames = ["httpbin.org"]
+
+[[tcp_route]]
+namespace = "linkerd-egress"
+name = "plain"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
+
+[snat]
+addresses = ["203.0.113.1"]
+
+[[egress_pool]]
+name = "pool"
+ranges = ["203.0.113.16/28"]
+
+[[egress]]
+name = "egress-web"
+applied_to = { pod_selector = { match_labels = { role = "web" } } }
+egress_pool = "pool"
+)";
+
+class ExplanationTest : public testing::Test {
+ protected:
+  ExplanationTest() {
+    auto loaded = config::load_policy({{"policy.toml", policy_text}});
+    if (loaded.model) policy_ = classifier::Policy::compile(std::move(*loaded.model), identities_).policy;
+  }
+  void SetUp() override { ASSERT_TRUE(policy_); }
+
+  static ExplainOptions flow(const char* from, const char* to, std::uint16_t port) {
+    ExplainOptions options;
+    options.from = parse_address(from).value();
+    options.to = parse_address(to).value();
+    options.port = port;
+    return options;
+  }
+  FlowAnswer ask(const ExplainOptions& flow) const { return explain_flow(*policy_, identities_, appliance_, flow); }
+  Json json(const ExplainOptions& flow) const { return Json::parse(to_json(ask(flow))); }
+
+  classifier::Identities identities_;
+  std::unique_ptr<const classifier::Policy> policy_;
+  ApplianceView appliance_;
+};
+
+TEST_F(ExplanationTest, JsonHasTheShapeOfAFlowRecord) {
+  ExplainOptions named = flow("10.1.2.3", "198.51.100.7", 443);
+  named.host = "httpbin.org";
+  const Json answer = json(named);
+  EXPECT_EQ(answer["verdict"],
+            Json::parse(R"({"action":"allow","reason":"route","layer":"egress_network","rule":"linkerd-egress/names",
+                            "network":"linkerd-egress/all"})"));
+  EXPECT_EQ(answer["source"], Json::parse(R"({"namespace":"prod","workload":"web"})"));
+  EXPECT_EQ(answer["nat"]["egress"], "egress-web");
+  EXPECT_FALSE(answer["nat"].contains("src_port"));
+  ASSERT_FALSE(answer["steps"].empty());
+  for (const Json& step : answer["steps"]) {
+    EXPECT_EQ(step.size(), 4U);
+    EXPECT_TRUE(step["what"].is_string() && step["result"].is_string() && step["file"].is_string());
+    EXPECT_TRUE(step["line"].is_number_unsigned());
+  }
+}
+
+TEST_F(ExplanationTest, TheAddressIsTheOneThatThePoolGivesForThisKey) {
+  const ExplainOptions plain = flow("10.1.2.3", "198.51.100.7", 80);
+  const FlowAnswer unknown = ask(plain);
+  const classifier::AddressPool pool({parse_range("203.0.113.16/28").value()}, {});
+  EXPECT_EQ(unknown.nat_address, pool.pick(plain.from, {}));
+  bool differs = false;
+  for (std::uint8_t i = 1; i < 20; ++i) {
+    classifier::PoolKey key{};
+    key[0] = i;
+    appliance_.pool_key = key;
+    EXPECT_EQ(ask(plain).nat_address, pool.pick(plain.from, key));
+    differs = differs || ask(plain).nat_address != unknown.nat_address;
+  }
+  EXPECT_TRUE(differs);
+}
+
+TEST_F(ExplanationTest, NeedsNameHasNoReasonYetAndIsNotDenied) {
+  const FlowAnswer answer = ask(flow("10.1.2.3", "198.51.100.7", 443));
+  EXPECT_EQ(answer.action, "needs_name");
+  EXPECT_EQ(answer.reason, "");
+  EXPECT_EQ(answer.exit_code(), ExitCode::done);
+  EXPECT_TRUE(answer.nat_address);
+}
+
+TEST_F(ExplanationTest, ADeniedFlowLeavesUnderNothingAndSaysWhatToDo) {
+  ExplainOptions named = flow("10.1.2.3", "198.51.100.7", 443);
+  named.host = "evil.example";
+  const FlowAnswer answer = ask(named);
+  EXPECT_EQ(answer.reason, "name_not_allowed");
+  EXPECT_EQ(answer.exit_code(), ExitCode::no);
+  EXPECT_FALSE(answer.nat_address);
+  EXPECT_NE(advice(answer, named).find("evil.example"), std::string::npos);
+  EXPECT_EQ(advice(answer, named).find('\n'), std::string::npos);
+}
+
+TEST_F(ExplanationTest, NoAddressOfTheFamilyIsADenialEvenOfAnAllowedFlow) {
+  const FlowAnswer answer = ask(flow("fd00:1:2::3", "2001:db8::7", 80));
+  EXPECT_EQ(answer.action, "deny");
+  EXPECT_EQ(answer.reason, "no_egress_address");
+}
+
+TEST_F(ExplanationTest, Case21MartiansAreToldByTheNameOfTheirCounter) {
+  EXPECT_EQ(ask(flow("10.1.2.3", "255.255.255.255", 80)).reason, "martian_destination");
+  EXPECT_EQ(ask(flow("169.254.1.1", "198.51.100.7", 80)).reason, "martian_source");
+  EXPECT_EQ(ask(flow("10.1.2.3", "10.1.2.3", 80)).reason, "martian_land");
+  EXPECT_EQ(ask(flow("fd00::1", "::ffff:198.51.100.7", 80)).reason, "martian_destination");
+  EXPECT_EQ(ask(flow("fd00::1", "fe80::1", 80)).reason, "martian_destination");
+}
+
+TEST_F(ExplanationTest, SourceCheckCountsOnlyWhereTheApplianceIsKnown) {
+  const ExplainOptions stranger = flow("10.77.0.1", "198.51.100.7", 80);
+  EXPECT_EQ(ask(stranger).action, "allow");
+  config::ApplianceModel model;
+  model.ports.push_back({});
+  model.ports.back().addresses.push_back({parse_address("10.99.0.1").value(), 16});
+  appliance_ = view_of(model);
+  EXPECT_EQ(ask(stranger).reason, "source_check");
+  EXPECT_EQ(ask(flow("10.99.200.1", "198.51.100.7", 80)).action, "allow");
+  EXPECT_EQ(ask(flow("10.1.2.3", "198.51.100.7", 80)).action, "allow");
+}
+
+TEST_F(ExplanationTest, TextNamesThePlacesOfTheRules) {
+  ExplainOptions named = flow("10.1.2.3", "198.51.100.7", 443);
+  named.host = "httpbin.org";
+  const std::string text = to_text(ask(named), named, Style(-1));
+  for (const char* part :
+       {"10.1.2.3 -> 198.51.100.7", "linkerd-egress/names", "(policy.toml:", "verdict: allow", "egress egress-web"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+}
+
+TEST_F(ExplanationTest, NamesThatAreNoUtf8StillGiveJson) {
+  ExplainOptions named = flow("10.1.2.3", "198.51.100.7", 443);
+  named.host = "\xff\xfe.example";
+  EXPECT_EQ(json(named)["verdict"]["action"], "deny");
+}
+
+}  // namespace
+}  // namespace sallyport
