@@ -12,7 +12,10 @@ namespace sallyport::classifier::names {
 
 using Buffer = std::vector<std::uint8_t>;
 
-inline void append(Buffer& to, std::span<const std::uint8_t> bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+// Byte by byte: g++ 12 warns of std::vector's own memmove where insert is inlined.
+inline void append(Buffer& to, std::span<const std::uint8_t> bytes) {
+  for (const std::uint8_t byte : bytes) to.push_back(byte);
+}
 
 inline void append_number(Buffer& to, std::size_t value, std::size_t length) {
   for (std::size_t shift = 8 * length; shift != 0; shift -= 8) {
