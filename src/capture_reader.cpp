@@ -87,6 +87,34 @@ std::uint32_t CaptureReader::u32(const std::uint8_t* at) const noexcept {
   return swapped_ ? __builtin_bswap32(value) : value;
 }
 
+// A walk over the lengths alone.
+std::uint64_t CaptureReader::count_frames() const noexcept {
+  const bool is_pcap = format_ == Format::pcap;
+  const std::size_t head = is_pcap ? pcap_record_bytes : block_frame_bytes;
+  bool swapped = swapped_;
+  const auto number = [&](std::size_t at) {
+    const std::uint32_t value = raw_u32(bytes_.data() + at);
+    return swapped ? __builtin_bswap32(value) : value;
+  };
+  std::uint64_t count = 0;
+  for (std::size_t at = offset_; at + head <= bytes_.size();) {
+    std::size_t length = 0;
+    if (is_pcap) {
+      length = head + number(at + 8);
+      ++count;
+    } else {
+      if (number(at) == block_section) swapped = raw_u32(bytes_.data() + at + 8) != byte_order_magic;
+      const std::uint32_t type = number(at);
+      length = number(at + 4);
+      if (length < head) break;
+      if (type == block_packet || type == block_packet_old || type == block_packet_simple) ++count;
+    }
+    if (length > bytes_.size() - at) break;
+    at += length;
+  }
+  return count;
+}
+
 void CaptureReader::read_pcap_head() {
   if (bytes_.size() < pcap_head_bytes) {
     fail(0, fmt::format("no capture: {} bytes, expected a pcap or pcapng file", bytes_.size()));

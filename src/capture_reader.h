@@ -38,9 +38,9 @@ class CaptureReader {
 
   // False: the end, or an error.
   [[nodiscard]] bool next(CapturedFrame& frame);
+  // How many frames there are at most: that many, unless something is wrong with one.
+  [[nodiscard]] std::uint64_t count_frames() const noexcept;
   [[nodiscard]] const std::optional<CaptureError>& error() const noexcept { return error_; }
-  [[nodiscard]] std::size_t bytes_read() const noexcept { return offset_; }
-  [[nodiscard]] std::size_t bytes_total() const noexcept { return bytes_.size(); }
 
  private:
   enum class Format : std::uint8_t { pcap, pcapng };

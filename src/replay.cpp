@@ -144,13 +144,13 @@ Problem run(const ReplayOptions& options) {
   if (auto problem = load_policy(policy_path, identities, policy)) return problem;
 
   std::vector<std::unique_ptr<CaptureReader>> readers;
-  std::uint64_t capture_bytes = 0;
+  std::uint64_t packets = 0;
   for (const std::string& path : inputs(options)) {
     readers.push_back(std::make_unique<CaptureReader>(path));
     if (auto problem = failure_of(*readers.back())) return problem;
-    capture_bytes += readers.back()->bytes_total();
+    packets += readers.back()->count_frames();
   }
-  fit_tables(setup, capture_bytes);
+  fit_tables(setup, packets);
   ReplayOutputs outputs;
   if (auto problem = open_outputs(options, setup, outputs)) return problem;
 

@@ -63,12 +63,10 @@ void tolerate_captures(ReplaySetup& setup) {
   setup.settings.nat.tcp_midstream = true;
 }
 
-void fit_tables(ReplaySetup& setup, std::uint64_t capture_bytes) {
-  constexpr std::uint64_t record_bytes_min = 16;
+void fit_tables(ReplaySetup& setup, std::uint64_t packets) {
   constexpr std::uint64_t flows_at_least = 1U << 16U;
-  const std::uint64_t packets_at_most = capture_bytes / record_bytes_min;
   auto& flows = setup.settings.limits.flows;
-  flows = static_cast<std::uint32_t>(std::min<std::uint64_t>(flows, std::max(packets_at_most, flows_at_least)));
+  flows = static_cast<std::uint32_t>(std::min<std::uint64_t>(flows, std::max(packets, flows_at_least)));
 }
 
 }  // namespace sallyport

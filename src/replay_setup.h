@@ -27,7 +27,7 @@ struct ReplaySetup {
 
 // Captures of one wire are seldom clean.
 void tolerate_captures(ReplaySetup& setup);
-// Tables no larger than the packets of `capture_bytes` could ever fill.
-void fit_tables(ReplaySetup& setup, std::uint64_t capture_bytes);
+// Tables no larger than so many packets could ever fill.
+void fit_tables(ReplaySetup& setup, std::uint64_t packets);
 
 }  // namespace sallyport

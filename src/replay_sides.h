@@ -25,7 +25,7 @@ class ReplaySides {
   void set_inside(const dataplane::FlowKey& key, dataplane::Instant now);
 
  private:
-  struct Entry {
+  struct alignas(64) Entry {
     dataplane::FlowKey key;       // the direction in which the smaller end is the source
     std::uint8_t smaller_inside;  // 1: that source is the inside
     std::uint8_t used;

@@ -33,6 +33,7 @@ struct Read {
 Read read(const std::string& bytes) {
   const TemporaryFile file(bytes);
   CaptureReader reader(file.path());
+  const std::uint64_t counted = reader.error() ? 0 : reader.count_frames();
   Read result;
   CapturedFrame frame;
   while (reader.next(frame)) {
@@ -44,6 +45,8 @@ Read read(const std::string& bytes) {
     EXPECT_TRUE(reader.error()->message.starts_with(file.path() + ": offset ")) << reader.error()->message;
     result.error = reader.error()->message.substr(file.path().size() + 2);
   }
+  EXPECT_GE(counted, result.frames.size());
+  EXPECT_TRUE(counted == result.frames.size() || !result.error.empty());
   return result;
 }
 
