@@ -88,7 +88,7 @@ void OneWire::take(const CapturedFrame& frame) {
   ParseResult result = parse(packet);
   for (unsigned i = 0; i < nested_fragments_max && result == ParseResult::ok && parsed_.fragment; ++i) {
     if (!put_together(packet)) return;
-    (void)loader_.unwrap(packet);
+    if (loader_.unwrap(packet)) packet.fragment_size = 0;  // the tunnel's packet was cut, not this one
     result = parse(packet);
   }
   // What is broken is the pipeline's to count.
