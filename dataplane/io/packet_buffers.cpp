@@ -23,6 +23,36 @@ std::uint32_t object_bytes(std::uint32_t data_room) {
   return rte_mempool_calc_obj_size(element, 0, nullptr);
 }
 
+// As rte_pktmbuf_pool_create() does, but for two things.
+//
+// Buffers lie side by side: by default none crosses a page, which without huge pages is one buffer in each 4 KiB, and
+// net_af_xdp, which reckons with buffers side by side, lends the kernel only the first part of the pool: the rest is
+// lost one by one as it comes into use, until nothing is received. Where devices see virtual addresses there is no need
+// for it.
+//
+// Free buffers are kept by a ring whose writers do not wait for one that the scheduler has taken away: threads of the
+// control plane take and give, too.
+rte_mempool* make_pool(std::uint32_t data_room, std::uint32_t count) {
+  const std::string name = "buffers_" + std::to_string(data_room);
+  const auto element = static_cast<unsigned>(sizeof(rte_mbuf)) + private_bytes + data_room;
+  const unsigned flags = rte_eal_iova_mode() == RTE_IOVA_VA ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0;
+  rte_mempool* pool = rte_mempool_create_empty(name.c_str(), count, element, cache_size,
+                                               sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, flags);
+  if (pool == nullptr) return nullptr;
+  rte_pktmbuf_pool_private rooms{};
+  rooms.mbuf_data_room_size = static_cast<std::uint16_t>(data_room);
+  rooms.mbuf_priv_size = static_cast<std::uint16_t>(private_bytes);
+  rte_pktmbuf_pool_init(pool, &rooms);
+  const int populated =
+      rte_mempool_set_ops_byname(pool, "ring_mt_rts", nullptr) == 0 ? rte_mempool_populate_default(pool) : -1;
+  if (populated < 0) {
+    rte_mempool_free(pool);
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  return pool;
+}
+
 }  // namespace
 
 std::uint32_t data_room(DeviceText::Kind kind, std::uint16_t mtu) {
@@ -43,10 +73,7 @@ std::size_t PacketBuffers::memory_bytes() const noexcept {
 
 void PacketBuffers::create() {
   for (const auto& [room, count] : counts_) {
-    const std::string name = "buffers_" + std::to_string(room);
-    // Kept by a ring whose writers do not wait for one that the scheduler has taken away: other threads free, too.
-    rte_mempool* pool = rte_pktmbuf_pool_create_by_ops(name.c_str(), count, cache_size, private_bytes,
-                                                       static_cast<std::uint16_t>(room), SOCKET_ID_ANY, "ring_mt_rts");
+    rte_mempool* pool = make_pool(room, count);
     if (pool == nullptr) {
       const std::size_t mebibytes = (std::size_t{object_bytes(room)} * count) >> 20U;
       throw EnvironmentError("no memory for " + std::to_string(count) + " packet buffers (" +
