@@ -7,7 +7,8 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
-from wires import A, A6, ALLOW, E, S, S6, SNAT, case, fixed, ip, seen, tcp, udp
+from crafted import fixed, ip, seen, tcp, udp
+from wires import A, A6, ALLOW, E, S, S6, SNAT, case
 
 LINK = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 MARTIANS = ["0.1.2.3", "127.0.0.1", "169.254.1.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"]

@@ -4,7 +4,8 @@ import itertools
 
 from scapy.layers.inet import UDP, fragment
 from scapy.layers.inet6 import IPv6ExtHdrFragment, IPv6, fragment6
-from wires import A, A6, E, E6, S, S6, case, echo, fixed, named, seen, udp
+from crafted import echo, fixed, named, seen, udp
+from wires import A, A6, E, E6, S, S6, case
 
 WORDS = bytes(range(256)) * 10
 

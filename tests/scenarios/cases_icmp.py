@@ -4,7 +4,8 @@ import struct
 
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import IPv6
-from wires import (A, A6, E, S, S6, both_families, case, checksum, echo, fixed, icmp_error, ip, named, says, seen, tcp, udp)
+from crafted import checksum, echo, fixed, icmp_error, ip, named, says, seen, tcp, udp
+from wires import A, A6, E, S, S6, both_families, case
 
 ROUTER, ROUTER6 = "192.0.2.1", "2001:db8:2::1"
 

@@ -4,7 +4,8 @@ from packets import client_hello, in_records
 from cases_policy import DENY, route
 from scapy.layers.l2 import Dot1Q, Ether
 from talk import Talk
-from wires import A, E, S, SNAT, both_families, case, named, reset, seen, tcp
+from crafted import named, reset, seen, tcp
+from wires import A, E, S, SNAT, both_families, case
 
 NAMES = DENY + SNAT + route("tls_route", "names", 443, 'hostnames = ["httpbin.org", "*.example.com"]')
 GOOD, BAD, NAMELESS = client_hello("httpbin.org"), client_hello("denied.example"), client_hello(None)

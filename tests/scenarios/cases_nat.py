@@ -1,9 +1,9 @@
 """Under which address and port (nat.md 1 to 7, 20, 23; the N numbers are those of the translator's cases)."""
 
 from talk import Talk
-from wires import (A, ALLOW, B, E, S, S2, SNAT, both_families, case, checksum, echo, fixed, has_right_checksums, ip, named, raw_address,
-                   says, seen, tcp, udp)
 from scapy.layers.inet import TCP, UDP
+from crafted import checksum, echo, fixed, has_right_checksums, ip, named, raw_address, says, seen, tcp, udp
+from wires import A, ALLOW, B, E, S, S2, SNAT, both_families, case
 
 POOL = """
 [[egress_pool]]

@@ -10,7 +10,8 @@ from packets import client_hello
 from scapy.layers.inet import IP, UDP, fragment
 from scapy.layers.l2 import Ether
 from scapy.layers.vxlan import VXLAN
-from wires import (A, A6, ALLOW, B, E, E6, S, S6, SNAT, START_US, dropped, echo, fixed, flattened, icmp_error, read_pcapng, seen, tcp, udp)
+from crafted import echo, fixed, icmp_error, seen, tcp, udp
+from wires import A, A6, ALLOW, B, E, E6, S, S6, SNAT, START_US, dropped, flattened, read_pcapng
 
 HELLO = client_hello("httpbin.org")
 NAMED = {"sni": "httpbin.org", "action": "allow"}

@@ -1,7 +1,8 @@
 """May it, and what a sender is told when it may not."""
 
 from talk import Talk
-from wires import A, ALLOW, B, E, S, S2, SNAT, both_families, case, echo, reset, says, seen, tcp, udp
+from crafted import echo, reset, says, seen, tcp, udp
+from wires import A, ALLOW, B, E, S, S2, SNAT, both_families, case
 
 DENY = ALLOW.replace('"Allow"', '"Deny"')
 ROUTE = """

@@ -1,7 +1,8 @@
 """How long things live (nat.md 8; RFC 4787, 5382, 5508, 7857)."""
 
 from talk import Talk
-from wires import A, B, E, S, both_families, case, echo, seen, tcp, udp
+from crafted import echo, seen, tcp, udp
+from wires import A, B, E, S, both_families, case
 
 
 @both_families("N24 a UDP mapping lives five minutes")

@@ -1,6 +1,6 @@
 """A TCP connection across the two wires, with both ends' sequence numbers kept in step."""
 
-from wires import reset, seen, tcp
+from crafted import reset, seen, tcp
 
 
 class Talk:
