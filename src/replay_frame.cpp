@@ -29,12 +29,12 @@ void put(Bytes bytes, dataplane::Packet& packet) noexcept {
 
 // The packet without what a link layer or an outer packet has put behind it; where its length makes no sense, all.
 Bytes without_trailer(Bytes ip, std::uint16_t ethertype) noexcept {
-  std::size_t total = 0;
-  if (ethertype == ethertype_ipv4 && ip.size() >= sizeof(Ipv4)) total = at<Ipv4>(ip.data()).total_length.get();
-  if (ethertype == ethertype_ipv6 && ip.size() >= sizeof(Ipv6)) {
-    total = sizeof(Ipv6) + at<Ipv6>(ip.data()).payload_length.get();
-  }
-  return total >= sizeof(Ipv4) && total < ip.size() ? ip.first(total) : ip;
+  const bool v4 = ethertype == ethertype_ipv4;
+  const std::size_t header = v4 ? sizeof(Ipv4) : sizeof(Ipv6);
+  if (ip.size() < header) return ip;
+  const std::size_t length = v4 ? at<Ipv4>(ip.data()).total_length.get() : at<Ipv6>(ip.data()).payload_length.get();
+  const std::size_t total = v4 ? length : header + length;
+  return length != 0 && total >= header && total < ip.size() ? ip.first(total) : ip;
 }
 
 // Captured on the sending machine before its device cut the segments, the length may still be missing.
