@@ -30,6 +30,8 @@ void ServiceManager::reloading() const { notify(fmt::format("RELOADING=1\nMONOTO
 
 void ServiceManager::stopping() const { notify("STOPPING=1\nSTATUS=stopping"); }
 
-void ServiceManager::alive() const { notify("WATCHDOG=1"); }
+void ServiceManager::alive() const {
+  if (watchdog_) notify("WATCHDOG=1");
+}
 
 }  // namespace sallyport
