@@ -4,9 +4,9 @@ import json
 import os
 import pathlib
 import re
-import select
 import signal
 import socket
+import threading
 import time
 
 import namespaces
@@ -42,6 +42,34 @@ file = "{folder}/flows.jsonl"
 """
 
 
+class ServiceManager:
+    """The end of sd_notify(3) that systemd holds: hears that the service is ready, and goes on listening."""
+
+    def __init__(self, path):
+        self.path = path
+        self.ready = threading.Event()
+        path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.settimeout(0.5)
+        self._open = True
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self):
+        while self._open:
+            try:
+                if b"READY=1" in self._socket.recv(4096):
+                    self.ready.set()
+            except socket.timeout:
+                pass
+
+    def close(self):
+        self._open = False
+        self._thread.join()
+        self._socket.close()
+
+
 class Gateway:
     """`driver`: net_af_packet or net_af_xdp. `policy`: text, or None for no file at all."""
 
@@ -62,7 +90,7 @@ class Gateway:
             self.write("policy.toml", policy)
         self.process = None
         self._log = None
-        self._notify = None
+        self._manager = None
 
     # -- files
 
@@ -76,15 +104,12 @@ class Gateway:
     # -- process
 
     def start(self, seconds=60):
-        path = self.folder / "notify.sock"
-        path.unlink(missing_ok=True)
-        self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._notify.bind(str(path))
+        self._manager = ServiceManager(self.folder / "notify.sock")
         self._log = open(self.folder / "log", "ab")  # closed in _forget()
         self.process = self.host.start(
             [self.program, "run", "--config", self.folder / "sallyport.toml", "--socket", self.socket_path,
              "--state", self.folder / "state"],
-            stdout=self._log, stderr=self._log, env=dict(os.environ, NOTIFY_SOCKET=str(path)))
+            stdout=self._log, stderr=self._log, env=dict(os.environ, NOTIFY_SOCKET=str(self._manager.path)))
         self.wait_ready(seconds)
         return self
 
@@ -95,13 +120,12 @@ class Gateway:
     def wait_ready(self, seconds):
         """Until the gateway tells the service manager that it is ready."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            readable, _, _ = select.select([self._notify], [], [], 0.1)
-            if readable and b"READY=1" in self._notify.recv(4096):
-                return
+        while not self._manager.ready.wait(0.1):
             if self.process.poll() is not None:
                 raise RuntimeError(f"the gateway ended with status {self.process.returncode}:\n{self.log()[-3000:]}")
-        raise RuntimeError(f"the gateway was not ready in {seconds} s:\n{self.log()[-3000:]}")
+            if time.monotonic() > end:
+                raise RuntimeError(f"the gateway was not ready in {seconds} s:\n{self.log()[-3000:]}")
+        self._manager.ready.clear()
 
     def reload(self, policy=None, seconds=30):
         """Writes the policy, sends SIGHUP, waits until the gateway has taken or refused it; the log lines it wrote."""
@@ -126,7 +150,7 @@ class Gateway:
         return status
 
     def _forget(self):
-        self._notify.close()
+        self._manager.close()
         self._log.close()
         self.process = None
 

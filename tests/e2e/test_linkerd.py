@@ -38,10 +38,11 @@ class LinkerdExample:
         self.assertEqual((flow["verdict"]["action"], flow["verdict"]["reason"]), ("deny", "name_not_allowed"))
 
     def test_hello_in_small_segments(self):
+        """As many as an initial window carries: there are no ACKs before the verdict."""
         for name, expected in [("httpbin.org", "done"), ("denied.example", "ConnectionResetError")]:
             record = self.record_server("tcp port 443")
             done = cases.world.pods["web"].run([PYTHON, PEERS / "slow_hello.py", SERVER[0], 443, name,
-                                                cases.servers.authorities, 7])
+                                                cases.servers.authorities, 70])
             seen = b"".join(segment.payload for segment in record.stop())
             self.assertEqual(done.stdout.strip(), expected, done.stderr)
             self.assertEqual(name.encode() in seen, expected == "done")
@@ -61,8 +62,7 @@ class LinkerdExample:
 
     def test_other_port_is_refused_at_once(self):
         done = self.curl("web", "httpbin.org", SERVER[0], scheme="http")
-        self.assertEqual(done.returncode, 7, done.stderr)
-        self.assertIn("refused", done.stderr)
+        self.assertEqual(done.returncode, 7, done.stderr)  # could not connect, and not 28: timed out
         flow = self.gateway.wait_flow(dest_port=80, src_ip="10.1.2.3")
         self.assertEqual((flow["verdict"]["action"], flow["verdict"]["reason"]), ("deny", "network_default"))
 
