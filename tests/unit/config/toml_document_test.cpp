@@ -84,6 +84,14 @@ TEST(TomlDocument, BrokenAssumptionsOfTheLibraryAreErrors) {
   EXPECT_EQ(refusal("[^").at, (Location{0, 1, 2}));
 }
 
+TEST(TomlDocument, LettersBehindAJoinedLineAreLetters) {
+  Diagnostics diagnostics;
+  const auto root = parse_toml("a = \"\"\"x \\\n  \u00fcber\"\"\"", 0, diagnostics);
+  ASSERT_TRUE(root);
+  EXPECT_EQ(std::get<std::string>(std::get<Table>(root->is).entries[0].value.is), "x \u00fcber");
+  EXPECT_EQ(refusal("\u00fc = 1").at, (Location{0, 1, 1}));
+}
+
 TEST(TomlDocument, TextIsUtf8WithoutNul) {
   const auto not_utf8 = refusal("ok = 1\nname = \"\xc3\xa9\xff\"\n");
   EXPECT_EQ(not_utf8.at, (Location{0, 2, 10}));
