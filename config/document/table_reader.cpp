@@ -38,6 +38,11 @@ std::optional<Item> member(const Item& table, std::string_view key) {
   return Item{&entry->value, joined(table.path, key)};
 }
 
+bool is_empty_array(const Item& item) noexcept {
+  const auto* array = std::get_if<Array>(&item.node->is);
+  return array != nullptr && array->empty();
+}
+
 std::vector<Item> elements(const Item& array) {
   const auto& nodes = std::get<Array>(array.node->is);
   std::vector<Item> items;

@@ -36,6 +36,7 @@ void report_kind(const Item& item, Diagnostics& diagnostics, std::string_view ex
 // The value under a key, without a word where there is none or no table.
 [[nodiscard]] std::optional<Item> member(const Item& table, std::string_view key);
 
+[[nodiscard]] bool is_empty_array(const Item& item) noexcept;
 // The elements of an array.
 [[nodiscard]] std::vector<Item> elements(const Item& array);
 // The elements; nothing, and a report, where it is no array or over `most` elements long.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "config/bounds.h"
+#include "config/document/deep_key.h"
 #include "config/document/utf8.h"
 
 namespace sallyport::config {
@@ -72,65 +73,6 @@ bool check_text(std::string_view text, std::uint32_t file, Diagnostics& diagnost
   }
   return true;
 }
-
-// Dotted keys nest tables without a bound in toml++, whose destructors recurse: "a.a.a.a = 1" a million letters long
-// would end the process. This counts the parts of the longest dotted key of each line, roughly: strings count as one
-// part, so what looks like a key is never longer than it is.
-class DottedKeyGuard {
- public:
-  // The line of a key with more than `bounds::nesting` parts; 0: none.
-  [[nodiscard]] static std::uint32_t find(std::string_view text) {
-    std::uint32_t line = 1;
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      if (parts(text.substr(0, end)) > bounds::nesting) return line;
-      text.remove_prefix(std::min(end + 1, text.size()));
-      ++line;
-    }
-    return 0;
-  }
-
- private:
-  static bool is_bare(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  }
-
-  // Behind the key part, bare or quoted, at the start of `line`; 0: none starts there.
-  static std::size_t part_end(std::string_view line) noexcept {
-    if (line.front() == '"' || line.front() == '\'') {
-      const char quote = line.front();
-      std::size_t i = 1;
-      while (i < line.size() && line[i] != quote) i += quote == '"' && line[i] == '\\' ? 2 : 1;
-      return std::min(i + 1, line.size());
-    }
-    std::size_t i = 0;
-    while (i < line.size() && is_bare(line[i])) ++i;
-    return i;
-  }
-
-  static std::size_t parts(std::string_view line) noexcept {
-    std::size_t longest = 0;
-    std::size_t run = 0;
-    bool dot_before = false;
-    while (!line.empty()) {
-      if (const std::size_t end = part_end(line); end != 0) {
-        run = dot_before ? run + 1 : 1;
-        longest = std::max(longest, run);
-        dot_before = false;
-        line.remove_prefix(end);
-        continue;
-      }
-      if (line.front() == '.' && run != 0 && !dot_before) {
-        dot_before = true;
-      } else if (line.front() != ' ' && line.front() != '\t') {
-        run = 0;
-        dot_before = false;
-      }
-      line.remove_prefix(1);
-    }
-    return longest;
-  }
-};
 
 std::optional<toml::parse_result> parse_or_stumble(std::string_view text) {
   try {
@@ -232,7 +174,7 @@ std::optional<Node> parse_toml(std::string_view text, std::uint32_t file, Diagno
     return std::nullopt;
   }
   if (!check_text(text, file, diagnostics)) return std::nullopt;
-  if (const std::uint32_t line = DottedKeyGuard::find(text); line != 0) {
+  if (const std::uint32_t line = find_deep_key(text); line != 0) {
     diagnostics.error({file, line, 1}, "", fmt::format("a key of more than {} parts", bounds::nesting));
     return std::nullopt;
   }

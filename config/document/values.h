@@ -58,6 +58,7 @@ template <typename T, std::size_t count>
 [[nodiscard]] auto one_of(const std::array<Choice<T>, count>& choices) {
   return [&choices](const Item& item, Diagnostics& diagnostics) -> std::optional<T> {
     std::vector<std::string_view> words;
+    words.reserve(count);
     for (const auto& choice : choices) words.push_back(choice.first);
     const auto index = read_choice(item, words, diagnostics);
     if (!index) return std::nullopt;

@@ -22,7 +22,7 @@ EgressNetwork read_egress_network(const Item& item, Diagnostics& diagnostics) {
   network.networks_given = networks.has_value();
   if (!networks) return network;
   table.each("networks", network.networks, read_cidr_block);
-  if (const auto* array = std::get_if<Array>(&networks->node->is); array != nullptr && array->empty()) {
+  if (is_empty_array(*networks)) {
     report(*networks, diagnostics, "empty; leave it out to capture everything but cluster.networks");
   }
   return network;

@@ -87,9 +87,7 @@ void read_addresses(TableReader& table, Egress& into, const Item& item) {
   if (one) read_egress_ip(*one, into, diagnostics);
   if (several) {
     table.each("egress_ips", into.egress_ips, usable_address);
-    if (const auto* array = std::get_if<Array>(&several->node->is); array != nullptr && array->empty()) {
-      report(*several, diagnostics, "empty; an egress needs an address");
-    }
+    if (is_empty_array(*several)) report(*several, diagnostics, "empty; an egress needs an address");
   }
   if (pool) into.egress_pool = object_name(*pool, diagnostics).value_or("");
   const int ways =
@@ -106,7 +104,7 @@ void read_destinations(TableReader& table, Egress& into) {
     return;
   }
   table.each("destinations", into.destinations, prefix);
-  if (const auto* array = std::get_if<Array>(&destinations->node->is); array != nullptr && array->empty()) {
+  if (is_empty_array(*destinations)) {
     report(*destinations, table.diagnostics(), "empty; leave it out for every destination");
   }
   std::vector<Prefix> sorted = into.destinations;
@@ -133,8 +131,7 @@ EgressPool read_egress_pool(const Item& item, Diagnostics& diagnostics) {
   const auto ranges = table.require("ranges");
   if (ranges) table.each("ranges", pool.ranges, usable_range);
   table.each("exclude", pool.exclude, address_range);
-  const auto* array = ranges ? std::get_if<Array>(&ranges->node->is) : nullptr;
-  if (array != nullptr && array->empty()) report(*ranges, diagnostics, "empty; a pool has at least one address");
+  if (ranges && is_empty_array(*ranges)) report(*ranges, diagnostics, "empty; a pool has at least one address");
   return pool;
 }
 
@@ -147,8 +144,7 @@ Egress read_egress(const Item& item, Diagnostics& diagnostics) {
   if (applied_to) egress.applied_to = read_applied_to(*applied_to, diagnostics);
   const auto sources = table.find("sources");
   if (sources) table.each("sources", egress.sources, prefix);
-  const auto* array = sources ? std::get_if<Array>(&sources->node->is) : nullptr;
-  if (table.is_table() && !applied_to && (!sources || (array != nullptr && array->empty()))) {
+  if (table.is_table() && !applied_to && (!sources || is_empty_array(*sources))) {
     report(item, diagnostics, "selects nothing; expected applied_to, sources, or both");
   }
   read_addresses(table, egress, item);

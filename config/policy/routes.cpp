@@ -63,6 +63,15 @@ std::optional<HostPattern> read_host_pattern(const Item& item, Diagnostics& diag
   return std::move(pattern.value);
 }
 
+void read_names(TableReader& table, RouteKind kind, Route& into) {
+  table.each("hostnames", into.hostnames, read_host_pattern);
+  if (kind != RouteKind::grpc) table.each("hostname_sets", into.hostname_sets, object_name);
+  const auto hostnames = table.find("hostnames");
+  if (!hostnames || !into.hostname_sets.empty() || !is_empty_array(*hostnames)) return;
+  table.diagnostics().warning(hostnames->at(), hostnames->path,
+                              "empty: matches every flow of its protocol, as without this key");
+}
+
 }  // namespace
 
 std::string_view table_name(RouteKind kind) noexcept {
@@ -95,17 +104,14 @@ Route read_route(RouteKind kind, const Item& item, Diagnostics& diagnostics) {
   if (parents) {
     table.each("parent_refs", route.parent_refs,
                [kind](const Item& element, Diagnostics& errors) { return read_parent_ref(kind, element, errors); });
-    if (const auto* array = std::get_if<Array>(&parents->node->is); array != nullptr && array->empty()) {
-      report(*parents, diagnostics, "empty; a route belongs to at least one egress network");
-    }
+    if (is_empty_array(*parents)) report(*parents, diagnostics, "empty; a route belongs to an egress network");
   }
   // Gateway API: a parent is looked for in the route's own namespace.
   for (ParentRef& ref : route.parent_refs) {
     if (ref.namespace_name.empty()) ref.namespace_name = route.namespace_name;
   }
   const bool by_name = kind == RouteKind::tls || kind == RouteKind::http || kind == RouteKind::grpc;
-  if (by_name) table.each("hostnames", route.hostnames, read_host_pattern);
-  if (by_name && kind != RouteKind::grpc) table.each("hostname_sets", route.hostname_sets, object_name);
+  if (by_name) read_names(table, kind, route);
   if (kind == RouteKind::http || kind == RouteKind::grpc) {
     if (const auto rules = table.find("rules")) read_http_matches(*rules, kind, route.matches, diagnostics);
   }

@@ -54,13 +54,11 @@ std::optional<SelectorTerm> read_term(const Item& item, Diagnostics& diagnostics
   }
   if (!known) return std::nullopt;
   const bool wants_values = term.op == Operator::in || term.op == Operator::not_in;
-  const auto* array = values ? std::get_if<Array>(&values->node->is) : nullptr;
-  const bool has_values = array != nullptr && !array->empty();
   if (wants_values && !values) {
     table.report_missing("values");
-  } else if (wants_values && array != nullptr && !has_values) {
+  } else if (wants_values && is_empty_array(*values)) {
     report(*values, diagnostics, "empty; In and NotIn compare with at least one value");
-  } else if (!wants_values && has_values) {
+  } else if (!wants_values && values && !is_empty_array(*values)) {
     report(*values, diagnostics, "Exists and DoesNotExist take no values");
   }
   return term;

@@ -43,6 +43,15 @@ TEST(PolicyWarnings, ExceptsThatTogetherCoverItWhole) {
                   .empty());
 }
 
+TEST(PolicyWarnings, Case51AnEmptyListOfNamesMatchesEveryFlow) {
+  const std::string route = network("{ cidr = \"8.0.0.0/8\" }") +
+                            "\n[[domain_set]]\nname = \"d\"\n[[tls_route]]\nnamespace = \"a\"\nname = \"r\"\n"
+                            "parent_refs = [{ name = \"b\", port = 443 }]\n";
+  expect_one_warning(load(route + "hostnames = []"), "tls_route[0].hostnames", "matches every flow");
+  EXPECT_TRUE(load(route).diagnostics.all().empty());
+  EXPECT_TRUE(load(route + "hostnames = []\nhostname_sets = [\"d\"]").diagnostics.all().empty());
+}
+
 TEST(PolicyWarnings, EgressesThatSelectNothing) {
   expect_one_warning(load("[[egress]]\nname = \"e\"\napplied_to = {}\negress_ip = \"203.0.113.1\""),
                      "egress[0].applied_to",
