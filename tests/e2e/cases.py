@@ -5,6 +5,7 @@ import pathlib
 import time
 import unittest
 
+import namespaces
 from gateway import Gateway
 from servers import ECHO_PORT, PEERS, PYTHON, Recorder
 from world import WORKLOADS
@@ -104,6 +105,13 @@ class GatewayCase(unittest.TestCase):
 
     def assert_answered(self, report, count, source):
         self.assertEqual((report["answered"], report["error_count"], report["sources"]), (count, 0, [source]), report)
+
+    def start(self, pod, command, output):
+        """A client that goes on in the background, at most until the test is over; what it prints is in the world's folder."""
+        with open(world.folder / output, "wb") as file:
+            process = world.pods[pod].start(command, stdout=file)
+        self.addCleanup(namespaces.stop, process)
+        return process
 
     # -- what the servers saw
 

@@ -197,5 +197,6 @@ def look_up(record, path):
 
 
 def refused_lines(log):
-    """Line numbers of the policy that a log names."""
-    return [int(number) for number in re.findall(r"policy\.toml:(\d+):\d+:", log)]
+    """Line numbers of the policy that the log names where it tells of a refusal."""
+    refusals = "\n".join(line for line in log.splitlines() if " refused " in line)
+    return [int(number) for number in re.findall(r"policy\.toml:(\d+):\d+:", refusals)]

@@ -63,11 +63,9 @@ class Asked(GatewayCase):
                 self.assertTrue(self.gateway.show(topic))
 
     def test_living_flows_are_listed(self):
-        process = cases.world.pods["web"].start(["ping", "-q", "-i", "0.2", "-w", "5", SERVER[0]],
-                                                stdout=open("/dev/null", "wb"))
+        self.start("web", ["ping", "-q", "-i", "0.2", "-w", "5", SERVER[0]], "ping")
         time.sleep(1)
         text = str(self.gateway.show("flows"))
-        process.kill()
         self.assertIn("10.1.2.3", text)
         self.assertIn(SERVER[0], text)
 

@@ -18,13 +18,11 @@ class ReloadUnderTraffic(GatewayCase):
     workers = 2
 
     def test_two_hundred_reloads_break_nothing(self):
-        pods = cases.world.pods
-        iperf = pods["batch"].start(["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--time", "600",
-                                     "--bitrate", "100M"], stdout=open(cases.world.folder / "iperf.json", "wb"))
-        curls = [pods["web"].start([PYTHON, PEERS / "curl_loop.py", SERVER[i % 2], cases.servers.authorities],
-                                   stdout=open(cases.world.folder / f"curl-{i}", "wb")) for i in range(50)]
-        lasting = pods["guest"].start([PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 20, 400, 0.05],
-                                      stdout=open(cases.world.folder / "lasting", "wb"))
+        iperf = self.start("batch", ["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--time", "600",
+                                     "--bitrate", "20M"], "iperf.json")
+        curls = [self.start("web", [PYTHON, PEERS / "curl_loop.py", SERVER[i % 2], cases.servers.authorities], f"curl-{i}")
+                 for i in range(50)]
+        lasting = self.start("guest", [PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 20, 400, 0.05], "lasting")
         time.sleep(1)
         refused = []
         for turn in range(RELOADS):
@@ -55,8 +53,7 @@ class ReloadUnderTraffic(GatewayCase):
 
 class ReloadChangesWhatPasses(GatewayCase):
     def test_established_flows_are_asked_again(self):
-        lasting = cases.world.pods["web"].start([PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 1, 100, 0.1],
-                                                stdout=open(cases.world.folder / "removed", "wb"))
+        lasting = self.start("web", [PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 1, 100, 0.1], "removed")
         time.sleep(1)
         self.gateway.reload("")
         lasting.wait(20)
