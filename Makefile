@@ -29,9 +29,7 @@ dependencies:
 
 build: dependencies
 	@test -f $(BUILD)/build.ninja || $(SETUP) $(BUILD)
-	$(NINJA) -C $(BUILD) src/sallyport pktgen/sallyport-pktgen
-	@ln -sfn src/sallyport $(BUILD)/sallyport
-	@ln -sfn pktgen/sallyport-pktgen $(BUILD)/sallyport-pktgen
+	$(NINJA) -C $(BUILD) sallyport sallyport-pktgen
 
 demo: build
 	$(PYTHON) tests/e2e/demo --gateway $(BUILD)/sallyport
