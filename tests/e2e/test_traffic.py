@@ -48,7 +48,7 @@ class Traffic:
                     ["iperf3", "--json", "--client", address, "--port", IPERF_PORT, "--bytes", "20M", *direction], check=False)
                 report = json.loads(done.stdout)
                 self.assertNotIn("error", report)
-                self.assertGreaterEqual(report["end"]["sum_received"]["bytes"], 20_000_000)
+    XX
 
     def test_path_mtu_is_found_behind_the_gateway(self):
         cases.world.backbone_mtu(1300)
