@@ -64,7 +64,7 @@ std::uint64_t weight(std::uint64_t hashed_source, Uint128 candidate) noexcept {
 
 }  // namespace
 
-AddressPool::AddressPool(std::vector<AddressRange> ranges, const std::vector<AddressRange>& exclude) {
+AddressPool::AddressPool(const std::vector<AddressRange>& ranges, const std::vector<AddressRange>& exclude) {
   const std::vector<Span> holes = join(exclude);
   std::vector<Span> left;
   for (const Span& span : join(ranges)) subtract(span, holes, left);

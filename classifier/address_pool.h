@@ -14,7 +14,7 @@ using PoolKey = std::array<std::uint8_t, 16>;
 class AddressPool {
  public:
   // Ranges may touch or overlap; they are sorted and joined. Excluded ranges are taken out.
-  AddressPool(std::vector<AddressRange> ranges, const std::vector<AddressRange>& exclude);
+  AddressPool(const std::vector<AddressRange>& ranges, const std::vector<AddressRange>& exclude);
 
   [[nodiscard]] bool empty() const noexcept { return ranges_.empty(); }
   // Number of addresses, at most 2^64 - 1.

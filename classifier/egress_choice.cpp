@@ -22,6 +22,7 @@ std::vector<AddressRange> of_family(const std::vector<AddressRange>& ranges, Fam
 
 std::vector<AddressRange> as_ranges(const std::vector<IpAddress>& addresses) {
   std::vector<AddressRange> ranges;
+  ranges.reserve(addresses.size());
   for (const IpAddress& address : addresses) ranges.push_back({address, address});
   return ranges;
 }
@@ -70,7 +71,7 @@ void EgressChoices::compile_pools(const config::PolicyModel& model, Identities& 
     }
     egresses_.push_back({identities.intern(egress.name), pools, make_address_set(egress.except)});
   }
-  all_ = AddressPool(std::move(all), {});
+  all_ = AddressPool(all, {});
 }
 
 void EgressChoices::compile_classes(const config::PolicyModel& model, Sources& sources) {
@@ -116,12 +117,13 @@ PrefixTrie EgressChoices::compile_class(const config::PolicyModel& model, const 
            std::tuple(a.priority, a.destination.length, b.egress);
   });
   std::vector<Claim> claims;
+  claims.reserve(candidates.size());
   for (const Candidate& candidate : candidates)
     claims.push_back({candidate.destination, static_cast<std::uint32_t>(claims.size()), false});
   std::vector<PrefixTrie::Entry> winners = resolve_claims(claims);
   for (PrefixTrie::Entry& winner : winners)
     if (winner.value != PrefixTrie::none) winner.value = candidates[winner.value].egress;
-  return PrefixTrie::from_prefixes(std::move(winners));
+  return PrefixTrie::from_prefixes(winners);
 }
 
 EgressChoice EgressChoices::translate(Id egress, const Pools& pools, Family family) noexcept {

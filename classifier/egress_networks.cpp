@@ -71,7 +71,7 @@ PrefixTrie EgressNetworks::compile_scope(const config::PolicyModel& model, const
     winner.value = entries[winner.value].network;
     captures_[winner.value] = true;
   }
-  return PrefixTrie::from_prefixes(std::move(winners));
+  return PrefixTrie::from_prefixes(winners);
 }
 
 std::uint32_t EgressNetworks::look(std::uint32_t scope, const IpAddress& destination) const noexcept {

@@ -74,7 +74,7 @@ PrefixTrie make_address_set(const std::vector<Prefix>& prefixes) {
   std::vector<PrefixTrie::Entry> entries;
   entries.reserve(prefixes.size());
   for (const Prefix& prefix : prefixes) entries.push_back({prefix, 0});
-  return PrefixTrie::from_prefixes(std::move(entries));
+  return PrefixTrie::from_prefixes(entries);
 }
 
 }  // namespace sallyport::classifier

@@ -45,7 +45,7 @@ Routes::Outcome Routes::resolve(const Plan& plan, bool speaks, const HostName* n
   return outcome;
 }
 
-bool names(const config::ParentRef& parent, const config::EgressNetwork& network) noexcept {
+bool refers_to(const config::ParentRef& parent, const config::EgressNetwork& network) noexcept {
   return parent.name == network.name && parent.namespace_name == network.namespace_name;
 }
 
@@ -56,7 +56,7 @@ std::vector<std::uint32_t> Routes::standing_on(std::uint32_t network, Protocol p
     return protocol == Protocol::tcp && kind >= config::RouteKind::tcp;
   };
   const auto reaches = [&](const config::ParentRef& parent) {
-    if (!names(parent, model_.egress_networks[network])) return false;
+    if (!refers_to(parent, model_.egress_networks[network])) return false;
     if (protocol == Protocol::icmp || !parent.port) return protocol == Protocol::icmp && !parent.port;
     return *parent.port <= port && port <= parent.end_port.value_or(*parent.port);
   };

@@ -80,7 +80,7 @@ class Routes {
   std::vector<NetworkPlans> networks_;
 };
 
-// Does a parent_ref name this network?
-[[nodiscard]] bool names(const config::ParentRef& parent, const config::EgressNetwork& network) noexcept;
+// Does the parent_ref name this network?
+[[nodiscard]] bool refers_to(const config::ParentRef& parent, const config::EgressNetwork& network) noexcept;
 
 }  // namespace sallyport::classifier
