@@ -16,7 +16,7 @@ using classifier::Reason;
 class Opening {
  public:
   Opening(Core& core, const Packet& packet, const Parsed& parsed) noexcept
-      : core_(core), packet_(packet), parsed_(parsed), query_(query_of(parsed.key)) {
+      : core_(core), packet_(packet), query_(query_of(parsed.key)) {
     flow_.inside = parsed.key;
     flow_.started = core.now;
     flow_.last_seen = core.tick;
@@ -122,7 +122,6 @@ class Opening {
 
   Core& core_;
   const Packet& packet_;
-  const Parsed& parsed_;
   classifier::FlowQuery query_;
   Flow flow_{};
 };
