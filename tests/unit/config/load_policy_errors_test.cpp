@@ -148,7 +148,7 @@ TEST(PolicyErrors, Routes) {
   const std::vector<Mistake> table{
       {"[[tls_route]]\nnamespace = \"a\"\nname = \"r\"", 5, 1, "tls_route[0].parent_refs", "required"},
       {"[[tls_route]]\nnamespace = \"a\"\nname = \"r\"\nparent_refs = []", 8, 15, "tls_route[0].parent_refs",
-       "at least one"},
+       "empty; a route belongs to an egress network"},
       {"[[tls_route]]\nnamespace = \"a\"\nname = \"r\"\nparent_refs = [{ name = \"net\" }]", 8, 16,
        "tls_route[0].parent_refs[0].port", "required"},  // case 71
       {"[[icmp_route]]\nnamespace = \"a\"\nname = \"r\"\nparent_refs = [{ name = \"net\", port = 8 }]", 8, 39,
