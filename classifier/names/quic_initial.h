@@ -1,5 +1,5 @@
-// The ClientHello inside QUIC Initial packets: version 1 (RFC 9000, 9001), version 2 (RFC 9369), drafts 29 to 34 and two
-// versions of large services (quic_version.h).
+// The ClientHello inside QUIC Initial packets: version 1 (RFC 9000, 9001), version 2 (RFC 9369), drafts 29 to 34 and
+// two versions of large services (quic_version.h).
 //
 // The keys of Initial packets follow from the client's first Destination Connection ID, so anybody on the path can open
 // them. Keys and header protection through OpenSSL; the AEAD tag is always verified, so a forged Initial shows nothing.
