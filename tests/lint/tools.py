@@ -109,7 +109,7 @@ def tidy_database(build, cache):
     """The compile commands without what only g++ knows."""
     entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
     for entry in entries:
-        entry["command"] = re.sub(r" -(Wno-interference-size|fno-semantic-interposition)\b", "", entry["command"])
+        entry["command"] = re.sub(r" -(Wno-interference-size|Wno-stringop-overflow|Wno-restrict)\b", "", entry["command"])
     folder = cache / "database"
     folder.mkdir(exist_ok=True)
     pathlib.Path(folder / "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
