@@ -48,7 +48,7 @@ class Traffic:
                     ["iperf3", "--json", "--client", address, "--port", IPERF_PORT, "--bytes", "20M", *direction], check=False)
                 report = json.loads(done.stdout)
                 self.assertNotIn("error", report)
-                    # iperf3 stops when all is handed to the kernel; the last of it is not counted.
+                # iperf3 stops when all is handed to the kernel; the last of it is not counted.
                 self.assertGreater(report["end"]["sum_received"]["bytes"], 15_000_000)
 
     def test_path_mtu_is_found_behind_the_gateway(self):
