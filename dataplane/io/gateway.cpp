@@ -86,6 +86,7 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
   seat_workers(pool_key);
   log_start();
   for (const auto& port : ports) port->start();
+  pump->follow_links();
   for (const auto& seat : seats) seat->go();
   routes->start([this](std::shared_ptr<const Routing> routing) { publish_routing(std::move(routing)); });
 }

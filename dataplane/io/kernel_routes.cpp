@@ -15,11 +15,11 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t requests_a_worker = 1024;
-constexpr auto burst_wait = 2ms;    // announcements come in groups
-constexpr auto look_anyway = 10s;   // the kernel does not announce every neighbour that goes stale
-constexpr auto ask_again = 1s;      // a missing neighbour: as long as the kernel tries by itself
-constexpr auto verify_again = 20s;  // a stale one
-constexpr std::size_t asked_max = 65536;
+constexpr auto burst_wait = 2ms;   // announcements come in groups
+constexpr auto look_anyway = 10s;  // the kernel does not announce every neighbour that goes stale
+constexpr auto ask_again = 1s;     // the kernel does so, too, as long as it remembers
+constexpr auto packets_wait = 3s;  // NeighbourQueue::timeout_ms
+constexpr std::size_t wanted_max = 4096;
 
 }  // namespace
 
@@ -65,6 +65,7 @@ void KernelRoutes::refresh(KernelChanges::Kinds kinds) {
   if (kinds.neighbours) {
     const std::vector<KernelNeighbour> neighbours = netlink_.neighbours();
     seen_->parts.neighbours = neighbour_entries(neighbours, twins_);
+    for (const NeighbourEntry& found : seen_->parts.neighbours) wanted_.erase({found.port, found.address});
     seen_->stale.clear();
     for (const KernelNeighbour& neighbour : neighbours) {
       const bool ours = std::find(twins_.begin(), twins_.end(), neighbour.interface) != twins_.end();
@@ -81,60 +82,73 @@ std::shared_ptr<const Routing> KernelRoutes::make() {
 }
 
 void KernelRoutes::run() noexcept {
-  std::array<pollfd, 2> waiting = {{{changes_.file_descriptor(), POLLIN, 0}, {wake_.file_descriptor(), POLLIN, 0}}};
-  Clock::time_point next_look = Clock::now() + look_anyway;
-  auto pause = Clock::duration(burst_wait);
+  next_look_ = Clock::now() + look_anyway;
+  pause_ = burst_wait;
   while (!ended_.load(std::memory_order_acquire)) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look - Clock::now()).count();
-    ::poll(waiting.data(), waiting.size(), static_cast<int>(std::max<long>(left, 0)));
-    wake_.clear();
+    wait();
     try {
-      serve_requests();
-      KernelChanges::Kinds kinds = changes_.take();
-      const auto now = Clock::now();
-      if (kinds.any()) {
-        // Large tables take longer to read than announcements to come: never more than half of the time.
-        std::this_thread::sleep_for(pause);
-        const KernelChanges::Kinds more = changes_.take();
-        kinds = {kinds.routes || more.routes, kinds.neighbours || more.neighbours};
-      }
-      if (now >= next_look) kinds.neighbours = true;
-      if (!kinds.any()) continue;
-      next_look = now + look_anyway;
+      take_requests();
+      ask_for_wanted();
+      KernelChanges::Kinds kinds = take_burst();
       const auto began = Clock::now();
+      if (began >= next_look_) kinds.neighbours = true;
+      if (!kinds.any()) continue;
+      next_look_ = began + look_anyway;
       const RoutingParts before = seen_->parts;
       refresh(kinds);
       if (!(seen_->parts == before)) publish_(make());
-      verify_stale();
-      pause = std::max<Clock::duration>(burst_wait, Clock::now() - began);
+      if (kinds.neighbours) verify_stale();
+      // Large tables take longer to read than announcements to come: never more than half of the time.
+      pause_ = std::max<Clock::duration>(burst_wait, Clock::now() - began);
     } catch (const std::exception& error) {
       log_(Severity::error, std::string("routes and neighbours: ") + error.what());
     }
   }
 }
 
-void KernelRoutes::serve_requests() {
+void KernelRoutes::wait() noexcept {
+  const auto until = wanted_.empty() ? next_look_ : std::min(next_look_, Clock::now() + Clock::duration(ask_again));
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now()).count();
+  std::array<pollfd, 2> waiting = {{{changes_.file_descriptor(), POLLIN, 0}, {wake_.file_descriptor(), POLLIN, 0}}};
+  ::poll(waiting.data(), waiting.size(), static_cast<int>(std::max<long>(left, 0)));
+  wake_.clear();
+}
+
+KernelChanges::Kinds KernelRoutes::take_burst() {
+  const KernelChanges::Kinds first = changes_.take();
+  if (!first.any()) return first;
+  std::this_thread::sleep_for(pause_);
+  const KernelChanges::Kinds more = changes_.take();
+  return {first.routes || more.routes, first.neighbours || more.neighbours};
+}
+
+void KernelRoutes::take_requests() {
   std::array<NeighbourRequest, 64> batch;
+  const auto until = Clock::now() + packets_wait;
   for (const auto& ring : requests_) {
     while (const std::size_t count = ring->pop(batch)) {
-      for (std::size_t i = 0; i < count; ++i) ask(twins_[batch[i].port], batch[i].address, ask_again);
+      for (std::size_t i = 0; i < count && wanted_.size() < wanted_max; ++i) {
+        wanted_[{batch[i].port, batch[i].address}].until = until;
+      }
     }
   }
 }
 
-void KernelRoutes::verify_stale() {
-  for (const KernelNeighbour& neighbour : seen_->stale) ask(neighbour.interface, neighbour.address, verify_again);
+void KernelRoutes::ask_for_wanted() {
+  const auto now = Clock::now();
+  std::erase_if(wanted_, [&](const auto& wanted) { return wanted.second.until < now; });
+  for (auto& [place, wanted] : wanted_) {
+    if (wanted.ask_next > now) continue;
+    wanted.ask_next = now + ask_again;
+    ask(twins_[place.first], place.second);
+  }
 }
 
-void KernelRoutes::ask(unsigned interface, const IpAddress& address, Clock::duration not_within) {
-  const auto now = Clock::now();
-  if (asked_.size() >= asked_max) {
-    std::erase_if(asked_, [&](const auto& entry) { return now - entry.second > verify_again; });
-    if (asked_.size() >= asked_max) asked_.clear();
-  }
-  const auto [entry, is_new] = asked_.try_emplace({interface, address}, now);
-  if (!is_new && now - entry->second < not_within) return;
-  entry->second = now;
+void KernelRoutes::verify_stale() {
+  for (const KernelNeighbour& neighbour : seen_->stale) ask(neighbour.interface, neighbour.address);
+}
+
+void KernelRoutes::ask(unsigned interface, const IpAddress& address) noexcept {
   try {
     netlink_.ask_neighbour(interface, address);
   } catch (const EnvironmentError&) {

@@ -1,8 +1,9 @@
 // The thread that keeps Routing equal to what the kernel knows of the twins.
 //
 // It waits for the kernel's announcements, lets a burst of them pass, reads anew what changed and publishes a new value
-// if it says something else than the one before. It also asks the kernel for neighbours that workers miss, and verifies
-// those that nobody has verified for a while: the kernel itself sends them nothing, so it would let them go stale.
+// if it says something else than the one before. It also asks the kernel for neighbours that workers miss, again and
+// again for as long as a packet waits (the kernel forgets about it when the link goes down in between), and has those
+// verified that went stale: the kernel itself sends them nothing and would never notice that they are gone.
 #pragma once
 
 #include <atomic>
@@ -61,11 +62,15 @@ class KernelRoutes {
   struct Seen;  // what the present value was made from
 
   void run() noexcept;
+  void wait() noexcept;
+  // What is announced, and what is announced while the burst passes.
+  [[nodiscard]] KernelChanges::Kinds take_burst();
   void refresh(KernelChanges::Kinds kinds);
   [[nodiscard]] std::shared_ptr<const Routing> make();
-  void serve_requests();
+  void take_requests();
+  void ask_for_wanted();
   void verify_stale();
-  void ask(unsigned interface, const IpAddress& address, Clock::duration not_within);
+  void ask(unsigned interface, const IpAddress& address) noexcept;
 
   std::vector<unsigned> twins_;
   Log log_;
@@ -75,7 +80,13 @@ class KernelRoutes {
   std::vector<std::unique_ptr<NeighbourRequests>> requests_;
   Publish publish_;
   std::unique_ptr<Seen> seen_;
-  std::map<std::pair<unsigned, IpAddress>, Clock::time_point> asked_;
+  struct Wanted {
+    Clock::time_point ask_next;
+    Clock::time_point until;
+  };
+  std::map<std::pair<PortIndex, IpAddress>, Wanted> wanted_;  // neighbours that packets wait for
+  Clock::time_point next_look_;
+  Clock::duration pause_{};
   mutable std::mutex counts_mutex_;
   Counts counts_;
   std::atomic<bool> ended_{false};

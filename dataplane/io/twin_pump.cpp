@@ -103,13 +103,14 @@ void TwinPump::run() noexcept {
       if ((waiting[i + 1].revents & POLLIN) != 0) from_kernel(*lanes_[i]);
     }
     if (const auto now = std::chrono::steady_clock::now(); now >= next_link_look) {
-      follow_links();
+      look_at_links();
       next_link_look = now + std::chrono::milliseconds(link_period_ms);
     }
   }
 }
 
-void TwinPump::follow_links() noexcept {
+void TwinPump::look_at_links() noexcept {
+  if (!links_.load(std::memory_order_acquire)) return;
   for (const auto& lane : lanes_) lane->twin->set_carrier(lane->port.link().up);
 }
 

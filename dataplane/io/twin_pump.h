@@ -4,7 +4,7 @@
 //   twin -> this thread -> TwinLane::to_wire -> the port's home worker -> wire
 //
 // A twin speaks untagged; on a port with a VLAN the tag is taken off and put on here. The twin's carrier follows the
-// wire's link.
+// wire's link, so that routing protocols, keepalived and our own routes see it; the kernel forgets its neighbours then.
 #pragma once
 
 #include <atomic>
@@ -48,17 +48,20 @@ class TwinPump {
   TwinPump& operator=(const TwinPump&) = delete;
 
   [[nodiscard]] Wake& wake() noexcept { return wake_; }
+  // Links mean something from here on: devices have been started.
+  void follow_links() noexcept { links_.store(true, std::memory_order_release); }
   // An untagged frame to the wire, as if the kernel had sent it. Any thread of the control plane.
   void send(TwinLane& lane, std::span<const std::uint8_t> frame) noexcept;
 
  private:
   void run() noexcept;
-  void follow_links() noexcept;
+  void look_at_links() noexcept;
   void from_wire(TwinLane& lane) noexcept;
   void from_kernel(TwinLane& lane) noexcept;
 
   std::vector<std::unique_ptr<TwinLane>>& lanes_;
   Wake wake_;
+  std::atomic<bool> links_{false};
   std::atomic<bool> ended_{false};
   std::thread thread_;
 };
