@@ -1,0 +1,106 @@
+// sallyport-pktgen: the other end of the wire.
+
+#include <cstdio>
+#include <new>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "dataplane/io/environment_error.h"
+#include "dataplane/io/generator_ports.h"
+#include "pktgen/options.h"
+#include "pktgen/replay_source.h"
+#include "pktgen/report.h"
+#include "pktgen/traffic.h"
+#include "pktgen/udp_source.h"
+
+namespace {
+
+using namespace sallyport;
+using namespace sallyport::pktgen;
+using dataplane::EnvironmentError;
+using dataplane::GeneratorPorts;
+
+constexpr int done = 0;
+constexpr int wrong_usage = 2;
+constexpr int environment = 3;
+
+// What DPDK itself has to say stands in the error, where it led to one.
+void log(dataplane::Severity severity, const std::string& text) {
+  if (severity == dataplane::Severity::info || text.starts_with("DPDK: ")) return;
+  fmt::print(stderr, "sallyport-pktgen: {}\n", text);
+}
+
+std::vector<std::string> devices(const CommonOptions& options) {
+  std::vector<std::string> all = {options.device};
+  if (!options.receive_device.empty()) all.push_back(options.receive_device);
+  return all;
+}
+
+dataplane::MacAddress everybody() { return {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; }
+
+// Where a gateway was named it has to answer.
+std::optional<dataplane::MacAddress> destination(Traffic& traffic, const CommonOptions& options) {
+  const auto found = traffic.destination();
+  if (!found && options.gateway) {
+    throw EnvironmentError(fmt::format("nobody answers for {} on {}: is it the gateway's address there?",
+                                       to_string(*options.gateway), options.device));
+  }
+  return found;
+}
+
+int print(Report report, const char* mode, std::string order, bool json) {
+  report.mode = mode;
+  report.order = std::move(order);
+  fmt::print("{}{}", json ? to_json(report) : to_text(report), json ? "\n" : "");
+  return done;
+}
+
+struct Run {
+  int operator()(const UdpOptions& options) const {
+    GeneratorPorts ports(devices(options.common), options.common.mtu, log);
+    Traffic traffic(ports, options.common);
+    UdpSource source(options, ports.mac(0), destination(traffic, options.common).value_or(everybody()));
+    traffic.run(source);
+    return print(traffic.take_report(), "udp", options.random_order ? "random" : "cyclic", options.common.json);
+  }
+  int operator()(const ReplayOptions& options) const {
+    const CapturedFrames frames(options.capture);
+    if (const auto& error = frames.error()) fmt::print(stderr, "sallyport-pktgen: {}\n", error->message);
+    if (frames.error() && frames.all().empty()) {
+      return frames.error()->kind == CaptureError::Kind::unreadable ? environment : wrong_usage;
+    }
+    GeneratorPorts ports(devices(options.common), options.common.mtu, log);
+    Traffic traffic(ports, options.common);
+    ReplaySource source(options, frames, ports.frame_bytes_max(), ports.mac(0), destination(traffic, options.common));
+    traffic.run(source);
+    Report report = traffic.take_report();
+    report.skipped += frames.unreadable();
+    return print(std::move(report), "replay", "", options.common.json);
+  }
+  int operator()(const HelpText& help) const {
+    fmt::print("{}", help.text);
+    return done;
+  }
+  int operator()(const UsageError& error) const {
+    fmt::print(stderr, "sallyport-pktgen: {}\n", error.message);
+    return wrong_usage;
+  }
+};
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    const std::span<const char* const> arguments(words, static_cast<std::size_t>(count));
+    return std::visit(Run{}, parse_command_line(arguments.subspan(count > 0 ? 1 : 0)));
+  } catch (const EnvironmentError& error) {
+    fmt::print(stderr, "sallyport-pktgen: {}\n", error.what());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "sallyport-pktgen: not enough memory: free some and try again\n");
+  }
+  return environment;
+}

@@ -1,0 +1,66 @@
+// The generator's command line as values. Written by hand: it shares no room with the one that knows
+// Boost.Program_options.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/address.h"
+#include "dataplane/routing.h"
+
+namespace sallyport::pktgen {
+
+// What every mode has.
+struct CommonOptions {
+  std::string device;          // as in [[port]]: sends, and receives what comes back there
+  std::string receive_device;  // empty: none; receives, too
+  std::uint16_t mtu = 1500;
+  std::optional<double> seconds;                         // absent: the mode's own end
+  std::optional<IpAddress> gateway;                      // asked for its MAC address before sending
+  std::optional<dataplane::MacAddress> destination_mac;  // instead
+  std::vector<Prefix> answer;                            // addresses that the generator answers ARP and ND for
+  bool json = false;
+};
+
+// Packets a second. Absent: as fast as the device takes them.
+using Rate = std::optional<double>;
+
+struct UdpOptions {
+  CommonOptions common;
+  std::uint64_t flows = 1;
+  std::uint32_t sources = 1;  // inside addresses from `from` on, over which the flows are spread
+  IpAddress from;
+  IpAddress to;  // of the same family
+  std::uint16_t port = 9;
+  std::uint32_t size = 64;  // of the frame, check sequence included, as RFC 2544 counts; 0: IMIX (RFC 6985)
+  Rate rate;
+  bool random_order = false;  // else cyclic
+  std::uint64_t seed = 1;
+};
+
+struct ReplayOptions {
+  CommonOptions common;
+  std::string capture;
+  bool own_pace = true;  // by the capture's times, `speed` times as fast; else `rate`
+  double speed = 1.0;
+  Rate rate;
+  std::uint64_t loops = 1;  // 0: until the seconds are over
+};
+
+struct HelpText {
+  std::string text;
+};
+struct UsageError {
+  std::string message;
+};
+
+using CommandLine = std::variant<UdpOptions, ReplayOptions, HelpText, UsageError>;
+
+// `arguments` without the program's name.
+[[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);
+
+}  // namespace sallyport::pktgen

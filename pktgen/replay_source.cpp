@@ -1,0 +1,92 @@
+#include "pktgen/replay_source.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/io/generator_ports.h"
+#include "dataplane/wire/headers.h"
+#include "pktgen/payload.h"
+#include "src/capture_link.h"
+
+namespace sallyport::pktgen {
+namespace {
+
+namespace wire = dataplane::wire;
+using dataplane::GeneratorPorts;
+
+}  // namespace
+
+CapturedFrames::CapturedFrames(const std::string& path) : reader_(path) {
+  if (reader_.error()) return;
+  all_.reserve(reader_.count_frames());
+  CapturedFrame frame;
+  std::uint64_t first = 0;
+  std::uint64_t latest = 0;
+  while (reader_.next(frame)) {
+    const auto payload = find_link_payload(frame.link_type, frame.data);
+    const bool ethernet = frame.link_type == link_type_ethernet;
+    if (!ethernet && !payload) {
+      ++unreadable_;
+      continue;
+    }
+    if (all_.empty()) first = latest = frame.time_ns;
+    latest = std::max(latest, frame.time_ns);
+    all_.push_back({latest - first, ethernet ? frame.data : frame.data.subspan(payload->offset),
+                    ethernet ? std::uint16_t{0} : payload->ethertype});
+  }
+}
+
+ReplaySource::ReplaySource(const ReplayOptions& options, const CapturedFrames& frames, std::uint32_t frame_bytes_max,
+                           const dataplane::MacAddress& own, std::optional<dataplane::MacAddress> destination)
+    : options_(options),
+      frames_(frames.all()),
+      frame_bytes_max_(frame_bytes_max),
+      own_(own),
+      destination_(destination),
+      pace_(options.rate, GeneratorPorts::cycles_per_second()),
+      cycles_a_nanosecond_(static_cast<double>(GeneratorPorts::cycles_per_second()) / 1e9) {}
+
+std::optional<std::size_t> ReplaySource::due(std::uint64_t now_cycles, std::size_t most) {
+  if (frames_.empty()) return std::nullopt;
+  if (next_ == frames_.size()) {
+    if (++loop_ == options_.loops) return std::nullopt;
+    next_ = 0;
+    loop_began_ = 0;
+  }
+  most = std::min(most, frames_.size() - next_);
+  return options_.own_pace ? due_by_time(now_cycles, most) : pace_.due(now_cycles, most);
+}
+
+std::size_t ReplaySource::due_by_time(std::uint64_t now_cycles, std::size_t most) {
+  if (loop_began_ == 0) loop_began_ = now_cycles;
+  const double elapsed_ns = static_cast<double>(now_cycles - loop_began_) / cycles_a_nanosecond_ * options_.speed;
+  std::size_t due = 0;
+  while (due < most && static_cast<double>(frames_[next_ + due].time_ns) <= elapsed_ns) ++due;
+  return due;
+}
+
+std::uint32_t ReplaySource::write(std::uint64_t now_cycles, std::uint8_t* bytes) {
+  const CapturedFrames::Entry& entry = frames_[next_++];
+  pace_.taken(1);
+  const std::size_t head = entry.ethertype == 0 ? 0 : sizeof(wire::Ethernet);
+  const std::size_t length = head + entry.bytes.size();
+  if (length > frame_bytes_max_ || length < sizeof(wire::Ethernet)) return 0;
+  std::memcpy(bytes + head, entry.bytes.data(), entry.bytes.size());
+  auto& ethernet = wire::at<wire::Ethernet>(bytes);
+  if (head != 0) {
+    ethernet.destination = destination_.value_or(dataplane::MacAddress{0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
+    ethernet.source = own_;
+    ethernet.type = entry.ethertype;
+  } else if (destination_) {
+    ethernet.destination = *destination_;
+  }
+  times_.sent(transport_payload({bytes, length}), now_cycles);
+  return static_cast<std::uint32_t>(length);
+}
+
+bool ReplaySource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>& sent_cycles) {
+  sent_cycles = times_.received(transport_payload(frame));
+  return true;
+}
+
+}  // namespace sallyport::pktgen

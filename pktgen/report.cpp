@@ -1,0 +1,71 @@
+#include "pktgen/report.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace sallyport::pktgen {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double mpps(const Tally& tally, double seconds) {
+  return seconds > 0 ? static_cast<double>(tally.packets) / seconds / 1e6 : 0;
+}
+double gbps(const Tally& tally, double seconds) {
+  return seconds > 0 ? static_cast<double>(tally.bytes) * 8 / seconds / 1e9 : 0;
+}
+double loss_percent(const Report& report) {
+  return report.sent.packets == 0
+             ? 0
+             : 100.0 * static_cast<double>(report.lost()) / static_cast<double>(report.sent.packets);
+}
+double microseconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1000; }
+
+std::string tally_text(const char* name, const Tally& tally, double seconds) {
+  return fmt::format("{:<10}{:>14} packets  {:>9.3f} Mpps  {:>8.3f} Gbit/s\n", name, tally.packets,
+                     mpps(tally, seconds), gbps(tally, seconds));
+}
+
+}  // namespace
+
+std::string to_text(const Report& report) {
+  std::string text = fmt::format("{}, {:.2f} s", report.mode, report.seconds);
+  if (!report.order.empty()) text += fmt::format(", flows in {} order", report.order);
+  text +=
+      '\n' + tally_text("sent", report.sent, report.seconds) + tally_text("received", report.received, report.seconds);
+  text += fmt::format("{:<10}{:>14} packets  {:>9.4f} %\n", "lost", report.lost(), loss_percent(report));
+  if (report.missed != 0)
+    text += fmt::format("{:<10}{:>14} packets  by the generator itself\n", "missed", report.missed);
+  if (report.skipped != 0)
+    text += fmt::format("{:<10}{:>14} frames   over the MTU, or no packets\n", "skipped", report.skipped);
+  if (report.latency.count() == 0) return text + "latency   not measured: nothing that could be told apart came back\n";
+  return text + fmt::format("latency   p50 {:.1f} us, p99 {:.1f} us, p99.9 {:.1f} us, max {:.1f} us\n",
+                            microseconds(report.latency.percentile(0.5)), microseconds(report.latency.percentile(0.99)),
+                            microseconds(report.latency.percentile(0.999)), microseconds(report.latency.largest()));
+}
+
+std::string to_json(const Report& report) {
+  Json object = {{"mode", report.mode},
+                 {"seconds", report.seconds},
+                 {"sent", report.sent.packets},
+                 {"received", report.received.packets},
+                 {"lost", report.lost()},
+                 {"lost_percent", loss_percent(report)},
+                 {"missed", report.missed},
+                 {"skipped", report.skipped},
+                 {"sent_mpps", mpps(report.sent, report.seconds)},
+                 {"received_mpps", mpps(report.received, report.seconds)},
+                 {"sent_gbps", gbps(report.sent, report.seconds)},
+                 {"received_gbps", gbps(report.received, report.seconds)},
+                 {"latency_us", nullptr}};
+  if (!report.order.empty()) object["order"] = report.order;
+  if (report.latency.count() != 0) {
+    object["latency_us"] = {{"p50", microseconds(report.latency.percentile(0.5))},
+                            {"p99", microseconds(report.latency.percentile(0.99))},
+                            {"p99.9", microseconds(report.latency.percentile(0.999))},
+                            {"max", microseconds(report.latency.largest())}};
+  }
+  return object.dump(2);
+}
+
+}  // namespace sallyport::pktgen

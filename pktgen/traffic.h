@@ -1,0 +1,65 @@
+// The loop of every mode: send what is due, take what comes back, answer the gateway's questions about its neighbours.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "dataplane/io/generator_ports.h"
+#include "pktgen/neighbours.h"
+#include "pktgen/options.h"
+#include "pktgen/report.h"
+
+namespace sallyport::pktgen {
+
+// What one mode sends, and how it knows its packets again.
+class Source {
+ public:
+  Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+  virtual ~Source() = default;
+
+  // How many frames may go out now, at most `most`; none: nothing more, ever.
+  [[nodiscard]] virtual std::optional<std::size_t> due(std::uint64_t now_cycles, std::size_t most) = 0;
+  // The next frame; how many bytes (0: it does not fit, and is left out).
+  [[nodiscard]] virtual std::uint32_t write(std::uint64_t now_cycles, std::uint8_t* bytes) = 0;
+  // Of a frame that came in: one of ours? `sent_cycles` is set where it is known.
+  [[nodiscard]] virtual bool recognise(std::span<const std::uint8_t> frame,
+                                       std::optional<std::uint64_t>& sent_cycles) = 0;
+};
+
+class Traffic {
+ public:
+  // Port 0 sends; all receive.
+  Traffic(dataplane::GeneratorPorts& ports, const CommonOptions& options);
+
+  // The MAC address to send to: as given, or that of the gateway, asked for. None: nobody answered; or not wanted.
+  [[nodiscard]] std::optional<dataplane::MacAddress> destination();
+  // Until the source is at its end, the seconds are over, or SIGINT or SIGTERM came; then waits for what is on its way.
+  void run(Source& source);
+  [[nodiscard]] Report take_report() { return std::move(report_); }
+
+ private:
+  [[nodiscard]] bool stopped() const noexcept;
+  void send(Source& source, std::uint64_t now, std::size_t count);
+  bool receive(Source* source);
+  void take(Source& source, std::span<const std::uint8_t> frame);
+  void send_control(std::size_t port, const Frame& frame);
+  void drain(Source& source);
+  void show_progress();
+
+  dataplane::GeneratorPorts& ports_;
+  const CommonOptions& options_;
+  const Neighbours neighbours_;
+  const double nanoseconds_a_cycle_;
+  std::optional<IpAddress> wanted_;
+  std::optional<dataplane::MacAddress> found_;
+  Report report_;
+  bool terminal_;
+  std::chrono::steady_clock::time_point shown_;
+};
+
+}  // namespace sallyport::pktgen

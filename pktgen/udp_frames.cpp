@@ -1,0 +1,147 @@
+#include "pktgen/udp_frames.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/wire/checksum.h"
+#include "dataplane/wire/headers.h"
+#include "pktgen/payload.h"
+
+namespace sallyport::pktgen {
+namespace {
+
+namespace wire = dataplane::wire;
+
+constexpr std::uint32_t check_sequence_bytes = 4;
+constexpr std::uint16_t first_port = 1024;
+constexpr std::uint64_t ports_a_source = 64512;
+constexpr std::uint8_t udp = 17;
+constexpr std::uint8_t usual_ttl = 64;
+// RFC 6985, "simple IMIX": 64, 594 and 1518 bytes as 7:4:1, spread out.
+constexpr std::array<std::uint32_t, 3> imix_sizes = {64, 594, 1518};
+constexpr std::array<std::uint8_t, 12> imix_turns = {0, 1, 0, 1, 0, 0, 1, 0, 2, 0, 1, 0};
+constexpr std::uint32_t ipv6_least = 84;
+
+// Sebastiano Vigna's splitmix64.
+std::uint64_t mixed(std::uint64_t value) noexcept {
+  value += 0x9e3779b97f4a7c15U;
+  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
+  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
+  return value ^ (value >> 31U);
+}
+
+std::size_t ip_bytes(Family family) { return family == Family::v4 ? sizeof(wire::Ipv4) : sizeof(wire::Ipv6); }
+
+// Where a sender's address stands in the frame.
+std::size_t source_offset(Family family) {
+  return sizeof(wire::Ethernet) + (family == Family::v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source));
+}
+
+}  // namespace
+
+UdpFrames::UdpFrames(const UdpOptions& options, const dataplane::MacAddress& source,
+                     const dataplane::MacAddress& destination)
+    : options_(options),
+      magic_(static_cast<std::uint32_t>(mixed(options.seed ^ 0x5a11U))),
+      random_(mixed(options.seed)) {
+  const std::uint32_t least = options.from.family == Family::v4 ? 0 : ipv6_least;
+  if (options.size == 0) {
+    sizes_.assign(imix_turns.begin(), imix_turns.end());
+    for (const std::uint32_t size : imix_sizes) {
+      templates_.push_back(make(std::max(size, least) - check_sequence_bytes, source, destination));
+    }
+  } else {
+    sizes_.push_back(0);
+    templates_.push_back(make(options.size - check_sequence_bytes, source, destination));
+  }
+}
+
+UdpFrames::Template UdpFrames::make(std::uint32_t length, const dataplane::MacAddress& source,
+                                    const dataplane::MacAddress& destination) const {
+  Template made;
+  made.bytes.resize(length);
+  const Family family = options_.from.family;
+  const unsigned address = address_bytes(family);
+  const auto packet_bytes = static_cast<std::uint16_t>(length - sizeof(wire::Ethernet));
+  const auto datagram_bytes = static_cast<std::uint16_t>(packet_bytes - ip_bytes(family));
+  auto& ethernet = wire::at<wire::Ethernet>(made.bytes.data());
+  ethernet.destination = destination;
+  ethernet.source = source;
+  ethernet.type = family == Family::v4 ? wire::ethertype_ipv4 : wire::ethertype_ipv6;
+
+  std::uint8_t* const packet = made.bytes.data() + sizeof(wire::Ethernet);
+  if (family == Family::v4) {
+    auto& ip = wire::at<wire::Ipv4>(packet);
+    ip.version_length = 0x45;
+    ip.total_length = packet_bytes;
+    ip.fragment = wire::Ipv4::dont_fragment;
+    ip.ttl = usual_ttl;
+    ip.protocol = udp;
+    std::copy_n(options_.to.bytes.begin(), address, ip.destination.begin());
+    made.ip_sum = wire::sum_words(packet, sizeof ip);
+  } else {
+    auto& ip = wire::at<wire::Ipv6>(packet);
+    ip.version_class_flow = 0x60000000U;
+    ip.payload_length = datagram_bytes;
+    ip.next_header = udp;
+    ip.hop_limit = usual_ttl;
+    ip.destination = options_.to.bytes;
+  }
+  auto& datagram = wire::at<wire::Udp>(packet + ip_bytes(family));
+  datagram.destination_port = options_.port;
+  datagram.length = datagram_bytes;
+  made.udp_sum = wire::pseudo_header({}, std::span(options_.to.bytes).first(address), udp, datagram_bytes) +
+                 wire::sum_words(packet + ip_bytes(family), sizeof datagram);
+  return made;
+}
+
+std::uint64_t UdpFrames::flow_of(std::uint64_t number) noexcept {
+  if (!options_.random_order) return number % options_.flows;
+  random_ = mixed(random_);
+  return random_ % options_.flows;
+}
+
+// Flow by flow another address, then another port: neighbours in time are strangers to a gateway's tables.
+std::array<std::uint8_t, 16> UdpFrames::sender(std::uint64_t flow) const noexcept {
+  std::array<std::uint8_t, 16> bytes = options_.from.bytes;
+  std::uint64_t carry = flow % options_.sources;
+  for (unsigned i = address_bytes(options_.from.family); i-- > 0 && carry != 0;) {
+    carry += bytes[i];
+    bytes[i] = static_cast<std::uint8_t>(carry);
+    carry >>= 8U;
+  }
+  return bytes;
+}
+
+std::uint32_t UdpFrames::write(std::uint64_t number, std::uint64_t now_cycles, std::uint8_t* bytes) noexcept {
+  const Template& made = templates_[sizes_[number % sizes_.size()]];
+  std::memcpy(bytes, made.bytes.data(), made.bytes.size());
+  const Family family = options_.from.family;
+  const std::uint64_t flow = flow_of(number);
+  const std::array<std::uint8_t, 16> source = sender(flow);
+  const unsigned address = address_bytes(family);
+  std::memcpy(bytes + source_offset(family), source.data(), address);
+  const wire::Sum source_sum = wire::sum_words(source.data(), address);
+  std::uint8_t* const packet = bytes + sizeof(wire::Ethernet);
+  if (family == Family::v4) wire::at<wire::Ipv4>(packet).checksum.set_raw(wire::finish(made.ip_sum + source_sum));
+
+  auto& datagram = wire::at<wire::Udp>(packet + ip_bytes(family));
+  datagram.source_port = static_cast<std::uint16_t>(first_port + flow / options_.sources % ports_a_source);
+  const Stamp stamp{magic_, static_cast<std::uint32_t>(number), now_cycles};
+  std::memcpy(packet + ip_bytes(family) + sizeof datagram, &stamp, sizeof stamp);
+  const wire::Sum sum = made.udp_sum + source_sum + datagram.source_port.raw() +
+                        wire::sum_words(reinterpret_cast<const std::uint8_t*>(&stamp), sizeof stamp);
+  const std::uint16_t checksum = wire::finish(sum);
+  datagram.checksum.set_raw(checksum == 0 ? 0xffffU : checksum);
+  return static_cast<std::uint32_t>(made.bytes.size());
+}
+
+std::optional<Stamp> UdpFrames::read(std::span<const std::uint8_t> frame) const noexcept {
+  const std::span<const std::uint8_t> payload = transport_payload(frame);
+  Stamp stamp;
+  if (payload.size() < sizeof stamp) return std::nullopt;
+  std::memcpy(&stamp, payload.data(), sizeof stamp);
+  return stamp.magic == magic_ ? std::optional(stamp) : std::nullopt;
+}
+
+}  // namespace sallyport::pktgen

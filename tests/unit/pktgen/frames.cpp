@@ -1,0 +1,178 @@
+// What the generator puts on the wire, byte for byte where it matters.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "dataplane/wire/checksum.h"
+#include "dataplane/wire/headers.h"
+#include "pktgen/neighbours.h"
+#include "pktgen/payload.h"
+#include "pktgen/udp_frames.h"
+
+namespace sallyport::pktgen {
+namespace {
+
+namespace wire = dataplane::wire;
+using dataplane::MacAddress;
+
+constexpr MacAddress own = {2, 0, 0, 0, 0, 1};
+constexpr MacAddress other = {2, 0, 0, 0, 0, 2};
+
+UdpOptions udp(const char* from, const char* to) {
+  UdpOptions options;
+  options.from = parse_address(from).value();
+  options.to = parse_address(to).value();
+  return options;
+}
+
+// The sums of the receiver (RFC 1071): all words with the checksum give 0xffff.
+bool sums_hold(std::span<const std::uint8_t> frame) {
+  const std::uint8_t* packet = frame.data() + sizeof(wire::Ethernet);
+  if (wire::at<wire::Ethernet>(frame.data()).type.get() == wire::ethertype_ipv4) {
+    const auto& ip = wire::at<wire::Ipv4>(packet);
+    const std::uint32_t length = ip.total_length.get() - 20U;
+    return wire::fold(wire::sum_words(packet, 20)) == 0xffff &&
+           wire::fold(wire::pseudo_header(ip.source, ip.destination, 17, length) +
+                      wire::sum_words(packet + 20, length)) == 0xffff;
+  }
+  const auto& ip = wire::at<wire::Ipv6>(packet);
+  const std::uint32_t length = ip.payload_length.get();
+  return wire::fold(wire::pseudo_header(ip.source, ip.destination, ip.next_header, length) +
+                    wire::sum_words(packet + 40, length)) == 0xffff;
+}
+
+std::string sender_of(std::span<const std::uint8_t> frame) {
+  const std::uint8_t* packet = frame.data() + sizeof(wire::Ethernet);
+  const bool v4 = wire::at<wire::Ethernet>(frame.data()).type.get() == wire::ethertype_ipv4;
+  const IpAddress address = v4 ? IpAddress::from_bytes(Family::v4, wire::at<wire::Ipv4>(packet).source.data())
+                               : IpAddress::from_bytes(Family::v6, wire::at<wire::Ipv6>(packet).source.data());
+  const auto& datagram = wire::at<wire::Udp>(packet + (v4 ? 20 : 40));
+  return to_string(address) + ' ' + std::to_string(datagram.source_port.get());
+}
+
+TEST(UdpFrames, EveryFrameIsWholeAndKnownAgain) {
+  for (const auto& [from, to] : {std::pair{"10.1.255.250", "192.0.2.1"}, {"fd00::ffff", "2001:db8::1"}}) {
+    UdpOptions options = udp(from, to);
+    options.flows = 1000;
+    options.sources = 10;
+    options.size = 0;
+    UdpFrames frames(options, own, other);
+    std::array<std::uint8_t, 1600> bytes{};
+    std::map<std::uint32_t, int> sizes;
+    std::set<std::string> senders;
+    for (std::uint64_t i = 0; i < 12'000; ++i) {
+      const std::uint32_t length = frames.write(i, 1000 + i, bytes.data());
+      const std::span<const std::uint8_t> frame(bytes.data(), length);
+      ASSERT_TRUE(sums_hold(frame)) << i;
+      const std::optional<Stamp> stamp = frames.read(frame);
+      ASSERT_TRUE(stamp);
+      ASSERT_EQ(stamp->sequence, i);
+      ASSERT_EQ(stamp->cycles, 1000 + i);
+      ++sizes[length];
+      senders.insert(sender_of(frame));
+    }
+    EXPECT_EQ(senders.size(), 1000U);
+    ASSERT_EQ(sizes.size(), 3U);
+    EXPECT_EQ(sizes.begin()->second, 7000);
+    EXPECT_EQ(sizes.rbegin()->first, 1514U);
+    EXPECT_EQ(sizes.rbegin()->second, 1000);
+  }
+}
+
+TEST(UdpFrames, SendersGoOnOverTheEndOfAByte) {
+  UdpOptions options = udp("10.1.0.255", "192.0.2.1");
+  options.flows = options.sources = 2;
+  UdpFrames frames(options, own, other);
+  std::array<std::uint8_t, 64> bytes{};
+  (void)frames.write(1, 0, bytes.data());
+  EXPECT_EQ(sender_of(bytes), "10.1.1.0 1024");
+}
+
+TEST(UdpFrames, RandomOrderComesBackWithItsSeed) {
+  UdpOptions options = udp("10.1.0.1", "192.0.2.1");
+  options.flows = 100'000;
+  options.sources = 2;
+  options.random_order = true;
+  std::array<std::uint8_t, 64> first{};
+  std::array<std::uint8_t, 64> second{};
+  UdpFrames one(options, own, other);
+  UdpFrames two(options, own, other);
+  std::set<std::string> senders;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    (void)one.write(i, 5, first.data());
+    (void)two.write(i, 5, second.data());
+    ASSERT_EQ(first, second);
+    senders.insert(sender_of(first));
+  }
+  EXPECT_GT(senders.size(), 950U);
+}
+
+TEST(UdpFrames, OthersFramesAreNotOurs) {
+  UdpOptions options = udp("10.1.0.1", "192.0.2.1");
+  UdpFrames ours(options, own, other);
+  options.seed = 2;
+  UdpFrames theirs(options, own, other);
+  std::array<std::uint8_t, 64> bytes{};
+  const std::uint32_t length = theirs.write(0, 0, bytes.data());
+  EXPECT_FALSE(ours.read({bytes.data(), length}));
+  for (std::size_t cut = 0; cut < length; ++cut) EXPECT_FALSE(theirs.read({bytes.data(), cut})) << cut;
+}
+
+TEST(Payload, BrokenFramesHaveNone) {
+  UdpFrames frames(udp("10.1.0.1", "192.0.2.1"), own, other);
+  std::array<std::uint8_t, 64> whole{};
+  const std::uint32_t length = frames.write(0, 0, whole.data());
+  for (std::size_t at = 12; at < 42; ++at) {
+    for (unsigned value = 0; value < 256; ++value) {
+      std::array<std::uint8_t, 64> bytes = whole;
+      bytes[at] = static_cast<std::uint8_t>(value);
+      const auto payload = transport_payload({bytes.data(), length});
+      if (payload.empty()) continue;
+      EXPECT_GE(payload.data(), bytes.data());
+      EXPECT_LE(payload.data() + payload.size(), bytes.data() + length);
+    }
+  }
+}
+
+TEST(Neighbours, AskingAndAnsweringFitTogether) {
+  for (const char* text : {"192.0.2.7", "2001:db8::7"}) {
+    const IpAddress wanted = parse_address(text).value();
+    const Neighbours neighbours({{wanted, static_cast<std::uint8_t>(address_bits(wanted.family))}});
+    Frame question = Neighbours::question(wanted, own);
+    EXPECT_TRUE(Neighbours::is_control(question));
+    EXPECT_FALSE(Neighbours::found(question, wanted)) << "a question is no answer";
+    if (wanted.family == Family::v6) {
+      EXPECT_TRUE(sums_hold(question));
+      EXPECT_TRUE(neighbours.answer(question, other).empty()) << "somebody tries whether the address is free";
+      question[14 + 8] = 0xfe;  // now from an address
+      question[14 + 9] = 0x80;
+    }
+    const Frame answer = neighbours.answer(question, other);
+    ASSERT_FALSE(answer.empty()) << text;
+    EXPECT_TRUE(Neighbours::is_control(answer));
+    EXPECT_EQ(Neighbours::found(answer, wanted), other);
+    if (wanted.family == Family::v6) {
+      EXPECT_TRUE(sums_hold(answer));
+    }
+    EXPECT_TRUE(std::equal(own.begin(), own.end(), answer.begin())) << "to whoever asked";
+    EXPECT_TRUE(Neighbours({}).answer(question, other).empty()) << "not our address";
+    for (std::size_t cut = 0; cut < question.size(); ++cut) {
+      EXPECT_TRUE(neighbours.answer({question.data(), cut}, other).empty()) << cut;
+      EXPECT_FALSE(Neighbours::found({answer.data(), std::min(cut, answer.size() - 9)}, wanted) && cut < 42) << cut;
+    }
+  }
+}
+
+TEST(Neighbours, TrafficIsNoControl) {
+  UdpFrames frames(udp("10.1.0.1", "192.0.2.1"), own, other);
+  std::array<std::uint8_t, 64> bytes{};
+  const std::uint32_t length = frames.write(0, 0, bytes.data());
+  EXPECT_FALSE(Neighbours::is_control({bytes.data(), length}));
+}
+
+}  // namespace
+}  // namespace sallyport::pktgen

@@ -1,0 +1,97 @@
+#include "pktgen/options.h"
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace sallyport::pktgen {
+namespace {
+
+CommandLine parse(std::initializer_list<const char*> words) {
+  const std::vector<const char*> arguments(words);
+  return parse_command_line(arguments);
+}
+std::string error_of(std::initializer_list<const char*> words) {
+  const CommandLine line = parse(words);
+  const auto* error = std::get_if<UsageError>(&line);
+  return error == nullptr ? "" : error->message;
+}
+
+TEST(PktgenOptions, UdpHasDefaults) {
+  const auto options =
+      std::get<UdpOptions>(parse({"udp", "--device", "net_ring0", "--from", "10.1.0.1", "--to", "192.0.2.1"}));
+  EXPECT_EQ(options.flows, 1U);
+  EXPECT_EQ(options.sources, 1U);
+  EXPECT_EQ(options.size, 64U);
+  EXPECT_FALSE(options.rate);
+  EXPECT_FALSE(options.common.seconds);
+}
+
+TEST(PktgenOptions, MoreFlowsThanPortsWantMoreSources) {
+  const auto options = std::get<UdpOptions>(
+      parse({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--flows", "1000000"}));
+  EXPECT_EQ(options.sources, 16U);
+  EXPECT_NE(error_of({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--flows", "1000000",
+                      "--sources", "15"}),
+            "");
+}
+
+TEST(PktgenOptions, RateIsANumberOrTheMost) {
+  const auto with = [](const char* rate) {
+    return parse({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--rate", rate});
+  };
+  EXPECT_EQ(std::get<UdpOptions>(with("1e6")).rate, 1e6);
+  EXPECT_FALSE(std::get<UdpOptions>(with("max")).rate);
+  for (const char* wrong : {"0", "-1", "fast", "nan", "inf", "1x"}) {
+    EXPECT_TRUE(std::holds_alternative<UsageError>(with(wrong))) << wrong;
+  }
+}
+
+TEST(PktgenOptions, ImixIsASize) {
+  EXPECT_EQ(
+      std::get<UdpOptions>(parse({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--size", "imix"}))
+          .size,
+      0U);
+  EXPECT_NE(error_of({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--size", "63"}), "");
+  EXPECT_NE(error_of({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--size", "1519"}), "");
+}
+
+TEST(PktgenOptions, AnswersAreAddressesAndBlocks) {
+  const auto options = std::get<UdpOptions>(parse({"udp", "--device", "d", "--from", "fd00::1", "--to", "2001:db8::1",
+                                                   "--size", "100", "--answer", "192.0.2.0/24,2001:db8::1"}));
+  ASSERT_EQ(options.common.answer.size(), 2U);
+  EXPECT_EQ(options.common.answer[1].length, 128);
+  EXPECT_NE(error_of({"udp", "--device", "d", "--from", "::2", "--to", "::3", "--answer", "all"}), "");
+}
+
+TEST(PktgenOptions, MacAddresses) {
+  const auto with = [](const char* mac) {
+    return parse({"replay", "--device", "d", "--in", "x", "--destination-mac", mac});
+  };
+  const dataplane::MacAddress wanted{2, 0, 0xab, 0, 0, 1};
+  EXPECT_EQ(std::get<ReplayOptions>(with("02:00:ab:00:00:01")).common.destination_mac, wanted);
+  for (const char* wrong : {"02:00:ab:00:00", "02:00:ab:00:00:0g", "0200ab000001", "02:00:ab:00:00:012"}) {
+    EXPECT_TRUE(std::holds_alternative<UsageError>(with(wrong))) << wrong;
+  }
+}
+
+TEST(PktgenOptions, PaceIsTheCapturesOwnOrARate) {
+  EXPECT_TRUE(std::get<ReplayOptions>(parse({"replay", "--device", "d", "--in", "x"})).own_pace);
+  EXPECT_FALSE(std::get<ReplayOptions>(parse({"replay", "--device", "d", "--in", "x", "--rate", "max"})).own_pace);
+  EXPECT_NE(error_of({"replay", "--device", "d", "--in", "x", "--rate", "1", "--speed", "2"}), "");
+  EXPECT_NE(error_of({"replay", "--device", "d", "--in", "x", "--loops", "0"}), "");
+}
+
+TEST(PktgenOptions, SaysWhichModesThereAre) {
+  EXPECT_NE(error_of({"connect"}).find("not in this version, which has udp and replay"), std::string::npos);
+  EXPECT_NE(error_of({"search"}).find("not in this version"), std::string::npos);
+  EXPECT_NE(error_of({"upd"}).find("did you mean \"udp\"?"), std::string::npos);
+  EXPECT_NE(error_of({"udp", "--flow", "1"}).find("did you mean \"flows\"?"), std::string::npos);
+  EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"udp", "--help"})));
+  EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"--help"})));
+}
+
+}  // namespace
+}  // namespace sallyport::pktgen
