@@ -61,7 +61,7 @@ def clang_tidy(tree, build, jobs, seconds):
     commands = {entry["file"]: entry for entry in json.loads(database.read_text(encoding="utf-8"))}
     known = {str((build / file).resolve().relative_to(ROOT)) for file in commands}
     names = [name for name in tree.sources() if name in known and not name.startswith("tests/")]
-    names.sort(key=lambda name: -(ROOT / name).stat().st_mtime)
+    names.sort(key=last_change(names))
 
     cache = ROOT / ".cache" / "clang-tidy"
     cache.mkdir(parents=True, exist_ok=True)
@@ -90,6 +90,16 @@ def clang_tidy(tree, build, jobs, seconds):
     if left:
         print(f"         clang-tidy: {seconds} s are over; not looked at, {len(left)} of {len(names)}: {' '.join(left)}")
     return sorted(set(findings))
+
+
+def last_change(names):
+    """A sort key: what is not committed yet first, then by the last commit, the latest first."""
+    log = subprocess.run(["git", "log", "--name-only", "--format=", "-n", "1000"], cwd=ROOT, capture_output=True, text=True,
+                         check=False).stdout.split()
+    changed = subprocess.run(["git", "diff", "--name-only", "HEAD"], cwd=ROOT, capture_output=True, text=True,
+                             check=False).stdout.split()
+    place = {name: number for number, name in reversed(list(enumerate(changed + log)))}
+    return lambda name: place.get(name, len(place) + len(names))
 
 
 def relative(place):
