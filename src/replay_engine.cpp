@@ -20,7 +20,7 @@ constexpr Instant minute = 60 * second;
 // end, then at once; but no longer than the pipeline's 32-bit clock of milliseconds can tell apart.
 constexpr Instant fine_step = 10 * millisecond;
 constexpr Instant coarse_step = second;
-constexpr Instant longest_step = 10 * 24 * 60 * minute;
+constexpr Instant longest_step = Instant{10} * 24 * 60 * minute;
 
 Instant longest_timeout(const dataplane::PipelineSettings& settings, const dataplane::Snapshot& snapshot) {
   const config::Timeouts& timeouts = settings.timeouts;

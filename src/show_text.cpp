@@ -145,7 +145,7 @@ std::string endpoint(const Json& object, const char* address, const char* port) 
 
 std::string name_in(const Json& record) {
   for (const char* protocol : {"tls", "quic"}) {
-    const std::string name = text_at(at(record, protocol), "sni");
+    std::string name = text_at(at(record, protocol), "sni");
     if (!name.empty()) return name;
   }
   return text_at(at(record, "http"), "hostname");
