@@ -4,9 +4,9 @@ import json
 import re
 
 import cases
-from cases import EGRESS, GatewayCase
+from cases import EGRESS, OPEN_POLICY, GatewayCase
 from servers import IPERF_PORT
-from world import GATEWAY_INSIDE, PODS, SECOND_SERVER, SERVER
+from world import GATEWAY_INSIDE, GATEWAY_OUTSIDE, PODS, SECOND_SERVER, SERVER
 
 
 class Traffic:
@@ -103,6 +103,38 @@ class TrafficTwoWorkers(Traffic, GatewayCase):
 
 class TrafficAfXdpTwoWorkers(TrafficTwoWorkers):
     driver = "net_af_xdp"
+
+
+class Masquerade(GatewayCase):
+    """Flows may leave under the gateway's own address, which goes on to be its own."""
+
+    policy = OPEN_POLICY.replace('"203.0.113.1", "2001:db8:113::1"', ", ".join(f'"{address}"' for address in GATEWAY_OUTSIDE))
+
+    def test_clients_and_the_gateway_share_the_address(self):
+        for address, source in zip(SERVER, GATEWAY_OUTSIDE):
+            self.assertEqual(self.curl("guest", "httpbin.org", address).stdout, f"httpbin.org, seen from {source}\n")
+            self.assertEqual(self.ask_udp("guest", address).split(" ")[0], source)
+            for host, target in [(cases.world.pods["guest"], address), (cases.world.internet, source)]:
+                done = host.run(["ping", "-n", "-c", "2", "-i", "0.2", "-W", "2", target], check=False)
+                self.assertIn(" 0% packet loss", done.stdout, target)
+
+
+class Untranslated(GatewayCase):
+    """A policy that names no address translates nothing."""
+
+    policy = cases.linkerd_policy().split("[snat]")[0]
+
+    def test_the_server_sees_the_client(self):
+        routes = [("-4", "10.1.0.0/16", GATEWAY_OUTSIDE[0]), ("-6", "fd00:1::/64", GATEWAY_OUTSIDE[1])]
+        for family, network, gateway in routes:
+            cases.world.internet.ip(family, "route", "add", network, "via", gateway)
+        try:
+            for address, source in zip(SERVER, PODS["web"]):
+                self.assertEqual(self.curl("web", "httpbin.org", address).stdout, f"httpbin.org, seen from {source}\n")
+                self.assertEqual(self.curl("web", "denied.example", address).returncode, 35)
+        finally:
+            for family, network, gateway in routes:
+                cases.world.internet.ip(family, "route", "delete", network, "via", gateway)
 
 
 class Denied(GatewayCase):
