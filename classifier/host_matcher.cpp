@@ -45,8 +45,10 @@ struct HostMatcher::Visit {
 
   static void on_match(void* context, HostPatternId id, bool whole) noexcept {
     const auto& visit = *static_cast<const Visit*>(context);
-    for (const PatternEntry& entry :
-         std::ranges::equal_range(visit.matcher.patterns_by_id_, id, {}, &PatternEntry::id)) {
+    const auto& all = visit.matcher.patterns_by_id_;
+    const auto below = [](const PatternEntry& entry, HostPatternId wanted) { return entry.id < wanted; };
+    for (auto at = std::lower_bound(all.begin(), all.end(), id, below); at != all.end() && at->id == id; ++at) {
+      const PatternEntry& entry = *at;
       const bool matches =
           id.regex || entry.kind == HostPattern::Kind::apex || (entry.kind == HostPattern::Kind::exact) == whole;
       if (matches) visit.call(visit.take, entry.rank, entry.action, entry.value);

@@ -39,6 +39,7 @@ using Database = std::unique_ptr<hs_database_t, DatabaseDeleter>;
 
 [[nodiscard]] Database compile_literals(const std::vector<std::string>& texts) {
   std::vector<std::string> literals;
+  literals.reserve(texts.size());
   for (const std::string& text : texts) literals.push_back(backwards(text));
   std::vector<const char*> pointers;
   std::vector<std::size_t> lengths;

@@ -117,7 +117,7 @@ class Writer {
   }
 
  private:
-  static constexpr std::size_t flush_at = 64 * 1024;
+  static constexpr std::size_t flush_at = std::size_t{64} * 1024;
   void flush() {
     digest_.add(buffer_);
     buffer_.clear();

@@ -25,7 +25,7 @@ void radix_sort(std::vector<Item>& items, KeyOf key) {
     Key left = key(item);
     for (auto& count : counts) {
       ++count[static_cast<std::uint8_t>(left)];
-      left >>= 8U;
+      left = static_cast<Key>(left >> 4U >> 4U);  // in two steps: a key may be one byte
     }
   }
   std::vector<Item> sorted(items.size());

@@ -97,8 +97,8 @@ void Core::flush_port(PortIndex out) noexcept {
 }
 
 void Core::flush() noexcept {
-  for (PortIndex out = 0; out < settings.ports.size(); ++out) {
-    if (outgoing_[out].count != 0) flush_port(out);
+  for (std::size_t out = 0; out < settings.ports.size(); ++out) {
+    if (outgoing_[out].count != 0) flush_port(static_cast<PortIndex>(out));
   }
   if (released_.count == 0) return;
   world.release({released_.packets.data(), released_.count});

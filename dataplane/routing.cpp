@@ -26,7 +26,7 @@ std::size_t Routing::PlaceHash::operator()(const Place& place) const noexcept {
   return hash(place.address, std::uint64_t{place.port} << 56U);
 }
 
-Routing::Routing(std::vector<RouteEntry> routes, const std::vector<NeighbourEntry>& neighbours,
+Routing::Routing(const std::vector<RouteEntry>& routes, const std::vector<NeighbourEntry>& neighbours,
                  const std::vector<LocalAddress>& locals, std::uint32_t generation)
     : locals_(locals), generation_(generation) {
   neighbours_.reserve(neighbours.size());

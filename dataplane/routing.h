@@ -50,7 +50,7 @@ struct Hop {
 
 class Routing {
  public:
-  Routing(std::vector<RouteEntry> routes, const std::vector<NeighbourEntry>& neighbours,
+  Routing(const std::vector<RouteEntry>& routes, const std::vector<NeighbourEntry>& neighbours,
           const std::vector<LocalAddress>& locals, std::uint32_t generation);
   // Replay: what is from inside leaves by `outside` and the other way round, neighbours count as resolved.
   [[nodiscard]] static std::unique_ptr<const Routing> two_wires(PortIndex inside, PortIndex outside);

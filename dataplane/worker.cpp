@@ -76,7 +76,9 @@ bool Worker::turn() noexcept {
   const Instant now = read_clock();
   const Snapshot& snapshot = quiescence_.current();
   bool busy = false;
-  for (PortIndex port = 0; port < settings_.roles.size(); ++port) busy |= receive(port, now, snapshot);
+  for (std::size_t port = 0; port < settings_.roles.size(); ++port) {
+    busy |= receive(static_cast<PortIndex>(port), now, snapshot);
+  }
   if (settings_.workers > 1) busy |= take_handed_over(now, snapshot);
   busy |= world_.send_from_kernel();
   pipeline_.advance(now, snapshot);

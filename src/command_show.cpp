@@ -25,7 +25,7 @@ ExitCode tell(const End& end) {
 // One array, written as it comes: a million flows are never all in memory.
 End show_flows_json(const ShowOptions& options, const Request& request) {
   std::string_view before = "[\n";
-  const End end = ask_gateway(options.control_socket, request, [&](std::string_view record) {
+  End end = ask_gateway(options.control_socket, request, [&](std::string_view record) {
     const bool goes_on = print(before) && print(record);
     before = ",\n";
     return goes_on;

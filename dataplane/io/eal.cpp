@@ -33,7 +33,7 @@ bool on_worker() {
   return lcore != LCORE_ID_ANY && lcore != rte_get_main_lcore();
 }
 
-void take_line(LogStream& stream, std::string line) {
+void take_line(LogStream& stream, const std::string& line) {
   const int level = rte_log_cur_msg_loglevel();
   const bool is_error = level <= static_cast<int>(RTE_LOG_ERR);
   if (is_error) stream.complaint = line;
@@ -118,6 +118,7 @@ Eal::Eal(const EalPlan& plan, Log log) {
   listen(std::move(log));
   std::vector<std::string> arguments = eal_arguments(plan);
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   if (rte_eal_init(static_cast<int>(pointers.size()), pointers.data()) >= 0) return;
 

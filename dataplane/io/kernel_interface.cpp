@@ -146,8 +146,9 @@ void silence(const std::string& name, const Log& log) {
   }};
   for (const auto& [path, value] : settings) {
     if (set_sysctl(path, value)) continue;
-    log(Severity::warning, "cannot set " + path + " to " + value + ": the kernel may answer on " + name +
-                               " beside the gateway; make /proc/sys writable or set it beforehand");
+    std::string warning = "cannot set ";
+    warning.append(path).append(" to ").append(value).append(": the kernel may answer on ").append(name);
+    log(Severity::warning, warning.append(" beside the gateway; make /proc/sys writable or set it beforehand"));
   }
 }
 

@@ -16,7 +16,7 @@ Quiescence::Quiescence(std::uint32_t workers, std::unique_ptr<const Snapshot> fi
   if (!state_) throw std::bad_alloc();
   rte_rcu_qsbr_init(state_.get(), workers);
   for (std::uint32_t worker = 0; worker < workers; ++worker) rte_rcu_qsbr_thread_register(state_.get(), worker);
-  first.release();
+  static_cast<void>(first.release());
 }
 
 // Workers have ended.

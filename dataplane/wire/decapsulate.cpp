@@ -217,7 +217,7 @@ class Walker {
       std::uint8_t next = has(size) && (u8(0) & 4U) != 0 ? u8(11) : 0;
       for (unsigned i = 0; i < extension_headers_max && next != 0; ++i) {
         if (!has(size + 1) || u8(size) == 0) return false;
-        const std::size_t length = u8(size) * 4U;
+        const std::size_t length = std::size_t{4} * u8(size);
         if (!has(size + length)) return false;
         next = u8(size + length - 1);
         size += length;
