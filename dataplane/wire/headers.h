@@ -49,6 +49,24 @@ class Be32 {
   std::array<std::uint8_t, 4> raw_;
 };
 
+// Little endian, for the one field that is.
+class Le32 {
+ public:
+  Le32() = default;
+  Le32& operator=(std::uint32_t host) noexcept {
+    std::memcpy(raw_.data(), &host, 4);
+    return *this;
+  }
+  [[nodiscard]] std::uint32_t get() const noexcept {
+    std::uint32_t value;
+    std::memcpy(&value, raw_.data(), 4);
+    return value;
+  }
+
+ private:
+  std::array<std::uint8_t, 4> raw_;
+};
+
 // IEEE 802.3, 802.1Q
 inline constexpr std::uint16_t ethertype_ipv4 = 0x0800;
 inline constexpr std::uint16_t ethertype_arp = 0x0806;
@@ -151,7 +169,7 @@ struct Sctp {
   Be16 source_port;
   Be16 destination_port;
   Be32 verification_tag;
-  std::uint32_t checksum;  // CRC32c, little endian
+  Le32 checksum;  // CRC32c
 };
 static_assert(sizeof(Sctp) == 12);
 

@@ -168,7 +168,7 @@ struct Seen {
     using namespace wire;
     const std::uint8_t* l4 = frame.data() + parsed.l4_offset;
     if (parsed.kind == PacketKind::udp && at<Udp>(l4).checksum.raw() == 0) return parsed.key.family == Family::v4;
-    if (parsed.kind == PacketKind::sctp) return at<Sctp>(l4).checksum == sctp_checksum({l4, parsed.l4_bytes()});
+    if (parsed.kind == PacketKind::sctp) return at<Sctp>(l4).checksum.get() == sctp_checksum({l4, parsed.l4_bytes()});
     const Sum sum = sum_words(l4, parsed.l4_bytes());
     if (parsed.ip_protocol == 1) return finish(sum) == 0;
     return finish(sum + detail::pseudo(parsed.key.source_address(), parsed.key.destination_address(),
