@@ -75,7 +75,7 @@ bool complete_checksum(std::span<std::uint8_t> frame) noexcept {
     case IpProtocol::sctp: {
       if (segment.bytes.size() < sizeof(wire::Sctp)) return false;
       auto& sctp = wire::at<wire::Sctp>(segment.bytes.data());
-      if (sctp.checksum != 0) return false;
+      if (sctp.checksum.get() != 0) return false;
       sctp.checksum = wire::sctp_checksum(segment.bytes);
       return true;
     }
