@@ -52,7 +52,7 @@ void mend_checksum(std::uint8_t* l4, std::uint32_t present, IpProtocol protocol,
 // CRC32c covers ports, not addresses, and cannot be updated in place.
 void put_sctp_port(std::uint8_t* l4, std::uint32_t bytes, End end, std::uint16_t port) noexcept {
   auto& header = at<Sctp>(l4);
-  const bool was_right = header.checksum == sctp_checksum({l4, bytes});
+  const bool was_right = header.checksum.get() == sctp_checksum({l4, bytes});
   (void)put_port(l4, bytes, IpProtocol::sctp, end, port);
   if (was_right) header.checksum = sctp_checksum({l4, bytes});
 }
