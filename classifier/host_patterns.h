@@ -14,7 +14,7 @@
 //   regexes   scanned over the name itself, as \A(?:...)\z, caseless.
 //
 // The bytes scanned are always a copy inside the scratch with zeroes behind: Hyperscan 5.4.0 reads past the end.
-// See docs/adr/0002-host-names.md for the figures.
+// See docs/adr/0004-host-names.md.
 #pragma once
 
 #include <cstddef>
