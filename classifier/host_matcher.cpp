@@ -98,6 +98,7 @@ std::vector<HostMatcher::Candidate> HostMatcher::match_all(const HostName& name,
   for_each_match(name, scratch, take);
   std::ranges::stable_sort(found, {}, [](const auto& candidate) { return candidate.first; });
   std::vector<Candidate> candidates;
+  candidates.reserve(found.size());
   for (const auto& [rank, candidate] : found) candidates.push_back(candidate);
   return candidates;
 }

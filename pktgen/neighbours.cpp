@@ -44,7 +44,6 @@ struct Discovery {
   static constexpr std::uint8_t solicitation = 135;
   static constexpr std::uint8_t advertisement = 136;
   static constexpr std::uint32_t solicited_override = 0x60000000;
-  static constexpr std::uint8_t source_mac = 1;
   static constexpr std::uint8_t target_mac = 2;
 };
 static_assert(sizeof(Discovery) == 32);

@@ -78,7 +78,7 @@ struct GeneratorPorts::Parts {
   std::vector<std::unique_ptr<Port>> ports;
 };
 
-GeneratorPorts::GeneratorPorts(const std::vector<std::string>& devices, std::uint16_t mtu, Log log)
+GeneratorPorts::GeneratorPorts(const std::vector<std::string>& devices, std::uint16_t mtu, const Log& log)
     : parts_(std::make_unique<Parts>(devices, mtu, log)) {}
 
 GeneratorPorts::~GeneratorPorts() = default;

@@ -19,7 +19,7 @@ class GeneratorPorts {
   static constexpr std::size_t burst_max = 64;
 
   // Device texts as in [[port]]. One object a process: DPDK cannot be started twice. Throws EnvironmentError.
-  GeneratorPorts(const std::vector<std::string>& devices, std::uint16_t mtu, Log log);
+  GeneratorPorts(const std::vector<std::string>& devices, std::uint16_t mtu, const Log& log);
   ~GeneratorPorts();
   GeneratorPorts(const GeneratorPorts&) = delete;
   GeneratorPorts& operator=(const GeneratorPorts&) = delete;

@@ -31,7 +31,7 @@ class Traffic:
 
     def test_traceroute_shows_the_gateway(self):
         for target, gateway in zip(SERVER, GATEWAY_INSIDE):
-            done = cases.world.pods["web"].run(["traceroute", "-n", "-q", "1", "-w", "1", "-m", "5", "-I", target])
+            done = cases.world.pods["web"].run(["traceroute", "-n", "-q", "1", "-w", "3", "-m", "5", "-I", target])
             hops = re.findall(r"^ *\d+ +(\S+)", done.stdout, re.MULTILINE)
             self.assertEqual((hops[0], hops[-1], len(hops)), (gateway, target, 3), done.stdout)
 
