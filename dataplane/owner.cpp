@@ -1,14 +1,17 @@
 // Which worker a packet belongs to: the same answer on every worker, without asking anybody.
+#include "dataplane/owner.h"
+
 #include <cstring>
 
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/stages/icmp_error.h"
-#include "dataplane/stages/parse.h"
 
 namespace sallyport::dataplane {
 namespace {
+
+using config::PortRole;
 
 [[nodiscard]] std::uint32_t spread(const std::array<std::uint8_t, 16>& address, std::uint64_t salt) noexcept {
   std::uint64_t words[2];
@@ -17,21 +20,13 @@ namespace {
   return static_cast<std::uint32_t>(mix.next() >> 32U);
 }
 
-}  // namespace
+[[nodiscard]] bool is_whole_error(const Parsed& parsed) noexcept {
+  return parsed.kind == PacketKind::icmp_error && !parsed.fragment;
+}
 
-std::uint32_t Pipeline::owner(const Packet& packet, bool from_inside, std::uint32_t workers, std::uint32_t self,
-                              const Snapshot& snapshot) noexcept {
-  if (workers == 1) return 0;
-  Parsed parsed;
-  Drop why{};
-  ParseRules rules;
-  rules.any_vlan = true;
-  rules.verify_ip_checksum = false;
-  if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
-  if (from_inside) return spread(parsed.key.source, 0) % workers;
-
-  const bool translated = snapshot.policy != nullptr && snapshot.policy->gives_out(parsed.key.destination_address());
-  if (!translated) return spread(parsed.key.destination, 0) % workers;
+// To an egress address: by the slice of external ports.
+[[nodiscard]] std::uint32_t slice_owner(const Packet& packet, const Parsed& parsed, std::uint32_t workers,
+                                        std::uint32_t self) noexcept {
   if (parsed.fragment) return spread(parsed.key.source, parsed.identification) % workers;
   if (parsed.kind != PacketKind::icmp_error) {
     const bool echo = FlowTable::is_echo(parsed.key.protocol);
@@ -40,6 +35,45 @@ std::uint32_t Pipeline::owner(const Packet& packet, bool from_inside, std::uint3
   Parsed quoted;
   if (!parse_quoted(false, packet, parsed, quoted)) return self;
   return port_owner(__builtin_bswap16(quoted.key.source_port), workers);
+}
+
+// Somebody whom the policy knows sends; to such a one from somebody who is none, it is an answer.
+[[nodiscard]] bool looks_sent(const Parsed& parsed, const Snapshot& snapshot) noexcept {
+  const auto known = [&](const IpAddress& address) {
+    if (snapshot.policy == nullptr) return false;
+    const classifier::Source source = snapshot.policy->find_source(address);
+    return source.workload != 0 || source.namespace_name != 0;
+  };
+  return known(parsed.key.source_address()) || !known(parsed.key.destination_address());
+}
+
+}  // namespace
+
+PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::uint32_t workers) noexcept {
+  Parsed quoted;
+  // What is quoted went the other way.
+  if (is_whole_error(parsed) && parse_quoted(false, packet, parsed, quoted)) {
+    return {spread(quoted.key.destination, 0) % workers, spread(quoted.key.source, 0) % workers};
+  }
+  return {spread(parsed.key.source, 0) % workers, spread(parsed.key.destination, 0) % workers};
+}
+
+std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t workers, std::uint32_t self,
+                              const Snapshot& snapshot) noexcept {
+  if (workers == 1) return 0;
+  Parsed parsed;
+  Drop why{};
+  ParseRules rules;
+  rules.any_vlan = true;
+  rules.verify_ip_checksum = false;
+  if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
+  if (role != PortRole::inside && snapshot.policy != nullptr &&
+      snapshot.policy->gives_out(parsed.key.destination_address())) {
+    return slice_owner(packet, parsed, workers, self);
+  }
+  const PossibleOwners owners = possible_owners(packet, parsed, workers);
+  const bool sent = role == PortRole::inside || (role == PortRole::both && looks_sent(parsed, snapshot));
+  return sent ? owners.sender : owners.answer;
 }
 
 }  // namespace sallyport::dataplane

@@ -23,6 +23,7 @@ struct Packet {
   std::uint32_t fragment_id = 0;    // the identification its fragments carried
   PortIndex port = no_port;         // where it came in
   bool reassembled = false;         // the buffer belongs to a Reassembler, not to the World
+  bool asked_elsewhere = false;     // another worker that might know its flow has looked and knows none
   void* buffer = nullptr;           // the World's own handle (an mbuf, a slot)
 };
 

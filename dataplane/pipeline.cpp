@@ -6,7 +6,7 @@
 #include "dataplane/core.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/forward.h"
-#include "dataplane/stages/fragment.h"
+#include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/icmp_error.h"
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/refuse.h"
@@ -42,8 +42,6 @@ using InFlights = std::array<InFlight, burst_max>;
 [[nodiscard]] std::uint32_t sequence_of(const InFlight& p) noexcept {
   return wire::at<Tcp>(p.packet.data + p.parsed.l4_offset).sequence.get();
 }
-
-void hand_over(Core& core, Packet& whole, const Parsed& parsed, std::uint32_t owner) noexcept;
 
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
@@ -122,13 +120,18 @@ class Burst {
     }
     p.packet = whole;
     p.from_inside = comes_from_inside(p.parsed);
-    const std::uint32_t self = core_.settings.worker;
-    const std::uint32_t owner = Pipeline::owner(whole, p.from_inside, core_.settings.workers, self, *core_.snapshot);
-    if (owner != self) {
-      hand_over(core_, whole, p.parsed, owner);
-      return;
-    }
+    if (!p.from_inside && !belongs_here(whole, p.parsed)) return;
     ++count_;
+  }
+
+  // A datagram from outside is put together where its first piece came, and may belong to another worker.
+  [[nodiscard]] bool belongs_here(Packet& whole, const Parsed& parsed) noexcept {
+    const std::uint32_t self = core_.settings.worker;
+    const std::uint32_t owner =
+        Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self, *core_.snapshot);
+    if (owner == self || core_.flows.find(parsed.key, Side::outside) != 0) return true;
+    hand_over(core_, whole, parsed, owner);
+    return false;
   }
 
   [[nodiscard]] bool comes_from_inside(const Parsed& parsed) const noexcept {
@@ -168,10 +171,20 @@ class Burst {
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
     } else if (p.parsed.kind == PacketKind::icmp_error) {
-      relay_error(core_, p.packet, p.parsed, p.from_inside);
+      error(p);
     } else {
       core_.drop(p.packet, Drop::unsupported_protocol);
     }
+  }
+
+  void error(InFlight& p) noexcept {
+    QuotedFlow of = quoted_flow(core_, p.packet, p.parsed, p.from_inside);
+    if (of.flow == 0 && !of.broken && p.from_inside && core_.port(port_).role == config::PortRole::both) {
+      of = quoted_flow(core_, p.packet, p.parsed, false);
+      if (of.flow == 0 && ask_elsewhere(core_, p.packet, p.parsed)) return;
+      p.from_inside = false;
+    }
+    relay_error(core_, p.packet, p.parsed, of, p.from_inside);
   }
 
   // Martians between machines are the kernel's where they are meant for all on the link: VRRP, OSPF, listeners.
@@ -194,7 +207,7 @@ class Burst {
       link_local_or_drop(p, why);
     } else if (!p.from_inside) {
       core_.drop(p.packet, core_.policy() == nullptr ? Drop::no_policy : Drop::no_mapping);
-    } else {
+    } else if (!ask_elsewhere(core_, p.packet, p.parsed)) {
       open(p);
     }
   }
@@ -336,21 +349,6 @@ class Burst {
   PortIndex port_;
   std::size_t count_ = 0;
 };
-
-// A datagram from outside that was put together here and belongs to another worker: cut as it came, over to there.
-void hand_over(Core& core, Packet& whole, const Parsed& parsed, std::uint32_t owner) noexcept {
-  Fragmenter fragmenter(whole, parsed, whole.fragment_size, static_cast<std::uint16_t>(whole.fragment_id));
-  core.counters.received.subtract(whole.weight);
-  while (!fragmenter.done()) {
-    Packet piece;
-    if (!core.world.allocate(fragmenter.next_bytes(), piece)) break;
-    piece.port = whole.port;
-    piece.weight = 1;
-    fragmenter.make(piece);
-    (void)core.world.hand_over(owner, {&piece, 1});
-  }
-  core.release(whole);
-}
 
 }  // namespace
 

@@ -90,8 +90,9 @@ class Pipeline {
   // Which of `workers` workers a packet belongs to: senders (and answers to untranslated ones) by the inside address,
   // answers to an egress address by the slice of their port; ICMP errors by the packet they quote; fragments from
   // outside by addresses and identification, to be put together there and handed over. Packets of no owner (ARP, broken
-  // ones) answer `self`.
-  [[nodiscard]] static std::uint32_t owner(const Packet& packet, bool from_inside, std::uint32_t workers,
+  // ones) answer `self`. On a port of role `both` it is a guess where addresses do not tell (owner.h): whoever gets
+  // such a packet and knows no flow of it passes it on.
+  [[nodiscard]] static std::uint32_t owner(const Packet& packet, config::PortRole role, std::uint32_t workers,
                                            std::uint32_t self, const Snapshot& snapshot) noexcept;
 
  private:

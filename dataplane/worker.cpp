@@ -8,7 +8,6 @@
 #include <x86intrin.h>
 
 #include "dataplane/snapshot.h"
-#include "dataplane/stages/parse.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -28,24 +27,6 @@ Instant read_clock() noexcept {
   };
   static const std::uint64_t wall_minus_steady = nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_MONOTONIC);
   return wall_minus_steady + nanoseconds(CLOCK_MONOTONIC);
-}
-
-// On a port that is inside and outside at once, before any flow is looked up: to an egress address, or to a workload
-// from somebody who is none, is an answer.
-bool comes_from_inside(const Packet& packet, const Snapshot& snapshot) noexcept {
-  Parsed parsed;
-  Drop why{};
-  ParseRules rules;
-  rules.any_vlan = true;
-  rules.verify_ip_checksum = false;
-  if (!snapshot.policy || parse(packet, rules, parsed, why) != ParseResult::ok) return true;
-  const IpAddress destination = parsed.key.destination_address();
-  if (snapshot.policy->gives_out(destination)) return false;
-  const auto known = [&](const IpAddress& address) {
-    const classifier::Source source = snapshot.policy->find_source(address);
-    return source.workload != 0 || source.namespace_name != 0;
-  };
-  return known(parsed.key.source_address()) || !known(destination);
 }
 
 }  // namespace
@@ -137,9 +118,7 @@ std::size_t Worker::sort_out(PortIndex port, std::span<Packet> packets, const Sn
 }
 
 std::uint32_t Worker::owner_of(const Packet& packet, PortIndex port, const Snapshot& snapshot) const noexcept {
-  bool from_inside = settings_.roles[port] == config::PortRole::inside;
-  if (settings_.roles[port] == config::PortRole::both) from_inside = comes_from_inside(packet, snapshot);
-  return Pipeline::owner(packet, from_inside, settings_.workers, settings_.number, snapshot);
+  return Pipeline::owner(packet, settings_.roles[port], settings_.workers, settings_.number, snapshot);
 }
 
 void Worker::rest(bool busy) noexcept {

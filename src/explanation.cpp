@@ -157,9 +157,6 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
   answer.steps = explanation.steps;
   take_decision(answer, explanation.decision, identities);
   take_egress(answer, explanation.egress, flow.from, appliance, identities);
-  if (answer.action != "deny" && flow.protocol == config::Protocol::sctp) {
-    add_step(answer, "protocol", "the policy's answer; this version does not forward SCTP yet (unsupported_protocol)");
-  }
   return answer;
 }
 

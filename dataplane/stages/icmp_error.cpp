@@ -81,24 +81,30 @@ bool parse_quoted(bool verify_ip_checksum, const Packet& packet, const Parsed& p
   return false;
 }
 
-void relay_error(Core& core, Packet& packet, const Parsed& parsed, bool from_inside) noexcept {
-  Parsed quoted;
-  if (!parse_quoted(core.settings.verify_ip_checksum, packet, parsed, quoted)) {
-    core.drop(packet, Drop::icmp_error_bad);
-    return;
+QuotedFlow quoted_flow(const Core& core, const Packet& packet, const Parsed& parsed, bool from_inside) noexcept {
+  QuotedFlow found;
+  if (!parse_quoted(core.settings.verify_ip_checksum, packet, parsed, found.quoted)) {
+    found.broken = true;
+    return found;
   }
   // What is quoted went the other way.
-  FlowKey key = quoted.key.reversed();
+  FlowKey key = found.quoted.key.reversed();
   if (FlowTable::is_echo(key.protocol)) {
-    key.source_port = quoted.key.source_port;
+    key.source_port = found.quoted.key.source_port;
     key.destination_port = 0;
   }
-  const FlowNumber number = core.flows.find(key, from_inside ? FlowTable::Side::inside : FlowTable::Side::outside);
-  if (number == 0 || core.flows[number].verdict == Verdict::denied) {
+  found.flow = core.flows.find(key, from_inside ? FlowTable::Side::inside : FlowTable::Side::outside);
+  return found;
+}
+
+void relay_error(Core& core, Packet& packet, const Parsed& parsed, const QuotedFlow& of, bool from_inside) noexcept {
+  if (of.broken) {
+    core.drop(packet, Drop::icmp_error_bad);
+  } else if (of.flow == 0 || core.flows[of.flow].verdict == Verdict::denied) {
     core.drop(packet, Drop::icmp_error_no_flow);
-    return;
+  } else {
+    forward_error(core, packet, parsed, of.quoted, core.flows[of.flow], from_inside ? to_server : to_client);
   }
-  forward_error(core, packet, parsed, quoted, core.flows[number], from_inside ? to_server : to_client);
 }
 
 }  // namespace sallyport::dataplane

@@ -12,7 +12,7 @@
 namespace sallyport::dataplane::test {
 
 // Counts its buffers: what was given out must come back.
-class VectorWorld final : public World {
+class VectorWorld : public World {
  public:
   static constexpr std::uint32_t room = 70000;
 
