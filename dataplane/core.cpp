@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint32_t names_max = 65536;
 constexpr std::uint32_t senders_max = 1U << 20U;
-constexpr std::uint32_t addresses_max = 65536;
+constexpr std::uint32_t addresses_max = 65535;  // Flow::nat_address
 constexpr std::uint32_t wholes_max = 128;
 
 std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
@@ -24,10 +24,10 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       hash(random),
       addresses(std::min(given.limits.flows, addresses_max), hash),
       flows(given.limits.flows, hash, addresses),
-      wheel(flows.slots()),
+      wheel(flows),
       mappings(given.limits.flows, hash),
       sources(std::min(given.limits.flows, senders_max), hash, addresses),
-      full_servers(hash),
+      full_servers(flows, hash),
       hops(hash),
       names(std::clamp(given.limits.flows / 8, 1024U, names_max), hash),
       held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),

@@ -57,7 +57,7 @@ class Burst {
       core_.flows.prefetch_bucket(p.hash);
     }
     for (std::size_t i = 0; i < count_; ++i) {
-      if (followed(in_flight_[i].parsed.kind)) core_.flows.prefetch_flow(in_flight_[i].hash);
+      if (followed(in_flight_[i].parsed.kind)) core_.flows.prefetch_flow(in_flight_[i].parsed.key, in_flight_[i].hash);
     }
     for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
   }
@@ -223,7 +223,7 @@ class Burst {
     }
     Flow& flow = core_.flows[opened.flow];
     if (p.parsed.kind == PacketKind::tcp) {
-      flow.first_byte = sequence_of(p) + ((p.parsed.tcp_flags & Tcp::syn) != 0 ? 1 : 0);
+      core_.flows.track(flow).first_byte = sequence_of(p) + ((p.parsed.tcp_flags & Tcp::syn) != 0 ? 1 : 0);
     }
     if (flow.verdict == Verdict::denied) {
       if (opened.why == Drop::policy_denied) {
@@ -234,7 +234,7 @@ class Burst {
       core_.drop(p.packet, opened.why);
       return;
     }
-    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(flow, p.packet, p.parsed, to_server);
+    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, p.packet, p.parsed, to_server);
     client_says(p, opened.flow);
   }
 
@@ -259,8 +259,8 @@ class Burst {
   }
 
   // nat.md 10: a SYN on a closing flow starts anew; so does one with another sequence number on a denied flow.
-  [[nodiscard]] static bool begins_anew(const Flow& flow, const InFlight& p) noexcept {
-    const bool repeated = flow.first_byte == sequence_of(p) + 1;
+  [[nodiscard]] bool begins_anew(const Flow& flow, const InFlight& p) const noexcept {
+    const bool repeated = core_.flows.track(flow).first_byte == sequence_of(p) + 1;
     if (flow.verdict == Verdict::denied) return !repeated;
     return flow.tcp == TcpState::closing || flow.tcp == TcpState::reset ||
            ((flow.tcp == TcpState::fin_client || flow.tcp == TcpState::fin_server) && !repeated);
@@ -281,7 +281,7 @@ class Burst {
     forward(core_, p.packet, p.parsed, core_.flows[number], to_server);
   }
   [[nodiscard]] static bool must_show(const Flow& flow) noexcept {
-    return flow.inside.protocol == IpProtocol::tcp || flow.inside.protocol == IpProtocol::udp;
+    return flow.protocol == IpProtocol::tcp || flow.protocol == IpProtocol::udp;
   }
 
   // From the server.
@@ -308,12 +308,12 @@ class Burst {
   [[nodiscard]] bool follow_tcp(InFlight& p, FlowNumber number, Direction direction) noexcept {
     Flow& flow = core_.flows[number];
     const TcpState before = flow.tcp;
-    if (!track_tcp(flow, p.packet, p.parsed, direction)) {
+    if (!track_tcp(core_, flow, p.packet, p.parsed, direction)) {
       core_.drop(p.packet, Drop::tcp_rst_invalid);
       return false;
     }
     if (is_first_syn(p.parsed) && direction == to_server && flow.tcp == TcpState::syn_client) {
-      flow.first_byte = sequence_of(p) + 1;
+      core_.flows.track(flow).first_byte = sequence_of(p) + 1;
     }
     const bool closed = flow.tcp != before && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
     if (closed) {
@@ -391,7 +391,7 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
   for (FlowNumber number = 1; number <= core.flows.capacity(); ++number) {
     if (core.flows[number].live == 0) continue;
     const Flow& flow = core.flows[number];
-    if (flow.verdict == Verdict::waiting && flow.inspection != 0) hello_overdue(core, number);
+    if (flow.verdict == Verdict::waiting && core.flows.facts(flow).inspection != 0) hello_overdue(core, number);
     end_flow(core, number, FlowEnd::shutdown);
   }
   // What waits for fragments or neighbours has waited long enough, whatever the time is.

@@ -1,4 +1,11 @@
-// One flow: three cache lines, of which an established one touches the first two.
+// One flow. What an established packet touches is one cache line, `Flow`; the rest lies apart (FlowTable):
+//
+//   Flow        64 B  every packet: key, state, translation, next hops, when it was last seen, counts
+//   Addresses6  32 B  every packet of IPv6: the inside key's addresses
+//   TcpTrack    28 B  every segment of TCP: what resets are measured against
+//   FlowFacts         first and last packet: what its record says, its ties to the other tables
+//
+// The parts have one number; memory of parts that a flow does not use is never touched, so it costs nothing.
 #pragma once
 
 #include <array>
@@ -27,50 +34,47 @@ enum class Verdict : std::uint8_t {
 enum Direction : std::uint8_t { to_server = 0, to_client = 1 };
 [[nodiscard]] constexpr Direction opposite(Direction d) noexcept { return d == to_server ? to_client : to_server; }
 
+// Packets and bytes of one direction, 48 bits each: twelve bytes, so that both directions fit into the flow's line. 48
+// bits of bytes are six hours of 100 Gbit/s; more is counted modulo.
+class FlowCount {
+ public:
+  void add(std::uint32_t bytes) noexcept {
+    ++packets_low_;
+    packets_high_ = static_cast<std::uint16_t>(packets_high_ + (packets_low_ == 0 ? 1 : 0));
+    bytes_low_ += bytes;
+    bytes_high_ = static_cast<std::uint16_t>(bytes_high_ + (bytes_low_ < bytes ? 1 : 0));
+  }
+  [[nodiscard]] std::uint64_t packets() const noexcept { return std::uint64_t{packets_high_} << 32U | packets_low_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return std::uint64_t{bytes_high_} << 32U | bytes_low_; }
+
+ private:
+  std::uint32_t packets_low_, bytes_low_;
+  std::uint16_t packets_high_, bytes_high_;
+};
+
 struct alignas(64) Flow {
-  // Line 0: to find it, to know what to do, to translate.
-  FlowKey inside;             // client -> server, before translation
-  std::uint16_t nat_port;     // network byte order
-  std::uint32_t nat_address;  // number in the AddressBook; 0: untranslated
-  Tick last_seen;
-  std::uint32_t epoch;     // of policy and routing; another one: ask again
-  std::uint16_t l4_delta;  // checksum change of the translation, to the server
-  std::uint16_t l3_delta;
-  std::array<std::uint16_t, 2> hops;  // numbers in the HopBook, by direction; 0: not known
-  Verdict verdict;
-  TcpState tcp;
+  // The inside key (client -> server, before translation); all in network byte order. IPv6 addresses: Addresses6.
+  std::uint32_t source4, destination4;
+  std::uint16_t source_port, destination_port;
+  IpProtocol protocol;
+  Family family;
+
+  Verdict verdict : 2;
+  TcpState tcp : 4;
+  std::uint8_t live : 2;  // 0: free; 1: in the index under the inside key; 2: under the outside key, too
   std::uint8_t flags;
-  std::uint8_t live;
 
-  // Line 1: what its record says.
-  alignas(64) std::array<std::uint64_t, 2> packets;
-  std::array<std::uint64_t, 2> bytes;
-  std::uint64_t started;  // nanoseconds since the epoch
-  classifier::Id rule, network, namespace_name, workload, egress;
-  classifier::Reason reason;
-  classifier::Layer layer;
-  AppProtocol app;
-  FlowEnd end;
-
-  // Line 2: its ties to the tables, and what only TCP needs.
-  alignas(64) std::uint32_t generation;  // of the policy that decided last
-  std::uint32_t wheel_next, wheel_previous;
-  std::uint32_t name;        // number in the NameBook; 0: none
-  std::uint32_t inspection;  // number of its Inspection; 0: none
-  std::uint32_t source;      // number in the SourceBook; 0: none
-  std::uint32_t mapping;     // number of its endpoint-independent mapping; 0: none
-  std::uint32_t name_table;  // waiting: what decide_shown() wants
+  std::uint16_t nat_address;  // number in the AddressBook; 0: untranslated
+  std::uint16_t nat_port;     // network byte order
   union {
-    std::uint32_t quic_version;  // UDP
-    std::uint32_t first_byte;    // TCP: the sequence number of the client's first byte of payload
+    std::uint32_t nat_address4;  // IPv4: the egress address itself
+    std::uint16_t delta6;        // IPv6: checksum change of the translation, to the server
   };
+  std::array<std::uint16_t, 2> hops;  // numbers in the HopBook, by direction; 0: not known
+  std::uint32_t epoch;                // of policy and routing; another one: ask again
+  Tick last_seen;
   Tick last_packet;  // of either side, where that does not refresh last_seen
-  // TCP, by the direction in which it was said, as far as it was forwarded.
-  std::array<std::uint32_t, 2> sent_end;  // the sequence number after the last byte, SYN and FIN included
-  std::array<std::uint32_t, 2> acked;     // the highest acknowledgment
-  std::array<std::uint16_t, 2> window;    // the last one offered, not scaled
-  std::array<std::uint8_t, 2> window_shift;
-  std::uint16_t wheel_slot;
+  std::array<FlowCount, 2> counts;
 
   enum Flag : std::uint8_t {
     observing = 1,  // allowed, but its first payload is looked at for a name
@@ -82,9 +86,42 @@ struct alignas(64) Flow {
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
   void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
-  [[nodiscard]] bool is_tcp() const noexcept { return inside.protocol == IpProtocol::tcp; }
+  [[nodiscard]] bool is_tcp() const noexcept { return protocol == IpProtocol::tcp; }
 };
-static_assert(sizeof(Flow) == 192);
+static_assert(sizeof(Flow) == 64);
+
+struct alignas(32) Addresses6 {
+  std::array<std::uint8_t, 16> source;
+  std::array<std::uint8_t, 16> destination;
+};
+
+// By the direction in which it was said, as far as it was forwarded.
+struct TcpTrack {
+  std::uint32_t first_byte;               // sequence number of the client's first byte of payload
+  std::array<std::uint32_t, 2> sent_end;  // the sequence number after the last byte, SYN and FIN included
+  std::array<std::uint32_t, 2> acked;     // the highest acknowledgment
+  std::array<std::uint16_t, 2> window;    // the last one offered, not scaled
+  std::array<std::uint8_t, 2> window_shift;
+};
+static_assert(sizeof(TcpTrack) == 28);
+
+struct FlowFacts {
+  std::uint64_t started;  // nanoseconds since the epoch
+  classifier::Id rule, network, namespace_name, workload, egress;
+  std::uint32_t generation;  // of the policy that decided last
+  classifier::Reason reason;
+  classifier::Layer layer;
+  AppProtocol app;
+
+  std::uint16_t wheel_slot;
+  std::uint32_t wheel_next, wheel_previous;
+  std::uint32_t name;          // number in the NameBook; 0: none
+  std::uint32_t inspection;    // number of its Inspection; 0: none
+  std::uint32_t sender;        // number in the SourceBook; 0: none
+  std::uint32_t mapping;       // number of its endpoint-independent mapping; 0: none
+  std::uint32_t name_table;    // waiting: what decide_shown() wants
+  std::uint32_t quic_version;  // UDP
+};
 
 using FlowNumber = std::uint32_t;  // 0: none
 

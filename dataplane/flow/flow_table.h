@@ -2,9 +2,13 @@
 //
 // A flow stands in one index under two keys: the inside key (client -> server) and the outside key (server -> egress
 // address and port, as an answer comes in). The index number carries the side in its lowest bit.
+//
+// A flow's parts (flow.h) lie in arrays of their own under the flow's number; whoever has the Flow finds the others by
+// its place. Number 0 is the draft: a new flow is made there and moves into the table when it may.
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "dataplane/flow/books.h"
 #include "dataplane/flow/flow.h"
@@ -19,26 +23,31 @@ class FlowTable {
   enum class Side : std::uint8_t { inside = 0, outside = 1 };
 
   FlowTable(std::uint32_t capacity, const KeyHash& hash, const AddressBook& addresses)
-      : flows_(capacity), index_(std::size_t{capacity} * 2), hash_(hash), addresses_(addresses) {}
+      : flows_(capacity),
+        addresses6_(std::size_t{capacity} + 1),
+        tracks_(std::size_t{capacity} + 1),
+        facts_(std::size_t{capacity} + 1),
+        index_(std::size_t{capacity} * 2),
+        hash_(hash),
+        addresses_(addresses) {}
 
   [[nodiscard]] std::uint64_t hash(const FlowKey& key, Side side) const noexcept {
     return hash_(key, static_cast<std::uint64_t>(side));
   }
   void prefetch_bucket(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
-  void prefetch_flow(std::uint64_t hash) const noexcept {
+  void prefetch_flow(const FlowKey& key, std::uint64_t hash) const noexcept {
     const std::uint32_t hint = index_.hint(hash);
     if (hint == KeyIndex::none) return;
-    const char* flow = reinterpret_cast<const char*>(&flows_[hint >> 1U]);
-    __builtin_prefetch(flow);
-    __builtin_prefetch(flow + 64);
+    __builtin_prefetch(&flows_[hint >> 1U]);
+    if (key.family == Family::v6) __builtin_prefetch(&addresses6_[hint >> 1U]);
+    if (key.protocol == IpProtocol::tcp) __builtin_prefetch(&tracks_[hint >> 1U]);
   }
 
   // 0: there is none.
   [[nodiscard]] FlowNumber find(const FlowKey& key, std::uint64_t key_hash, Side side) const noexcept {
     const std::uint32_t found = index_.find(key_hash, [&](std::uint32_t number) {
       if ((number & 1U) != static_cast<std::uint32_t>(side)) return false;
-      const Flow& flow = flows_[number >> 1U];
-      return side == Side::inside ? flow.inside == key : outside_key(flow) == key;
+      return side == Side::inside ? is_inside_key(number >> 1U, key) : is_outside_key(number >> 1U, key);
     });
     return found == KeyIndex::none ? 0 : found >> 1U;
   }
@@ -46,16 +55,34 @@ class FlowTable {
     return find(key, hash(key, side), side);
   }
 
+  // Client -> server, before translation.
+  [[nodiscard]] FlowKey inside_key(const Flow& flow) const noexcept {
+    FlowKey key;
+    key.source = source(flow).bytes;
+    key.destination = destination(flow).bytes;
+    key.source_port = flow.source_port;
+    key.destination_port = flow.destination_port;
+    key.protocol = flow.protocol;
+    key.family = flow.family;
+    return key;
+  }
+  [[nodiscard]] IpAddress source(const Flow& flow) const noexcept {
+    return flow.family == Family::v4 ? from_v4_word(flow.source4) : from_v6(addresses6_[number_of(flow)].source);
+  }
+  [[nodiscard]] IpAddress destination(const Flow& flow) const noexcept {
+    return flow.family == Family::v4 ? from_v4_word(flow.destination4)
+                                     : from_v6(addresses6_[number_of(flow)].destination);
+  }
   // As an answer to the flow comes in from outside.
   [[nodiscard]] FlowKey outside_key(const Flow& flow) const noexcept {
-    FlowKey key = flow.inside.reversed();
+    FlowKey key = inside_key(flow).reversed();
     if (flow.nat_address != 0) {
       key.destination = addresses_[flow.nat_address].bytes;
       (is_echo(key.protocol) ? key.source_port : key.destination_port) = flow.nat_port;
     }
     if (is_echo(key.protocol)) {
       // Echo keys keep the identifier in source_port in both directions.
-      if (flow.nat_address == 0) key.source_port = flow.inside.source_port;
+      if (flow.nat_address == 0) key.source_port = flow.source_port;
       key.destination_port = 0;
     }
     return key;
@@ -65,10 +92,33 @@ class FlowTable {
   }
 
   [[nodiscard]] bool full() const noexcept { return flows_.exhausted(); }
-  // A zeroed flow that is in no index yet, or 0.
-  [[nodiscard]] FlowNumber take() noexcept {
+  // A flow of this key and nothing else, untranslated, in no index.
+  [[nodiscard]] Flow& begin_draft(const FlowKey& inside) noexcept {
+    Flow& flow = flows_[draft];
+    flow = Flow{};
+    tracks_[draft] = TcpTrack{};
+    facts_[draft] = FlowFacts{};
+    flow.family = inside.family;
+    flow.protocol = inside.protocol;
+    flow.source_port = flow.nat_port = inside.source_port;
+    flow.destination_port = inside.destination_port;
+    if (inside.family == Family::v6) {
+      addresses6_[draft] = {inside.source, inside.destination};
+      return flow;
+    }
+    flow.source4 = flow.nat_address4 = v4_word(inside.source);
+    flow.destination4 = v4_word(inside.destination);
+    return flow;
+  }
+  // The draft as a flow of the table that is in no index yet, or 0.
+  [[nodiscard]] FlowNumber keep_draft() noexcept {
     const FlowNumber number = flows_.take();
-    if (number != 0) flows_[number] = Flow{};
+    if (number == 0) return 0;
+    const Flow& flow = flows_[draft];
+    flows_[number] = flow;
+    facts_[number] = facts_[draft];
+    if (flow.family == Family::v6) addresses6_[number] = addresses6_[draft];
+    if (flow.is_tcp()) tracks_[number] = tracks_[draft];
     return number;
   }
   void give_back(FlowNumber number) noexcept {
@@ -84,18 +134,75 @@ class FlowTable {
 
   [[nodiscard]] Flow& operator[](FlowNumber number) noexcept { return flows_[number]; }
   [[nodiscard]] const Flow& operator[](FlowNumber number) const noexcept { return flows_[number]; }
-  [[nodiscard]] Slots<Flow>& slots() noexcept { return flows_; }
+  [[nodiscard]] FlowNumber number_of(const Flow& flow) const noexcept {
+    return static_cast<FlowNumber>(&flow - &flows_[0]);
+  }
+  [[nodiscard]] FlowFacts& facts(const Flow& flow) noexcept { return facts_[number_of(flow)]; }
+  [[nodiscard]] const FlowFacts& facts(const Flow& flow) const noexcept { return facts_[number_of(flow)]; }
+  [[nodiscard]] FlowFacts& facts(FlowNumber number) noexcept { return facts_[number]; }
+  [[nodiscard]] TcpTrack& track(const Flow& flow) noexcept { return tracks_[number_of(flow)]; }
+  [[nodiscard]] const TcpTrack& track(const Flow& flow) const noexcept { return tracks_[number_of(flow)]; }
+
   [[nodiscard]] std::uint32_t live() const noexcept { return flows_.in_use(); }
   [[nodiscard]] std::uint32_t capacity() const noexcept { return flows_.capacity(); }
-  [[nodiscard]] std::size_t bytes() const noexcept { return flows_.bytes() + index_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return flows_.bytes() + addresses6_.bytes() + tracks_.bytes() + facts_.bytes() + index_.bytes();
+  }
 
  private:
+  static constexpr FlowNumber draft = 0;
+
+  [[nodiscard]] static std::uint32_t v4_word(const std::array<std::uint8_t, 16>& bytes) noexcept {
+    std::uint32_t word;
+    std::memcpy(&word, bytes.data(), sizeof word);
+    return word;
+  }
+  [[nodiscard]] static IpAddress from_v4_word(std::uint32_t word) noexcept {
+    IpAddress address;
+    std::memcpy(address.bytes.data(), &word, sizeof word);
+    return address;
+  }
+  [[nodiscard]] static IpAddress from_v6(const std::array<std::uint8_t, 16>& bytes) noexcept {
+    return {Family::v6, bytes};
+  }
+
+  [[nodiscard]] bool is_inside_key(FlowNumber number, const FlowKey& key) const noexcept {
+    const Flow& flow = flows_[number];
+    if (flow.source_port != key.source_port || flow.destination_port != key.destination_port ||
+        flow.protocol != key.protocol || flow.family != key.family) {
+      return false;
+    }
+    if (key.family == Family::v4) {
+      return flow.source4 == v4_word(key.source) && flow.destination4 == v4_word(key.destination);
+    }
+    return addresses6_[number].source == key.source && addresses6_[number].destination == key.destination;
+  }
+  [[nodiscard]] bool is_outside_key(FlowNumber number, const FlowKey& key) const noexcept {
+    const Flow& flow = flows_[number];
+    const bool echo = is_echo(key.protocol);
+    const std::uint16_t server_port = echo ? key.destination_port : key.source_port;
+    const std::uint16_t egress_port = echo ? key.source_port : key.destination_port;
+    if (flow.nat_port != egress_port || flow.destination_port != server_port || flow.protocol != key.protocol ||
+        flow.family != key.family) {
+      return false;
+    }
+    if (key.family == Family::v4) {
+      return flow.destination4 == v4_word(key.source) && flow.nat_address4 == v4_word(key.destination);
+    }
+    const Addresses6& inside = addresses6_[number];
+    const auto& egress = flow.nat_address != 0 ? addresses_[flow.nat_address].bytes : inside.source;
+    return inside.destination == key.source && egress == key.destination;
+  }
+
   [[nodiscard]] std::uint64_t side_hash(FlowNumber number, Side side) const noexcept {
     const Flow& flow = flows_[number];
-    return hash(side == Side::inside ? flow.inside : outside_key(flow), side);
+    return hash(side == Side::inside ? inside_key(flow) : outside_key(flow), side);
   }
 
   Slots<Flow> flows_;
+  Block<Addresses6> addresses6_;
+  Block<TcpTrack> tracks_;
+  Block<FlowFacts> facts_;
   KeyIndex index_;
   const KeyHash& hash_;
   const AddressBook& addresses_;

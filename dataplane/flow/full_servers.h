@@ -5,14 +5,14 @@
 #include <array>
 #include <cstdint>
 
-#include "dataplane/flow/flow.h"
+#include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/key_hash.h"
 
 namespace sallyport::dataplane {
 
 class FullServers {
  public:
-  explicit FullServers(const KeyHash& hash) noexcept : hash_(hash) {}
+  FullServers(const FlowTable& flows, const KeyHash& hash) noexcept : flows_(flows), hash_(hash) {}
 
   [[nodiscard]] bool contains(const Flow& flow, Tick now) const noexcept {
     const std::uint64_t id = identity(flow);
@@ -37,7 +37,7 @@ class FullServers {
     Tick when = 0;
   };
   [[nodiscard]] std::uint64_t identity(const Flow& flow) const noexcept {
-    FlowKey key = flow.inside;
+    FlowKey key = flows_.inside_key(flow);
     key.source = {};
     // 1-1023 and the others are searched apart.
     key.source_port = __builtin_bswap16(key.source_port) < 1024 ? 1 : 0;
@@ -45,6 +45,7 @@ class FullServers {
   }
 
   std::array<Entry, 256> entries_{};
+  const FlowTable& flows_;
   const KeyHash& hash_;
 };
 

@@ -41,6 +41,7 @@ class KeyHash {
   }
 
   [[nodiscard]] std::uint64_t operator()(const FlowKey& key, std::uint64_t domain) const noexcept {
+    if (key.family == Family::v4) return mix(fold_v4(key) ^ domain);
     std::uint64_t w[5] = {};
     std::memcpy(w, &key, sizeof key);
     return mix(fold(w[0] ^ secret_[0], w[1] ^ secret_[1]) ^ fold(w[2] ^ secret_[2], w[3] ^ secret_[3]) ^
@@ -67,6 +68,15 @@ class KeyHash {
     __extension__ using Wide = unsigned __int128;
     const Wide product = static_cast<Wide>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+  }
+  // Two words hold all of an IPv4 key.
+  [[nodiscard]] std::uint64_t fold_v4(const FlowKey& key) const noexcept {
+    std::uint32_t source, destination, ports;
+    std::memcpy(&source, key.source.data(), 4);
+    std::memcpy(&destination, key.destination.data(), 4);
+    std::memcpy(&ports, &key.source_port, 4);
+    const std::uint64_t protocol = static_cast<std::uint64_t>(key.protocol);
+    return fold((std::uint64_t{destination} << 32U | source) ^ secret_[0], (protocol << 32U | ports) ^ secret_[1]);
   }
   [[nodiscard]] std::uint64_t mix(std::uint64_t x) const noexcept { return fold(x ^ secret_[6], secret_[7]); }
 

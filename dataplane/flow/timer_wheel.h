@@ -9,8 +9,7 @@
 #include <array>
 #include <cstdint>
 
-#include "dataplane/flow/flow.h"
-#include "dataplane/flow/slots.h"
+#include "dataplane/flow/flow_table.h"
 
 namespace sallyport::dataplane {
 
@@ -19,7 +18,7 @@ class TimerWheel {
   static constexpr std::uint32_t slot_ms = 256;
   static constexpr std::uint32_t slot_count = 1024;  // 262 s round; later deadlines come by once a round
 
-  explicit TimerWheel(Slots<Flow>& flows) noexcept : flows_(flows) {}
+  explicit TimerWheel(FlowTable& flows) noexcept : flows_(flows) {}
 
   void start(Tick now) noexcept { turned_to_ = now / slot_ms; }
 
@@ -27,23 +26,23 @@ class TimerWheel {
   void add(FlowNumber number, Tick now, std::uint32_t delay_ms) noexcept {
     const std::uint32_t ahead = std::min(delay_ms / slot_ms + 1, slot_count - 1);
     const std::uint16_t slot = static_cast<std::uint16_t>((now / slot_ms + ahead) % slot_count);
-    Flow& flow = flows_[number];
+    FlowFacts& flow = flows_.facts(number);
     flow.wheel_slot = slot;
     flow.wheel_previous = 0;
     flow.wheel_next = heads_[slot];
-    if (heads_[slot] != 0) flows_[heads_[slot]].wheel_previous = number;
+    if (heads_[slot] != 0) flows_.facts(heads_[slot]).wheel_previous = number;
     heads_[slot] = number;
   }
 
   void remove(FlowNumber number) noexcept {
-    const Flow& flow = flows_[number];
-    if (flow.wheel_next != 0) flows_[flow.wheel_next].wheel_previous = flow.wheel_previous;
+    const FlowFacts& flow = flows_.facts(number);
+    if (flow.wheel_next != 0) flows_.facts(flow.wheel_next).wheel_previous = flow.wheel_previous;
     if (flow.wheel_previous != 0) {
-      flows_[flow.wheel_previous].wheel_next = flow.wheel_next;
+      flows_.facts(flow.wheel_previous).wheel_next = flow.wheel_next;
       return;
     }
     heads_[flow.wheel_slot] = flow.wheel_next;
-    if (flow.wheel_next != 0) flows_[flow.wheel_next].wheel_slot = flow.wheel_slot;
+    if (flow.wheel_next != 0) flows_.facts(flow.wheel_next).wheel_slot = flow.wheel_slot;
   }
 
   // Calls `due(number)` for the flows of every slot that has come up, at most `budget` of them; the rest comes with the
@@ -62,14 +61,14 @@ class TimerWheel {
       const std::uint32_t slot = ++turned_to_ % slot_count;
       heads_[up] = heads_[slot];
       heads_[slot] = 0;
-      if (heads_[up] != 0) flows_[heads_[up]].wheel_slot = up;
+      if (heads_[up] != 0) flows_.facts(heads_[up]).wheel_slot = up;
     }
   }
 
  private:
   static constexpr std::uint16_t up = slot_count;  // the list that has come up
 
-  Slots<Flow>& flows_;
+  FlowTable& flows_;
   // Only the head of a list knows for sure in which one it stands.
   std::array<FlowNumber, slot_count + 1> heads_{};
   std::uint32_t turned_to_ = 0;

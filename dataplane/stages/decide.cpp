@@ -16,18 +16,21 @@ using classifier::Reason;
 class Opening {
  public:
   Opening(Core& core, const Packet& packet, const Parsed& parsed) noexcept
-      : core_(core), packet_(packet), query_(query_of(parsed.key)) {
-    flow_.inside = parsed.key;
-    flow_.started = core.now;
+      : core_(core),
+        packet_(packet),
+        query_(query_of(parsed.key)),
+        flow_(core.flows.begin_draft(parsed.key)),
+        facts_(core.flows.facts(flow_)) {
+    facts_.started = core.now;
     flow_.last_seen = core.tick;
     flow_.epoch = core.epoch;
-    flow_.generation = core.snapshot->generation;
+    facts_.generation = core.snapshot->generation;
   }
 
   Opened run() noexcept {
     const classifier::Source source = core_.policy()->find_source(query_.source);
-    flow_.namespace_name = source.namespace_name;
-    flow_.workload = source.workload;
+    facts_.namespace_name = source.namespace_name;
+    facts_.workload = source.workload;
     if (core_.settings.nat.source_check &&
         !passes_source_check(source, query_.source, core_.settings.inside_networks)) {
       return {0, Drop::source_check};
@@ -35,7 +38,7 @@ class Opening {
     if (core_.policy()->gives_out(query_.destination)) return {0, Drop::hairpin_refused};
 
     const Decision decision = core_.policy()->decide(source, query_);
-    take_decision(flow_, decision);
+    take_decision(core_, flow_, decision);
     if (decision.action == Action::deny) return refuse(decision.reason, Drop::policy_denied, true);
     if (core_.flows.full()) return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
     if (!admit()) return refuse(Reason::source_limit, Drop::source_limit, false);
@@ -50,27 +53,24 @@ class Opening {
  private:
   bool admit() noexcept {
     const auto& limits = core_.settings.limits;
-    flow_.source = core_.sources.enter(query_.source, core_.tick);
+    facts_.sender = core_.sources.enter(query_.source, core_.tick);
     const bool limited = limits.flows_per_source != 0 || limits.new_flows_per_second_per_source != 0;
-    if (flow_.source == 0) return !limited;
-    return !limited || core_.sources.admit(flow_.source, limits.flows_per_source,
+    if (facts_.sender == 0) return !limited;
+    return !limited || core_.sources.admit(facts_.sender, limits.flows_per_source,
                                            limits.new_flows_per_second_per_source, core_.tick);
   }
 
   // `remember`: as a denied flow, so that what follows of it needs no second decision.
   Opened refuse(Reason reason, Drop why, bool remember) noexcept {
     flow_.verdict = Verdict::denied;
-    flow_.reason = reason;
-    core_.sources.leave(flow_.source);
-    flow_.source = 0;
+    facts_.reason = reason;
+    core_.sources.leave(facts_.sender);
+    facts_.sender = 0;
     const bool room = core_.flows.live() < core_.flows.capacity() - core_.flows.capacity() / 8;
-    FlowNumber number = remember && room ? core_.flows.take() : 0;
-    if (number != 0) {
-      core_.flows[number] = flow_;
-      if (!core_.flows.link(number, FlowTable::Side::inside)) {
-        core_.flows.give_back(number);
-        number = 0;
-      }
+    FlowNumber number = remember && room ? core_.flows.keep_draft() : 0;
+    if (number != 0 && !core_.flows.link(number, FlowTable::Side::inside)) {
+      core_.flows.give_back(number);
+      number = 0;
     }
     count_opened();
     Flow& flow = number != 0 ? core_.flows[number] : flow_;
@@ -92,8 +92,7 @@ class Opening {
   }
 
   Opened enter() noexcept {
-    const FlowNumber number = core_.flows.take();
-    core_.flows[number] = flow_;
+    const FlowNumber number = core_.flows.keep_draft();
     if (!core_.flows.link(number, FlowTable::Side::inside)) return undo(number);
     if (!core_.flows.link(number, FlowTable::Side::outside)) {
       core_.flows.unlink(number, FlowTable::Side::inside);
@@ -101,10 +100,10 @@ class Opening {
     }
     Flow& flow = core_.flows[number];
     flow.live = 2;
-    if (flow.mapping != 0) core_.mappings.hold(flow.mapping);
-    if (flow.source != 0) {
-      ++core_.sources[flow.source].flows;
-      if (flow.nat_address != 0) core_.sources.pair(flow.source, core_.addresses[flow.nat_address]);
+    if (facts_.mapping != 0) core_.mappings.hold(facts_.mapping);
+    if (facts_.sender != 0) {
+      ++core_.sources[facts_.sender].flows;
+      if (flow.nat_address != 0) core_.sources.pair(facts_.sender, core_.addresses[flow.nat_address]);
     }
     count_opened();
     count_packet(core_, flow, packet_, to_server);
@@ -123,7 +122,8 @@ class Opening {
   Core& core_;
   const Packet& packet_;
   classifier::FlowQuery query_;
-  Flow flow_{};
+  Flow& flow_;  // the draft
+  FlowFacts& facts_;
 };
 
 }  // namespace
@@ -158,26 +158,28 @@ classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
   return query;
 }
 
-void take_decision(Flow& flow, const Decision& decision) noexcept {
+void take_decision(Core& core, Flow& flow, const Decision& decision) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
   flow.verdict = decision.action == Action::allow  ? Verdict::allowed
                  : decision.action == Action::deny ? Verdict::denied
                                                    : Verdict::waiting;
-  flow.reason = decision.reason;
-  flow.layer = decision.layer;
-  flow.rule = decision.rule;
-  flow.network = decision.network;
-  flow.name_table = decision.name_table;
+  facts.reason = decision.reason;
+  facts.layer = decision.layer;
+  facts.rule = decision.rule;
+  facts.network = decision.network;
+  facts.name_table = decision.name_table;
   if (decision.audited) flow.set(Flow::audited);
 }
 
-Decision pending_decision(const Flow& flow) noexcept {
+Decision pending_decision(const Core& core, const Flow& flow) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
   Decision pending;
   pending.action = Action::needs_name;
-  pending.reason = flow.reason;
-  pending.layer = flow.layer;
-  pending.rule = flow.rule;
-  pending.network = flow.network;
-  pending.name_table = flow.name_table;
+  pending.reason = facts.reason;
+  pending.layer = facts.layer;
+  pending.rule = facts.rule;
+  pending.network = facts.network;
+  pending.name_table = facts.name_table;
   pending.audited = flow.has(Flow::audited);
   return pending;
 }
@@ -196,7 +198,7 @@ Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed) noexcep
 void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexcept {
   Flow& flow = core.flows[number];
   flow.verdict = Verdict::denied;
-  flow.reason = reason;
+  core.flows.facts(flow).reason = reason;
   flow.clear(Flow::observing);
   drop_held(core, flow, held_as);
   write_record(core, flow, FlowEnd::denied);
@@ -206,11 +208,12 @@ void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexc
 
 Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
+  FlowFacts& facts = core.flows.facts(flow);
   flow.epoch = core.epoch;
   flow.hops = {};
-  if (flow.generation == core.snapshot->generation) return Refreshed::goes_on;
+  if (facts.generation == core.snapshot->generation) return Refreshed::goes_on;
   const classifier::Policy& policy = *core.policy();
-  flow.generation = core.snapshot->generation;
+  facts.generation = core.snapshot->generation;
 
   if (flow.verdict == Verdict::denied) {
     end_flow(core, number, FlowEnd::denied);
@@ -223,23 +226,23 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   const bool undecided = flow.verdict == Verdict::waiting;
   if (!undecided && !policy.model().defaults.reload_reevaluates) return Refreshed::goes_on;
 
-  const auto query = query_of(flow.inside);
+  const auto query = query_of(core.flows.inside_key(flow));
   const classifier::Source source = policy.find_source(query.source);
-  flow.namespace_name = source.namespace_name;
-  flow.workload = source.workload;
+  facts.namespace_name = source.namespace_name;
+  facts.workload = source.workload;
   Decision decision = policy.decide(source, query);
   const bool nothing_sent_yet =
-      flow.has(Flow::observing) && flow.inspection == 0 && flow.is_tcp() && flow.app == AppProtocol::unknown;
+      flow.has(Flow::observing) && facts.inspection == 0 && flow.is_tcp() && facts.app == AppProtocol::unknown;
   if (decision.action == Action::needs_name && !undecided && !nothing_sent_yet) {
     classifier::Shown shown;
-    shown.protocol = flow.app == AppProtocol::tls    ? classifier::Shown::Protocol::tls
-                     : flow.app == AppProtocol::quic ? classifier::Shown::Protocol::quic
-                                                     : classifier::Shown::Protocol::none;
-    if (flow.name != 0) shown.name = core.names[flow.name];
+    shown.protocol = facts.app == AppProtocol::tls    ? classifier::Shown::Protocol::tls
+                     : facts.app == AppProtocol::quic ? classifier::Shown::Protocol::quic
+                                                      : classifier::Shown::Protocol::none;
+    if (facts.name != 0) shown.name = core.names[facts.name];
     shown.ech = flow.has(Flow::ech);
     decision = policy.decide_shown(decision, shown, core.match_scratch());
   }
-  take_decision(flow, decision);
+  take_decision(core, flow, decision);
   if (flow.verdict != Verdict::denied) {
     if (flow.verdict == Verdict::waiting) flow.clear(Flow::observing);
     return Refreshed::goes_on;

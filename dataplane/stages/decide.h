@@ -25,9 +25,9 @@ enum class Refreshed : std::uint8_t {
 [[nodiscard]] Refreshed refresh_flow(Core& core, FlowNumber number) noexcept;
 
 [[nodiscard]] classifier::FlowQuery query_of(const FlowKey& inside) noexcept;
-void take_decision(Flow& flow, const classifier::Decision& decision) noexcept;
+void take_decision(Core& core, Flow& flow, const classifier::Decision& decision) noexcept;
 // What decide_shown() wants, from what the flow remembers.
-[[nodiscard]] classifier::Decision pending_decision(const Flow& flow) noexcept;
+[[nodiscard]] classifier::Decision pending_decision(const Core& core, const Flow& flow) noexcept;
 // From now on denied, with its record. What it holds is dropped.
 void deny_flow(Core& core, FlowNumber number, classifier::Reason reason, Drop held_as) noexcept;
 

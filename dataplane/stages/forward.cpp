@@ -181,8 +181,7 @@ void send(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop, Size
 }  // namespace
 
 void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direction direction) noexcept {
-  const IpAddress destination =
-      direction == to_server ? parsed.key.destination_address() : flow.inside.source_address();
+  const IpAddress destination = direction == to_server ? parsed.key.destination_address() : core.flows.source(flow);
   const Hop hop = hop_for(core, flow, destination, direction);
   Size size{};
   if (!way_out(core, packet, parsed, hop, size)) return;
@@ -195,8 +194,7 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
 
 void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parsed& quoted, Flow& flow,
                    Direction direction) noexcept {
-  const IpAddress destination =
-      direction == to_client ? flow.inside.source_address() : parsed.key.destination_address();
+  const IpAddress destination = direction == to_client ? core.flows.source(flow) : parsed.key.destination_address();
   const Hop hop = core.routing().next(destination, direction == to_server);
   Size size{};
   if (!way_out(core, packet, parsed, hop, size)) return;

@@ -40,8 +40,8 @@ using namespace wire;
 
 // The verdict on what was shown. True: allowed.
 [[nodiscard]] bool conclude(Core& core, Flow& flow, const classifier::Shown& shown) noexcept {
-  const auto decision = core.policy()->decide_shown(pending_decision(flow), shown, core.match_scratch());
-  take_decision(flow, decision);
+  const auto decision = core.policy()->decide_shown(pending_decision(core, flow), shown, core.match_scratch());
+  take_decision(core, flow, decision);
   if (flow.verdict == Verdict::allowed) core.counters.flows_allowed.add();
   return flow.verdict == Verdict::allowed;
 }
@@ -87,8 +87,9 @@ void cut_payload(Packet& packet, Parsed& parsed) noexcept {
 // Waits for more. The flow's deadline begins with its first payload.
 [[nodiscard]] Inspected wait(Core& core, FlowNumber number, Packet& packet) noexcept {
   Flow& flow = core.flows[number];
-  if (flow.inspection == 0) return end(core, packet, Drop::held_full);
-  Inspection& inspection = core.held[flow.inspection];
+  const std::uint32_t own = core.flows.facts(flow).inspection;
+  if (own == 0) return end(core, packet, Drop::held_full);
+  Inspection& inspection = core.held[own];
   if (!core.held.hold(inspection, packet)) return end(core, packet, Drop::held_full);
   core.counters.held.add(packet.weight);
   if (inspection.packets == 1) {
@@ -102,12 +103,12 @@ void cut_payload(Packet& packet, Parsed& parsed) noexcept {
 
 std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept {
   const auto limit = static_cast<std::int32_t>(core.policy()->model().defaults.hello_timeout.count());
-  return limit - since(core.held[flow.inspection].since, core.tick);
+  return limit - since(core.held[core.flows.facts(flow).inspection].since, core.tick);
 }
 
 void hello_overdue(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
-  if (const Packet* oldest = core.held.oldest(core.held[flow.inspection]); oldest != nullptr) {
+  if (const Packet* oldest = core.held.oldest(core.held[core.flows.facts(flow).inspection]); oldest != nullptr) {
     Parsed parsed;
     Drop why{};
     if (parse(*oldest, core.parse_rules(oldest->port), parsed, why) == ParseResult::ok) {
@@ -119,9 +120,10 @@ void hello_overdue(Core& core, FlowNumber number) noexcept {
 
 void release_held(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
-  if (flow.inspection == 0) return;
+  std::uint32_t& inspection = core.flows.facts(flow).inspection;
+  if (inspection == 0) return;
   Packet packet;
-  while (core.held.next(core.held[flow.inspection], packet)) {
+  while (core.held.next(core.held[inspection], packet)) {
     core.counters.held.subtract(packet.weight);
     Parsed parsed;
     Drop why{};
@@ -130,31 +132,33 @@ void release_held(Core& core, FlowNumber number) noexcept {
       core.drop(packet, why);
       continue;
     }
-    if (flow.is_tcp()) note_sent(flow, packet, parsed, to_server);
+    if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
     forward(core, packet, parsed, flow, to_server);
   }
-  core.held.end(flow.inspection);
-  flow.inspection = 0;
+  core.held.end(inspection);
+  inspection = 0;
 }
 
 void close_undecided(Core& core, Flow& flow) noexcept {
-  if (flow.generation == core.snapshot->generation) {
+  FlowFacts& facts = core.flows.facts(flow);
+  if (facts.generation == core.snapshot->generation) {
     (void)conclude(core, flow, {});
     return;
   }
   flow.verdict = Verdict::denied;
-  flow.reason = Reason::policy_removed;
+  facts.reason = Reason::policy_removed;
 }
 
 Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  if (flow.inspection != 0 && hello_left_ms(core, flow) <= 0) {
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (facts.inspection != 0 && hello_left_ms(core, flow) <= 0) {
     refuse_flow(core, number, Reason::hello_timeout, packet, parsed);
     return end(core, packet, Drop::hello_denied);
   }
   if (parsed.payload_bytes == 0) {
     // The client ends before it has shown anything whole; what waits in front goes first, or nowhere.
-    if (flow.inspection == 0 || (parsed.tcp_flags & Tcp::fin) == 0) return Inspected::pass;
+    if (facts.inspection == 0 || (parsed.tcp_flags & Tcp::fin) == 0) return Inspected::pass;
     return wait(core, number, packet);
   }
 
@@ -165,7 +169,7 @@ Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed)
     case Look::more:
       if (is_syn(parsed)) {
         cut_payload(packet, parsed);
-        note_sent(flow, packet, parsed, to_server);
+        note_sent(core.flows.track(flow), packet, parsed, to_server);
         forget_stream(core, flow);
         return Inspected::pass;
       }
@@ -186,11 +190,11 @@ Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed)
   }
   note_shown(core, flow, looked);
   if (!conclude(core, flow, looked.shown)) {
-    refuse_flow(core, number, flow.reason, packet, parsed);
+    refuse_flow(core, number, facts.reason, packet, parsed);
     return end(core, packet, Drop::hello_denied);
   }
   release_held(core, number);
-  if (flow.is_tcp()) note_sent(flow, packet, parsed, to_server);
+  if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
   return Inspected::pass;
 }
 
@@ -198,11 +202,11 @@ Inspected inspect_server_first(Core& core, FlowNumber number, Packet& packet, co
   Flow& flow = core.flows[number];
   if (conclude(core, flow, {})) {
     release_held(core, number);
-    if (flow.is_tcp()) note_sent(flow, packet, parsed, to_client);
+    if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_client);
     return Inspected::pass;
   }
   refuse_both(core, flow, packet, parsed, to_client);
-  deny_flow(core, number, flow.reason, Drop::hello_denied);
+  deny_flow(core, number, core.flows.facts(flow).reason, Drop::hello_denied);
   return end(core, packet, Drop::hello_denied);
 }
 
@@ -215,9 +219,10 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
   if (look == Look::more || look == Look::duplicate) return;
   note_shown(core, flow, looked);
   flow.clear(Flow::observing);
-  if (flow.inspection != 0) {
-    core.held.end(flow.inspection);
-    flow.inspection = 0;
+  std::uint32_t& inspection = core.flows.facts(flow).inspection;
+  if (inspection != 0) {
+    core.held.end(inspection);
+    inspection = 0;
   }
 }
 

@@ -60,8 +60,9 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   std::span<const std::uint8_t> bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
   const std::uint32_t sequence = tcp.sequence.get() + ((tcp.flags & Tcp::syn) != 0 ? 1 : 0);
-  const std::uint32_t base =
-      flow.inspection != 0 && core.held[flow.inspection].base_known ? core.held[flow.inspection].base : flow.first_byte;
+  FlowFacts& facts = core.flows.facts(flow);
+  const bool base_known = facts.inspection != 0 && core.held[facts.inspection].base_known;
+  const std::uint32_t base = base_known ? core.held[facts.inspection].base : core.flows.track(flow).first_byte;
   std::int32_t offset = static_cast<std::int32_t>(sequence - base);
   if (offset < 0) {
     const auto stale = static_cast<std::uint32_t>(-offset);
@@ -70,7 +71,7 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     offset = 0;
   }
   const std::uint32_t limit = core.held.hello_bytes();
-  if (offset == 0 && flow.inspection == 0) {
+  if (offset == 0 && facts.inspection == 0) {
     StreamProgress progress;
     const Look look = read(core, flow, bytes.first(std::min<std::size_t>(bytes.size(), limit)), progress, looked);
     if (look != Look::more) return look;
@@ -78,11 +79,11 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   }
   if (static_cast<std::uint32_t>(offset) >= limit) return Look::too_large;
 
-  if (flow.inspection == 0) {
-    flow.inspection = core.held.begin(core.tick);
-    if (flow.inspection == 0) return Look::no_room;
+  if (facts.inspection == 0) {
+    facts.inspection = core.held.begin(core.tick);
+    if (facts.inspection == 0) return Look::no_room;
   }
-  Inspection& inspection = core.held[flow.inspection];
+  Inspection& inspection = core.held[facts.inspection];
   inspection.base = base;
   inspection.base_known = true;
   if (!core.held.open_stream(inspection)) return Look::no_room;
@@ -100,9 +101,10 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
 
 Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Looked& looked) noexcept {
   const std::span<const std::uint8_t> datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
+  FlowFacts& facts = core.flows.facts(flow);
   QuicState* state = &core.quic_scratch[0];
-  if (flow.inspection != 0) {
-    state = core.held.open_quic(core.held[flow.inspection]);
+  if (facts.inspection != 0) {
+    state = core.held.open_quic(core.held[facts.inspection]);
     if (state == nullptr) return Look::no_room;
   } else {
     state->connection = {};
@@ -129,31 +131,33 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     case QuicResult::not_quic:
       break;
   }
-  if (flow.inspection == 0) {
-    flow.inspection = core.held.begin(core.tick);
-    if (flow.inspection == 0) return Look::no_room;
-    QuicState* kept = core.held.open_quic(core.held[flow.inspection]);
+  if (facts.inspection == 0) {
+    facts.inspection = core.held.begin(core.tick);
+    if (facts.inspection == 0) return Look::no_room;
+    QuicState* kept = core.held.open_quic(core.held[facts.inspection]);
     if (kept == nullptr) return Look::no_room;
     *kept = *state;
   }
-  return core.held[flow.inspection].bytes > quic_held_max ? Look::too_large : Look::more;
+  return core.held[facts.inspection].bytes > quic_held_max ? Look::too_large : Look::more;
 }
 
 void forget_stream(Core& core, Flow& flow) noexcept {
-  if (flow.inspection == 0 || core.held[flow.inspection].packets != 0) return;
-  core.held.end(flow.inspection);
-  flow.inspection = 0;
+  std::uint32_t& inspection = core.flows.facts(flow).inspection;
+  if (inspection == 0 || core.held[inspection].packets != 0) return;
+  core.held.end(inspection);
+  inspection = 0;
 }
 
 void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept {
   if (looked.app == AppProtocol::unknown) return;
-  flow.app = looked.app;
-  if (!flow.is_tcp()) flow.quic_version = looked.quic_version;
+  FlowFacts& facts = core.flows.facts(flow);
+  facts.app = looked.app;
+  if (!flow.is_tcp()) facts.quic_version = looked.quic_version;
   if (looked.shown.ech) flow.set(Flow::ech);
-  if (looked.shown.name.empty() || flow.name != 0) return;
+  if (looked.shown.name.empty() || facts.name != 0) return;
   core.counters.names_seen.add();
-  flow.name = core.names.take(looked.shown.name);
-  if (flow.name == 0) core.counters.names_not_stored.add();
+  facts.name = core.names.take(looked.shown.name);
+  if (facts.name == 0) core.counters.names_not_stored.add();
 }
 
 }  // namespace sallyport::dataplane

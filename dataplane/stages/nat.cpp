@@ -15,11 +15,11 @@ using namespace wire;
 
 constexpr unsigned random_probes = 64;
 
-[[nodiscard]] const PortSlice& slice_for(const Core& core, const FlowKey& inside) noexcept {
-  if (FlowTable::is_echo(inside.protocol)) return core.identifiers;
+[[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
+  if (FlowTable::is_echo(flow.protocol)) return core.identifiers;
   const auto& range = core.settings.nat.port_range;
   const bool whole_range = range.first == 1024 && range.last == 65535;
-  const std::uint16_t port = __builtin_bswap16(inside.source_port);
+  const std::uint16_t port = __builtin_bswap16(flow.source_port);
   return whole_range && port != 0 && port < 1024 ? core.low_ports : core.high_ports;
 }
 
@@ -48,28 +48,29 @@ template <typename Taken>
 }
 
 [[nodiscard]] bool map_endpoint(Core& core, Flow& flow) noexcept {
-  const Endpoint inside{flow.inside.source_address(), flow.inside.source_port, flow.inside.protocol};
-  flow.mapping = core.mappings.find(inside, flow.nat_address);
-  if (flow.mapping == 0) {
-    const std::uint16_t wanted = __builtin_bswap16(flow.inside.source_port);
+  const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
+  std::uint32_t& mapping = core.flows.facts(flow).mapping;
+  mapping = core.mappings.find(inside, flow.nat_address);
+  if (mapping == 0) {
+    const std::uint16_t wanted = __builtin_bswap16(flow.source_port);
     const auto port = choose_port(
-        core, slice_for(core, flow.inside), wanted, flow.inside.protocol == IpProtocol::udp,
+        core, slice_for(core, flow), wanted, flow.protocol == IpProtocol::udp,
         [&](std::uint16_t p) { return core.mappings.taken(flow.nat_address, __builtin_bswap16(p), inside.protocol); });
     if (!port) return false;
-    flow.mapping = core.mappings.add(inside, flow.nat_address, __builtin_bswap16(*port));
-    if (flow.mapping == 0) return false;
+    mapping = core.mappings.add(inside, flow.nat_address, __builtin_bswap16(*port));
+    if (mapping == 0) return false;
   }
-  flow.nat_port = core.mappings[flow.mapping].nat_port;
+  flow.nat_port = core.mappings[mapping].nat_port;
   return true;
 }
 
 [[nodiscard]] bool map_connection(Core& core, Flow& flow) noexcept {
   if (core.full_servers.contains(flow, core.tick)) return false;
-  const auto port = choose_port(core, slice_for(core, flow.inside), __builtin_bswap16(flow.inside.source_port), false,
-                                [&](std::uint16_t p) {
-                                  flow.nat_port = __builtin_bswap16(p);
-                                  return core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
-                                });
+  const auto port =
+      choose_port(core, slice_for(core, flow), __builtin_bswap16(flow.source_port), false, [&](std::uint16_t p) {
+        flow.nat_port = __builtin_bswap16(p);
+        return core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
+      });
   if (!port) {
     core.full_servers.remember(flow, core.tick);
     return false;
@@ -78,54 +79,79 @@ template <typename Taken>
   return true;
 }
 
-// The checksum changes of the translation, to the server.
-void prepare_deltas(const Core& core, Flow& flow) noexcept {
-  const IpAddress& address = core.addresses[flow.nat_address];
-  Delta addresses;
-  addresses.replace(flow.inside.source.data(), address.bytes.data(), address_bytes(address.family));
-  flow.l3_delta = addresses.folded();
+// What every packet needs of the translation, ready in the flow's line.
+void prepare_translation(const Core& core, Flow& flow) noexcept {
+  const IpAddress& egress = core.addresses[flow.nat_address];
+  if (flow.family == Family::v4) {
+    std::memcpy(&flow.nat_address4, egress.bytes.data(), sizeof flow.nat_address4);
+    return;
+  }
   Delta transport;
-  transport.replace(flow.inside.source_port, flow.nat_port);
-  // ICMP over IPv4 has no pseudo header.
-  if (flow.inside.protocol != IpProtocol::icmp) transport.add(addresses);
-  flow.l4_delta = transport.folded();
+  transport.replace(core.flows.source(flow).bytes.data(), egress.bytes.data(), sizeof egress.bytes);
+  transport.replace(flow.source_port, flow.nat_port);
+  flow.delta6 = transport.folded();
 }
 
 }  // namespace
 
 Nat choose_nat(Core& core, const classifier::Source& source, const classifier::FlowQuery& query, Flow& flow) noexcept {
   const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
-  flow.egress = choice.egress;
+  core.flows.facts(flow).egress = choice.egress;
   if (choice.kind == classifier::EgressChoice::Kind::untranslated) return {};
   if (choice.kind == classifier::EgressChoice::Kind::no_address || choice.pool == nullptr || choice.pool->empty()) {
     return {Nat::Result::no_address};
   }
-  const IpAddress* kept = flow.source != 0 ? core.sources.paired(flow.source, *choice.pool) : nullptr;
+  const std::uint32_t sender = core.flows.facts(flow).sender;
+  const IpAddress* kept = sender != 0 ? core.sources.paired(sender, *choice.pool) : nullptr;
   const IpAddress address = kept != nullptr ? *kept : choice.pool->pick(query.source, core.settings.pool_key);
-  flow.nat_address = core.addresses.take(address);
+  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
   if (flow.nat_address == 0) return {Nat::Result::no_address};
-  const bool mapped =
-      endpoint_independent(flow.inside.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
+  const bool mapped = endpoint_independent(flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
   if (!mapped) {
     core.addresses.give_back(flow.nat_address);
     flow.nat_address = 0;
-    flow.nat_port = 0;
+    flow.nat_port = flow.source_port;
     return {Nat::Result::no_free_port};
   }
-  prepare_deltas(core, flow);
+  prepare_translation(core, flow);
   return {};
 }
 
 void release_nat(Core& core, Flow& flow) noexcept {
-  if (flow.mapping != 0) {
-    core.mappings.hold(flow.mapping);
-    (void)core.mappings.release(flow.mapping);
-    flow.mapping = 0;
+  std::uint32_t& mapping = core.flows.facts(flow).mapping;
+  if (mapping != 0) {
+    core.mappings.hold(mapping);
+    (void)core.mappings.release(mapping);
+    mapping = 0;
   }
   core.addresses.give_back(flow.nat_address);
 }
 
 namespace {
+
+// The checksum changes of the translation: towards the egress address, or back.
+struct Deltas {
+  Delta header;  // IPv4's own
+  Delta transport;
+};
+[[nodiscard]] Deltas deltas(const Flow& flow, bool to_egress) noexcept {
+  Deltas d;
+  if (flow.family == Family::v6) {
+    d.transport = to_egress ? Delta(flow.delta6) : Delta(flow.delta6).inverse();
+    return d;
+  }
+  const bool pseudo_header = flow.protocol != IpProtocol::icmp;
+  if (to_egress) {
+    d.header.replace(flow.source4, flow.nat_address4);
+    if (pseudo_header) d.transport = d.header;
+    d.transport.replace(flow.source_port, flow.nat_port);
+  } else {
+    d.header.replace(flow.nat_address4, flow.source4);
+    if (pseudo_header) d.transport = d.header;
+    d.transport.replace(flow.nat_port, flow.source_port);
+  }
+  return d;
+}
 
 // Where a header keeps an address.
 [[nodiscard]] std::uint8_t* address_field(std::uint8_t* l3, Family family, bool source) noexcept {
@@ -168,16 +194,20 @@ void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed&
   std::uint8_t* l3 = packet.data + parsed.l3_offset;
   std::uint8_t* l4 = packet.data + parsed.l4_offset;
   const Family family = parsed.key.family;
-  const Delta l3_delta = outbound ? Delta(flow.l3_delta) : Delta(flow.l3_delta).inverse();
-  const Delta l4_delta = outbound ? Delta(flow.l4_delta) : Delta(flow.l4_delta).inverse();
-  put_address(l3, family, outbound, outbound ? core.addresses[flow.nat_address].bytes : flow.inside.source);
-  if (family == Family::v4) update(at<Ipv4>(l3).checksum, l3_delta);
-  const bool port_changes = flow.nat_port != flow.inside.source_port;
-  port_field(l4, parsed.key.protocol, outbound).set_raw(outbound ? flow.nat_port : flow.inside.source_port);
+  const Deltas delta = deltas(flow, outbound);
+  if (family == Family::v4) {
+    std::memcpy(address_field(l3, family, outbound), outbound ? &flow.nat_address4 : &flow.source4, 4);
+    update(at<Ipv4>(l3).checksum, delta.header);
+  } else {
+    put_address(l3, family, outbound,
+                outbound ? core.addresses[flow.nat_address].bytes : core.flows.source(flow).bytes);
+  }
+  const bool port_changes = flow.nat_port != flow.source_port;
+  port_field(l4, parsed.key.protocol, outbound).set_raw(outbound ? flow.nat_port : flow.source_port);
   if (parsed.key.protocol == IpProtocol::sctp && port_changes) {
     at<Sctp>(l4).checksum = sctp_checksum({l4, parsed.l4_bytes()});
   }
-  update_transport(l4, parsed.l4_bytes(), parsed.key.protocol, l4_delta);
+  update_transport(l4, parsed.l4_bytes(), parsed.key.protocol, delta.transport);
 }
 
 bool translate_error(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, const Parsed& quoted,
@@ -194,19 +224,19 @@ bool translate_error(const Core& core, const Flow& flow, Packet& packet, const P
   if (flow.nat_address == 0) return true;
 
   const auto& egress = core.addresses[flow.nat_address].bytes;
-  const Delta l3_delta = to_inside ? Delta(flow.l3_delta).inverse() : Delta(flow.l3_delta);
-  const Delta l4_delta = to_inside ? Delta(flow.l4_delta).inverse() : Delta(flow.l4_delta);
-  put_address(quoted_l3, family, to_inside, to_inside ? flow.inside.source : egress);
-  if (family == Family::v4) update(at<Ipv4>(quoted_l3).checksum, l3_delta);
-  port_field(quoted_l4, quoted.key.protocol, to_inside).set_raw(to_inside ? flow.inside.source_port : flow.nat_port);
-  update_transport(quoted_l4, present, quoted.key.protocol, l4_delta);
+  const IpAddress inside = core.flows.source(flow);
+  const Deltas delta = deltas(flow, !to_inside);
+  put_address(quoted_l3, family, to_inside, to_inside ? inside.bytes : egress);
+  if (family == Family::v4) update(at<Ipv4>(quoted_l3).checksum, delta.header);
+  port_field(quoted_l4, quoted.key.protocol, to_inside).set_raw(to_inside ? flow.source_port : flow.nat_port);
+  update_transport(quoted_l4, present, quoted.key.protocol, delta.transport);
 
   // The outer packet: to the client by its own address; to the server from the egress address (5508 REQ-5: whoever sent
   // it inside is not to be seen).
   std::uint8_t* l3 = packet.data + parsed.l3_offset;
   Delta outer;
   std::uint8_t* field = address_field(l3, family, !to_inside);
-  const std::uint8_t* replacement = to_inside ? flow.inside.source.data() : egress.data();
+  const std::uint8_t* replacement = to_inside ? inside.bytes.data() : egress.data();
   outer.replace(field, replacement, address_bytes(family));
   std::memcpy(field, replacement, address_bytes(family));
   if (family == Family::v4) update(at<Ipv4>(l3).checksum, outer);

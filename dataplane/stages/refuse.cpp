@@ -117,11 +117,12 @@ void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexce
 void reset_receiver(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                     Direction direction) noexcept {
   const Direction other = opposite(direction);
-  if (flow.packets[direction] <= 1 && flow.packets[other] == 0) return;
+  if (flow.counts[direction].packets() <= 1 && flow.counts[other].packets() == 0) return;
   FlowKey key = core.flows.outside_key(flow).reversed();
-  if (direction == to_client) key = flow.inside.reversed();
+  if (direction == to_client) key = core.flows.inside_key(flow).reversed();
+  const TcpTrack& track = core.flows.track(flow);
   const Segment segment{key.source_address(), key.destination_address(), key.source_port,
-                        key.destination_port, flow.sent_end[direction],  flow.sent_end[other]};
+                        key.destination_port, track.sent_end[direction], track.sent_end[other]};
   Packet made;
   if (!make_reset(core, packet, parsed, false, segment, made)) return;
   route(core, made, parsed.l3_offset, key.destination_address(), direction == to_server, 0);

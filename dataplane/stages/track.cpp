@@ -25,17 +25,18 @@ constexpr std::uint32_t record_delay_ms = 1'000;
 }
 
 // RFC 5961 section 3.2, without the challenge: the receiver's window, from what it has acknowledged on.
-[[nodiscard]] bool reset_in_window(const Flow& flow, const Tcp& tcp, Direction direction) noexcept {
+[[nodiscard]] bool reset_in_window(const Flow& flow, const TcpTrack& track, const Tcp& tcp,
+                                   Direction direction) noexcept {
   const Direction other = opposite(direction);
   const std::uint32_t sequence = tcp.sequence.get();
   if (flow.has(Flow::midstream)) return true;
   if (direction == to_client && flow.tcp == TcpState::syn_client) {
-    return (tcp.flags & Tcp::ack) != 0 && tcp.acknowledgment.get() == flow.sent_end[to_server];
+    return (tcp.flags & Tcp::ack) != 0 && tcp.acknowledgment.get() == track.sent_end[to_server];
   }
-  if (sequence == flow.sent_end[direction]) return true;
+  if (sequence == track.sent_end[direction]) return true;
   const std::uint32_t window =
-      std::max<std::uint32_t>(std::uint32_t{flow.window[other]} << flow.window_shift[other], 1);
-  return !after(flow.acked[other], sequence) && after(flow.acked[other] + window, sequence);
+      std::max<std::uint32_t>(std::uint32_t{track.window[other]} << track.window_shift[other], 1);
+  return !after(track.acked[other], sequence) && after(track.acked[other] + window, sequence);
 }
 
 [[nodiscard]] std::uint8_t window_scale(const std::uint8_t* options, unsigned bytes) noexcept {
@@ -54,35 +55,36 @@ constexpr std::uint32_t record_delay_ms = 1'000;
 
 }  // namespace
 
-void note_sent(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   std::uint32_t end = tcp.sequence.get() + parsed.payload_bytes;
   if ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0) ++end;
-  const bool first = flow.sent_end[direction] == 0 && flow.acked[direction] == 0 && flow.window[direction] == 0;
-  if (first || (tcp.flags & Tcp::syn) != 0 || after(end, flow.sent_end[direction])) flow.sent_end[direction] = end;
+  const bool first = track.sent_end[direction] == 0 && track.acked[direction] == 0 && track.window[direction] == 0;
+  if (first || (tcp.flags & Tcp::syn) != 0 || after(end, track.sent_end[direction])) track.sent_end[direction] = end;
 }
 
-bool track_tcp(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+  TcpTrack& track = core.flows.track(flow);
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
-  if ((tcp.flags & Tcp::rst) != 0 && !reset_in_window(flow, tcp, direction)) return false;
+  if ((tcp.flags & Tcp::rst) != 0 && !reset_in_window(flow, track, tcp, direction)) return false;
   const bool payload_waits = flow.verdict == Verdict::waiting && parsed.payload_bytes != 0;
-  if (!payload_waits && (tcp.flags & Tcp::rst) == 0) note_sent(flow, packet, parsed, direction);
+  if (!payload_waits && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
   if ((tcp.flags & Tcp::syn) != 0) {
-    flow.window_shift[direction] = window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);
+    track.window_shift[direction] =
+        window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);
   }
   if ((tcp.flags & Tcp::ack) != 0 && (tcp.flags & Tcp::rst) == 0) {
     const std::uint32_t acknowledged = tcp.acknowledgment.get();
-    const bool unknown = flow.acked[direction] == 0;
-    if (unknown || after(acknowledged, flow.acked[direction])) flow.acked[direction] = acknowledged;
+    const bool unknown = track.acked[direction] == 0;
+    if (unknown || after(acknowledged, track.acked[direction])) track.acked[direction] = acknowledged;
   }
-  flow.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
+  track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
   flow.tcp = next_state(flow.tcp, event_of(tcp.flags, direction));
   return true;
 }
 
 void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
-  ++flow.packets[direction];
-  flow.bytes[direction] += packet.length;
+  flow.counts[direction].add(packet.length);
   // RFC 4787 REQ-6: outbound traffic keeps a mapping alive; for TCP both sides do.
   if (direction == to_server || flow.is_tcp()) {
     flow.last_seen = core.tick;
@@ -95,7 +97,7 @@ std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept {
   const auto& timeouts = core.settings.timeouts;
   if (flow.verdict == Verdict::denied) return denied_ms;
   std::chrono::milliseconds timeout = timeouts.udp;
-  switch (flow.inside.protocol) {
+  switch (flow.protocol) {
     case IpProtocol::tcp:
       timeout = is_transitory(flow.tcp) ? timeouts.tcp_transitory : timeouts.tcp_established;
       break;
@@ -125,15 +127,16 @@ FlowNumber find_flow(Core& core, const FlowKey& key, std::uint64_t hash, FlowTab
 }
 
 FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
   FlowRecord record;
   const auto age_ms = [&](Tick then) { return static_cast<Instant>(std::max(since(then, core.tick), 0)) * 1'000'000; };
   const Tick last =
       since(flow.last_seen, flow.last_packet) > 0 && flow.last_packet != 0 ? flow.last_packet : flow.last_seen;
-  record.id = core.hash(flow.inside, flow.started) & 0x1fffffffffffffU;  // exact in a JSON number
-  record.start_ns = flow.started;
-  record.end_ns = std::max(flow.started, core.now - age_ms(last));
+  record.id = core.hash(core.flows.inside_key(flow), facts.started) & 0x1fffffffffffffU;  // exact in a JSON number
+  record.start_ns = facts.started;
+  record.end_ns = std::max(facts.started, core.now - age_ms(last));
   record.written_ns = core.now;
-  record.inside = flow.inside;
+  record.inside = core.flows.inside_key(flow);
   if (flow.nat_address != 0) {
     record.translated = true;
     record.nat_address = core.addresses[flow.nat_address];
@@ -149,20 +152,22 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   record.end = end;
   record.allowed = flow.verdict == Verdict::allowed;
   record.audited = flow.has(Flow::audited);
-  record.reason = flow.reason;
-  record.layer = flow.layer;
-  record.app = flow.app;
+  record.reason = facts.reason;
+  record.layer = facts.layer;
+  record.app = facts.app;
   record.ech = flow.has(Flow::ech);
-  record.rule = flow.rule;
-  record.network = flow.network;
-  record.namespace_name = flow.namespace_name;
-  record.workload = flow.workload;
-  record.egress = flow.egress;
-  record.generation = flow.generation;
-  record.quic_version = flow.is_tcp() ? 0 : flow.quic_version;
-  record.packets = flow.packets;
-  record.bytes = flow.bytes;
-  const std::string_view name = flow.name != 0 ? core.names[flow.name] : std::string_view{};
+  record.rule = facts.rule;
+  record.network = facts.network;
+  record.namespace_name = facts.namespace_name;
+  record.workload = facts.workload;
+  record.egress = facts.egress;
+  record.generation = facts.generation;
+  record.quic_version = flow.is_tcp() ? 0 : facts.quic_version;
+  for (const Direction d : {to_server, to_client}) {
+    record.packets[d] = flow.counts[d].packets();
+    record.bytes[d] = flow.counts[d].bytes();
+  }
+  const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
   record.name_length = static_cast<std::uint16_t>(name.size());
   std::copy(name.begin(), name.end(), record.name.begin());
   return record;
@@ -173,20 +178,21 @@ void write_record(Core& core, Flow& flow, FlowEnd end) noexcept {
   flow.set(Flow::recorded);
   if (flow.verdict == Verdict::denied) {
     core.counters.flows_denied.add();
-    core.counters.denied_by_reason[static_cast<std::size_t>(flow.reason)].add();
+    core.counters.denied_by_reason[static_cast<std::size_t>(core.flows.facts(flow).reason)].add();
   }
   core.world.record(record_of(core, flow, end));
 }
 
 void drop_held(Core& core, Flow& flow, Drop why) noexcept {
-  if (flow.inspection == 0) return;
+  std::uint32_t& inspection = core.flows.facts(flow).inspection;
+  if (inspection == 0) return;
   Packet packet;
-  while (core.held.next(core.held[flow.inspection], packet)) {
+  while (core.held.next(core.held[inspection], packet)) {
     core.counters.held.subtract(packet.weight);
     core.drop(packet, why);
   }
-  core.held.end(flow.inspection);
-  flow.inspection = 0;
+  core.held.end(inspection);
+  inspection = 0;
 }
 
 void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept {
@@ -205,28 +211,30 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   core.wheel.remove(number);
   core.flows.unlink(number, FlowTable::Side::inside);
   if (flow.live == 2) core.flows.unlink(number, FlowTable::Side::outside);
-  if (flow.mapping != 0) (void)core.mappings.release(flow.mapping);
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (facts.mapping != 0) (void)core.mappings.release(facts.mapping);
   if (flow.nat_address != 0) core.full_servers.forget(flow);
   core.addresses.give_back(flow.nat_address);
-  core.names.give_back(flow.name);
-  if (flow.source != 0) {
-    --core.sources[flow.source].flows;
-    core.sources.leave(flow.source);
+  core.names.give_back(facts.name);
+  if (facts.sender != 0) {
+    --core.sources[facts.sender].flows;
+    core.sources.leave(facts.sender);
   }
   core.flows.give_back(number);
 }
 
 void flow_due(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
+  const FlowFacts& facts = core.flows.facts(flow);
   if (expired(core, flow)) {
-    if (flow.verdict == Verdict::waiting && flow.inspection != 0) {
+    if (flow.verdict == Verdict::waiting && facts.inspection != 0) {
       hello_overdue(core, number);
     }
     end_flow(core, number, FlowEnd::timeout, Drop::hello_denied);
     return;
   }
   std::int32_t left = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);
-  if (flow.verdict == Verdict::waiting && flow.inspection != 0) {
+  if (flow.verdict == Verdict::waiting && facts.inspection != 0) {
     const std::int32_t to_hello = hello_left_ms(core, flow);
     if (to_hello <= 0) {
       hello_overdue(core, number);

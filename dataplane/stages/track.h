@@ -8,9 +8,10 @@
 namespace sallyport::dataplane {
 
 // False: a reset outside the window; nothing was changed (nat.md 12, RFC 5961 section 3).
-[[nodiscard]] bool track_tcp(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
+[[nodiscard]] bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
+                             Direction direction) noexcept;
 // The segment is forwarded: its bytes count as said.
-void note_sent(Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
+void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
 void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept;
 
 [[nodiscard]] std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept;

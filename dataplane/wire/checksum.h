@@ -52,6 +52,7 @@ class Delta {
     sum_ += static_cast<std::uint16_t>(~before);
     sum_ += after;
   }
+  void replace(std::uint32_t before, std::uint32_t after) noexcept { sum_ += Sum{~before} + after; }
   // `count` bytes, even, at an even offset of what is summed.
   void replace(const std::uint8_t* before, const std::uint8_t* after, std::size_t count) noexcept {
     for (std::size_t i = 0; i < count; i += 2) {
