@@ -9,6 +9,10 @@ namespace sallyport::config::bounds {
 inline constexpr std::size_t toml_bytes = 64U << 20U;         // one file
 inline constexpr std::size_t list_file_bytes = 512U << 20U;   // one file of prefixes or names
 inline constexpr std::size_t document_files = 1024;           // policy.toml and policy.d/
+inline constexpr std::size_t yaml_bytes = 64U << 20U;         // one file that is imported
+inline constexpr std::size_t yaml_line_bytes = 4U << 20U;     // one line of it
+inline constexpr std::size_t yaml_nodes = 8'000'000;          // values of one file, aliases expanded
+inline constexpr std::size_t import_files = 10'000;           // of one import
 inline constexpr std::size_t nesting = 64;                    // tables and arrays inside one another
 inline constexpr std::size_t array_elements = 2'000'000;      // any array of a TOML file
 inline constexpr std::size_t list_file_entries = 16'000'000;  // prefixes or names of one file

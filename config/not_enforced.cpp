@@ -67,7 +67,7 @@ class Search {
       return;
     }
     if (rest.empty()) {
-      if (what_.refused(node)) diagnostics_.error(node.at, path, "not enforced by this version");
+      if (what_.refused(node)) diagnostics_.error(node.at, path, std::string(not_enforced_message));
       return;
     }
     const std::size_t dot = std::min(rest.find('.'), rest.size());

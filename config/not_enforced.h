@@ -18,6 +18,9 @@ struct NotEnforced {
 [[nodiscard]] std::span<const NotEnforced> policy_not_enforced() noexcept;
 [[nodiscard]] std::span<const NotEnforced> appliance_not_enforced() noexcept;
 
+// What the error of such a value says.
+inline constexpr std::string_view not_enforced_message = "not enforced by this version";
+
 // One error for each refused value of the document.
 void refuse_not_enforced(const Node& root, std::span<const NotEnforced> list, Diagnostics& diagnostics);
 

@@ -20,6 +20,8 @@ namespace po = boost::program_options;
 
 constexpr std::array<std::string_view, 6> topics = {"flows", "ports", "policy", "egress", "reasons", "workers"};
 
+using Arguments = std::vector<std::string>;
+
 // Thrown and caught in this file only.
 struct Wrong {
   std::string message;
@@ -31,7 +33,7 @@ struct CommandText {
   std::string_view summary;
 };
 
-constexpr std::array<CommandText, 7> commands = {{
+constexpr std::array<CommandText, 8> commands = {{
     {"run", "[--config FILE] [--state FOLDER] [--socket PATH]",
      "Forward traffic until SIGTERM; SIGHUP reloads the policy."},
     {"check", "[--config FILE] [--policy FILE] [--json] [--strict]",
@@ -45,12 +47,14 @@ constexpr std::array<CommandText, 7> commands = {{
      "       sallyport replay --policy FILE --inside-in CAPTURE --outside-in CAPTURE\n"
      "                        [--inside-out CAPTURE] [--outside-out CAPTURE] [--flows FILE]",
      "Run captured traffic through the gateway's pipeline."},
+    {"import", "FILE... [--snat ADDR] [--strict] > policy.toml",
+     "Rewrite the policies of Linkerd, Kubernetes, Istio, Calico, Antrea or Cilium."},
     {"show", "flows|ports|policy|egress|reasons|workers [--json] [--socket PATH]", "Ask a running gateway."},
     {"reload", "[--socket PATH]", "Have a running gateway load its policy again, and wait for the result."},
     {"version", "", "Print the versions of Sallyport and of what it stands on (also: --version)."},
 }};
 // Announced for a later version; named here so that they are not taken for typing errors.
-constexpr std::array<std::string_view, 4> later_commands = {"top", "trace", "capture", "import"};
+constexpr std::array<std::string_view, 3> later_commands = {"top", "trace", "capture"};
 
 const CommandText& text_of(std::string_view name) {
   return *std::find_if(commands.begin(), commands.end(), [&](const CommandText& c) { return c.name == name; });
@@ -118,6 +122,9 @@ class Values {
   [[nodiscard]] std::string text(const char* name, std::string otherwise = {}) const {
     return has(name) ? given(name) : std::move(otherwise);
   }
+  [[nodiscard]] Arguments texts(const char* name) const {
+    return has(name) ? values_[name].as<Arguments>() : Arguments{};
+  }
   [[nodiscard]] std::string required(const char* name) const {
     if (!has(name)) throw Wrong{fmt::format("{}: --{} is missing", command_, name)};
     return given(name);
@@ -151,8 +158,6 @@ std::optional<HelpText> help_asked(const Grammar& grammar, const Values& values)
 }
 
 // ---- the commands ---------------------------------------------------------------------------------------------------
-
-using Arguments = std::vector<std::string>;
 
 CommandLine parse_run(const Arguments& arguments) {
   Grammar grammar("run");
@@ -289,6 +294,32 @@ CommandLine parse_show(const Arguments& arguments) {
                      values.text("socket", default_control_socket)};
 }
 
+CommandLine parse_import(const Arguments& arguments) {
+  Grammar grammar("import");
+  grammar.flag("strict", "what is not kept exactly counts as an error");
+  grammar.options.add_options()("snat", po::value<Arguments>()->value_name("ADDR"),
+                                "an address of the gateway, for sources that no egress selects (several: once each)");
+  grammar.hidden.add_options()("file", po::value<Arguments>());
+  grammar.positions.add("file", -1);
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) {
+    help->text +=
+        "\nFILE is YAML as kubectl get -o yaml writes it, lists and several documents included; \"-\" is the standard "
+        "input.\n"
+        "With Pods and Namespaces among them selectors know whom they select. What cannot be kept, or not exactly, is\n"
+        "reported on stderr, a line each, with what was done about it.\n";
+    return *help;
+  }
+  ImportOptions options{values.texts("file"), {}, values.has("strict")};
+  if (options.files.empty()) throw Wrong{"import: a FILE is missing"};
+  for (const std::string& text : values.texts("snat")) {
+    const std::optional<IpAddress> address = parse_address(text);
+    if (!address) throw Wrong{fmt::format("import: --snat: \"{}\" is no IPv4 or IPv6 address", text)};
+    options.snat.push_back(*address);
+  }
+  return options;
+}
+
 CommandLine parse_reload(const Arguments& arguments) {
   Grammar grammar("reload");
   grammar.text("socket", "PATH", "control socket (default: /run/sallyport/control.sock)");
@@ -305,9 +336,10 @@ CommandLine parse_version(const Arguments& arguments) {
 }
 
 using Parser = CommandLine (*)(const Arguments&);
-constexpr std::array<std::pair<std::string_view, Parser>, 7> parsers = {{{"run", parse_run},
+constexpr std::array<std::pair<std::string_view, Parser>, 8> parsers = {{{"run", parse_run},
                                                                          {"check", parse_check},
                                                                          {"explain", parse_explain},
+                                                                         {"import", parse_import},
                                                                          {"replay", parse_replay},
                                                                          {"show", parse_show},
                                                                          {"reload", parse_reload},

@@ -46,6 +46,12 @@ struct ExplainOptions {
   bool json = false;
 };
 
+struct ImportOptions {
+  std::vector<std::string> files;  // at least one; "-" is the standard input
+  std::vector<IpAddress> snat;
+  bool strict = false;  // what is not kept exactly counts as an error
+};
+
 struct RunOptions {
   std::string config = default_config_path;
   std::string state_folder = default_state_folder;
@@ -76,8 +82,8 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine = std::variant<CheckOptions, ExplainOptions, RunOptions, ReplayOptions, ShowOptions, ReloadOptions,
-                                 VersionOptions, HelpText, UsageError>;
+using CommandLine = std::variant<CheckOptions, ExplainOptions, ImportOptions, RunOptions, ReplayOptions, ShowOptions,
+                                 ReloadOptions, VersionOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);

@@ -103,7 +103,7 @@ class Cli(unittest.TestCase):
 class Usage(Cli):
     def test_help_is_on_stdout_and_done(self):
         for words in (["--help"], ["-h"], ["help"], ["help", "check"], *([command, "--help"] for command in (
-                "run", "check", "explain", "replay", "show", "reload", "version"))):
+                "run", "check", "explain", "import", "replay", "show", "reload", "version"))):
             with self.subTest(words=words):
                 done = sallyport(*words)
                 self.assert_status(done, 0)
@@ -126,7 +126,7 @@ class Usage(Cli):
         self.assert_wrong_usage(sallyport("replay"), "--policy is missing")
 
     def test_commands_of_a_later_version_say_so(self):
-        for command in ("top", "trace", "capture", "import"):
+        for command in ("top", "trace", "capture"):
             self.assert_wrong_usage(sallyport(command), "not in this version")
 
 
@@ -201,6 +201,53 @@ class Check(Cli):
 
     def test_an_empty_policy_is_valid(self):
         self.assert_status(sallyport("check", "--policy", self.write("policy.toml", "")), 0)
+
+
+class Import(Cli):
+    """Every kind has unit tests; here is what a user of the command meets."""
+
+    NETWORK = "apiVersion: policy.linkerd.io/v1alpha1\nkind: EgressNetwork\nmetadata: {name: a}\nspec: {trafficPolicy: Deny}\n"
+
+    def test_what_is_kept_exactly_is_a_valid_policy_and_silent(self):
+        done = sallyport("import", "--strict", self.write("in.yaml", self.NETWORK))
+        self.assert_status(done, 0)
+        self.assertEqual(done.stderr, "")
+        self.assert_status(sallyport("check", "--strict", "--policy", self.write("policy.toml", done.stdout)), 0)
+
+    def test_what_is_not_kept_is_reported_with_its_place(self):
+        source = self.write("in.yaml", self.NETWORK + "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\n")
+        done = sallyport("import", source)
+        self.assert_status(done, 0)
+        self.assertRegex(done.stderr, rf"(?m)^{re.escape(str(source))}:6:1: Service/web: .+; ignored$")
+        self.assertIn("[[egress_network]]", done.stdout)
+        strict = sallyport("import", "--strict", source)
+        self.assert_status(strict, 1)
+        self.assertEqual(strict.stdout, done.stdout)
+
+    def test_addresses_of_the_gateway(self):
+        done = sallyport("import", self.write("in.yaml", self.NETWORK), "--snat", "203.0.113.1", "--snat", "2001:db8::1")
+        self.assertIn('[snat]\naddresses = ["203.0.113.1", "2001:db8::1"]', done.stdout)
+        self.assert_wrong_usage(sallyport("import", "x.yaml", "--snat", "203.0.113.1/24"), "--snat")
+
+    def test_text_that_is_no_yaml(self):
+        source = self.write("in.yaml", "a: [\n")
+        done = sallyport("import", source)
+        self.assert_status(done, 1)
+        self.assertEqual(done.stdout, "")
+        self.assertRegex(done.stderr, rf"(?m)^{re.escape(str(source))}:\d+:\d+: not YAML")
+
+    def test_files_that_are_missing(self):
+        self.assert_wrong_usage(sallyport("import"), "FILE is missing")
+        done = sallyport("import", self.folder / "none.yaml")
+        self.assert_status(done, 1)
+        self.assert_one_line(done.stderr)
+
+    def test_examples_make_the_same_policy_twice(self):
+        files = sorted((EXAMPLES / "import").glob("*.yaml"))
+        self.assertGreater(len(files), 4)
+        first = sallyport("import", *files)
+        self.assert_status(first, 0)
+        self.assertEqual(first.stdout, sallyport("import", *files).stdout)
 
 
 class Explain(Cli):

@@ -1,0 +1,147 @@
+#include "config/import/fields.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "config/bounds.h"
+#include "config/document/in_quotes.h"
+
+namespace sallyport::config {
+namespace {
+
+void report_kind(const YamlNode& node, std::string_view expected, const ObjectReport& report) {
+  report.lost(node.at, fmt::format("expected {}, this is {}; left out", expected, kind_of(node)));
+}
+
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+}  // namespace
+
+std::optional<std::string> read_text(const YamlNode& node, const ObjectReport& report) {
+  if (node.kind != YamlNode::Kind::scalar) {
+    report_kind(node, "a text", report);
+    return std::nullopt;
+  }
+  const bool too_long = node.text.size() > bounds::text_bytes;
+  if (too_long || std::any_of(node.text.begin(), node.text.end(), is_control)) {
+    report.lost(node.at, fmt::format("{}: {}; left out", in_quotes(node.text),
+                                     too_long ? "the text is too long" : "the text holds control characters"));
+    return std::nullopt;
+  }
+  return node.text;
+}
+
+std::optional<std::int64_t> read_number(const YamlNode& node, std::int64_t least, std::int64_t most,
+                                        const ObjectReport& report) {
+  std::int64_t number = 0;
+  const char* end = node.text.data() + node.text.size();
+  const auto [stop, error] = std::from_chars(node.text.data(), end, number);
+  const bool whole = node.kind == YamlNode::Kind::scalar && error == std::errc{} && stop == end;
+  if (!whole || number < least || number > most) {
+    report.lost(node.at, fmt::format("expected a number from {} to {}, this is {}; left out", least, most,
+                                     node.kind == YamlNode::Kind::scalar ? in_quotes(node.text) : kind_of(node)));
+    return std::nullopt;
+  }
+  return number;
+}
+
+std::optional<bool> read_boolean(const YamlNode& node, const ObjectReport& report) {
+  if (node.kind == YamlNode::Kind::scalar && node.text == "true") return true;
+  if (node.kind == YamlNode::Kind::scalar && node.text == "false") return false;
+  report_kind(node, "true or false", report);
+  return std::nullopt;
+}
+
+std::optional<IpAddress> read_address(const YamlNode& node, const ObjectReport& report) {
+  const auto text = read_text(node, report);
+  if (!text) return std::nullopt;
+  const auto address = parse_address(*text);
+  if (!address) report.lost(node.at, fmt::format("{} is no address; left out", in_quotes(*text)));
+  return address;
+}
+
+std::optional<Prefix> read_prefix(const YamlNode& node, const ObjectReport& report) {
+  const auto text = read_text(node, report);
+  if (!text) return std::nullopt;
+  if (const auto prefix = parse_prefix(*text)) return prefix->prefix;
+  if (const auto address = parse_address(*text)) {
+    return Prefix{*address, static_cast<std::uint8_t>(address_bits(address->family))};
+  }
+  report.lost(node.at, fmt::format("{} is no CIDR; left out", in_quotes(*text)));
+  return std::nullopt;
+}
+
+Fields::Fields(const YamlNode* node, const ObjectReport& report) : node_(node), report_(report) {
+  if (node_ == nullptr || node_->kind == YamlNode::Kind::mapping) return;
+  if (node_->kind != YamlNode::Kind::null) report_kind(*node_, "a mapping", report_);
+  node_ = nullptr;
+}
+
+Fields::~Fields() {
+  if (node_ == nullptr) return;
+  for (const YamlEntry& entry : node_->entries) {
+    if (std::find(asked_.begin(), asked_.end(), entry.key) != asked_.end()) continue;
+    report_.lost(entry.at, fmt::format("{}: import does not know this field; left out", in_quotes(entry.key)));
+  }
+}
+
+const YamlNode* Fields::find(std::string_view key) {
+  asked_.push_back(key);
+  const YamlNode* value = node_ == nullptr ? nullptr : node_->find(key);
+  return value == nullptr || value->kind == YamlNode::Kind::null ? nullptr : value;
+}
+
+std::optional<std::string> Fields::text(std::string_view key) {
+  const YamlNode* value = find(key);
+  return value == nullptr ? std::nullopt : read_text(*value, report_);
+}
+
+std::optional<std::int64_t> Fields::number(std::string_view key, std::int64_t least, std::int64_t most) {
+  const YamlNode* value = find(key);
+  return value == nullptr ? std::nullopt : read_number(*value, least, most, report_);
+}
+
+std::optional<bool> Fields::boolean(std::string_view key) {
+  const YamlNode* value = find(key);
+  return value == nullptr ? std::nullopt : read_boolean(*value, report_);
+}
+
+const std::vector<YamlNode>& Fields::list(std::string_view key) {
+  static const std::vector<YamlNode> empty;
+  const YamlNode* value = find(key);
+  if (value == nullptr) return empty;
+  if (value->kind == YamlNode::Kind::sequence) return value->items;
+  report_kind(*value, "a list", report_);
+  return empty;
+}
+
+std::vector<std::string> Fields::texts(std::string_view key) {
+  std::vector<std::string> found;
+  for (const YamlNode& item : list(key)) {
+    if (auto value = read_text(item, report_)) found.push_back(std::move(*value));
+  }
+  return found;
+}
+
+std::vector<Prefix> Fields::prefixes(std::string_view key) {
+  std::vector<Prefix> found;
+  for (const YamlNode& item : list(key)) {
+    if (const auto value = read_prefix(item, report_)) found.push_back(*value);
+  }
+  return found;
+}
+
+bool Fields::lost(std::string_view key, std::string_view message) {
+  const YamlNode* value = find(key);
+  if (value == nullptr) return false;
+  report_.lost(value->at, fmt::format("{}: {}", key, message));
+  return true;
+}
+
+void Fields::without_meaning(std::initializer_list<std::string_view> keys) {
+  asked_.insert(asked_.end(), keys.begin(), keys.end());
+}
+
+}  // namespace sallyport::config

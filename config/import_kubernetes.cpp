@@ -1,0 +1,304 @@
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "config/import.h"
+#include "config/import/importer.h"
+#include "config/not_enforced.h"
+
+namespace sallyport::config {
+namespace {
+
+enum class Scope : std::uint8_t { cluster, namespaced };
+
+// In the order in which they are read: what others ask for comes first.
+enum class Reading : std::uint8_t {
+  pods,
+  sets,
+  networks,
+  routes,
+  policies,
+  calico_policies,
+  istio_gateways,
+  istio_entries,
+  egresses
+};
+
+struct Kind {
+  std::string_view group;
+  std::string_view name;
+  Scope scope;
+  std::string_view system;                   // as comments call it
+  void (*import)(const Imported&, Import&);  // null: those that are read all at once
+  Reading reading;
+};
+
+constexpr auto kinds = std::to_array<Kind>({
+    {"", "Pod", Scope::namespaced, "", nullptr, Reading::pods},
+    {"", "Namespace", Scope::cluster, "", nullptr, Reading::pods},
+    {"projectcalico.org", "NetworkSet", Scope::namespaced, "Calico ", import_calico_set, Reading::sets},
+    {"projectcalico.org", "GlobalNetworkSet", Scope::cluster, "Calico ", import_calico_set, Reading::sets},
+    {"policy.linkerd.io", "EgressNetwork", Scope::namespaced, "Linkerd ", import_egress_network, Reading::networks},
+    {"gateway.networking.k8s.io", "GRPCRoute", Scope::namespaced, "", import_grpc_route, Reading::routes},
+    {"gateway.networking.k8s.io", "HTTPRoute", Scope::namespaced, "", import_http_route, Reading::routes},
+    {"policy.linkerd.io", "HTTPRoute", Scope::namespaced, "Linkerd ", import_http_route, Reading::routes},
+    {"gateway.networking.k8s.io", "TLSRoute", Scope::namespaced, "", import_tls_route, Reading::routes},
+    {"gateway.networking.k8s.io", "TCPRoute", Scope::namespaced, "", import_tcp_route, Reading::routes},
+    {"gateway.networking.k8s.io", "UDPRoute", Scope::namespaced, "", import_udp_route, Reading::routes},
+    {"networking.k8s.io", "NetworkPolicy", Scope::namespaced, "", import_network_policy, Reading::policies},
+    {"extensions", "NetworkPolicy", Scope::namespaced, "", import_network_policy, Reading::policies},
+    {"networking.istio.io", "Gateway", Scope::namespaced, "Istio ", nullptr, Reading::istio_gateways},
+    {"networking.istio.io", "ServiceEntry", Scope::namespaced, "Istio ", nullptr, Reading::istio_entries},
+    {"crd.antrea.io", "ExternalIPPool", Scope::cluster, "Antrea ", import_antrea_pool, Reading::sets},
+    {"crd.antrea.io", "Egress", Scope::cluster, "Antrea ", import_antrea_egress, Reading::egresses},
+    {"cilium.io", "CiliumEgressGatewayPolicy", Scope::cluster, "", import_cilium_egress, Reading::egresses},
+    {"projectcalico.org", "IPPool", Scope::cluster, "Calico ", import_calico_pool, Reading::egresses},
+});
+
+// The API server of Calico and its own store call the same objects by two groups.
+std::string_view known_group(std::string_view group) noexcept {
+  return group == "crd.projectcalico.org" ? "projectcalico.org" : group;
+}
+
+const Kind* find_kind(const KubernetesObject& object) noexcept {
+  const auto* found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& kind) {
+    return kind.group == known_group(object.group) && kind.name == object.kind;
+  });
+  return found == kinds.end() ? nullptr : found;
+}
+
+// A file's name as a comment can hold it.
+std::string in_comment(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return name;
+}
+
+// ---- the objects ----------------------------------------------------------------------------------------------------
+
+struct Known {
+  const Kind* kind;
+  KubernetesObject object;
+  ObjectReport report;
+};
+
+class Importer {
+ public:
+  Importer(ImportedPolicy& result, const std::vector<IpAddress>& snat) : result_(result) {
+    into_.model.snat.addresses = snat;
+  }
+
+  void add(const YamlNode& document) {
+    std::vector<KubernetesObject> objects;
+    collect_objects(document, objects, result_.reports);
+    for (KubernetesObject& object : objects) add(std::move(object));
+  }
+
+  PolicyText write() {
+    std::stable_sort(known_.begin(), known_.end(),
+                     [](const Known& a, const Known& b) { return stands_before(a.object, b.object); });
+    refuse_twins();
+    read_cluster();
+    for (const Reading reading :
+         {Reading::sets, Reading::networks, Reading::routes, Reading::policies, Reading::egresses}) {
+      for (const Known& known : known_) {
+        if (known.kind->reading == reading) known.kind->import({known.object, known.report}, into_);
+      }
+    }
+    import_istio(all(Reading::istio_gateways), all(Reading::istio_entries), into_);
+    add_sources();
+    choose_defaults();
+    note_what_is_missing();
+    return policy_text(into_.model, into_.origins, head());
+  }
+
+ private:
+  void add(KubernetesObject object) {
+    const Kind* kind = find_kind(object);
+    ObjectReport report(result_.reports, object.title());
+    if (kind == nullptr) {
+      report.lost(object.at, fmt::format("no kind that import reads (apiVersion group {}); ignored",
+                                         object.group.empty() ? "core" : object.group));
+      return;
+    }
+    if (kind->scope == Scope::cluster) object.namespace_name.clear();
+    if (kind->scope == Scope::namespaced && object.namespace_name.empty()) object.namespace_name = "default";
+    into_.origins.add(object.at, origin(*kind, object));
+    known_.push_back({kind, std::move(object), std::move(report)});
+  }
+
+  [[nodiscard]] std::string origin(const Kind& kind, const KubernetesObject& object) const {
+    const std::string name = object.namespace_name.empty() ? object.name : object.namespace_name + "/" + object.name;
+    return fmt::format("{}{} {} ({}:{})", kind.system, kind.name, name, in_comment(result_.files[object.at.file]),
+                       object.at.line);
+  }
+
+  // The same object in two files, or twice in one.
+  void refuse_twins() {
+    std::map<std::tuple<const Kind*, std::string, std::string>, Location> seen;
+    std::erase_if(known_, [&](const Known& known) {
+      const auto [first, is_new] =
+          seen.emplace(std::tuple(known.kind, known.object.namespace_name, known.object.name), known.object.at);
+      if (is_new) return false;
+      known.report.lost(known.object.at, fmt::format("stands at {}:{} already; this one was left out",
+                                                     result_.files[first->second.file], first->second.line));
+      return true;
+    });
+  }
+
+  void read_cluster() {
+    for (const Known& known : known_) {
+      if (known.kind->reading != Reading::pods) continue;
+      const bool is_pod = known.kind->name == "Pod";
+      (is_pod ? read_pod : read_namespace)(known.object, known.report, into_.cluster);
+    }
+  }
+
+  [[nodiscard]] std::vector<Imported> all(Reading reading) const {
+    std::vector<Imported> found;
+    for (const Known& known : known_) {
+      if (known.kind->reading == reading) found.push_back({known.object, known.report});
+    }
+    return found;
+  }
+
+  [[nodiscard]] std::string head() const {
+    std::string text = "# Made by sallyport import from";
+    for (const std::string& file : result_.files) text += fmt::format("\n#   {}", in_comment(file));
+    text += "\n";
+    if (into_.model.snat.addresses.empty()) {
+      text +=
+          "#\n# What no egress selects leaves untranslated, until there are addresses for it:\n#\n"
+          "#   [snat]\n#   addresses = [\"203.0.113.1\"]\n";
+    }
+    return text;
+  }
+
+  // ---- who sends
+
+  void add_sources() {
+    for (const Known& known : known_) {
+      if (known.kind->name == "Namespace") add_namespace(known.object);
+    }
+    std::map<Prefix, const Pod*> owners;
+    for (const Pod& pod : into_.cluster.pods) add_workload(pod, owners);
+  }
+
+  void add_namespace(const KubernetesObject& object) {
+    Labels labels = object.labels;
+    labels.erase("kubernetes.io/metadata.name");  // every namespace has it
+    into_.model.namespaces.push_back({object.name, std::move(labels), {}, object.at});
+  }
+
+  void add_workload(const Pod& pod, std::map<Prefix, const Pod*>& owners) {
+    Workload workload{pod.namespace_name, pod.name, pod.labels, {}, pod.at};
+    for (const Prefix& address : pod.addresses) {
+      const auto [owner, is_new] = owners.emplace(address, &pod);
+      if (is_new) {
+        workload.addresses.push_back({address, pod.at});
+        continue;
+      }
+      ObjectReport(result_.reports, "Pod/" + pod.name)
+          .lost(pod.at, fmt::format("{} is the address of {}/{} already; left out here", to_string(address.address),
+                                    owner->second->namespace_name, owner->second->name));
+    }
+    if (!workload.addresses.empty()) into_.model.workloads.push_back(std::move(workload));
+  }
+
+  // ---- what goes without saying there and not here
+
+  void choose_defaults() {
+    const bool has_policy = std::any_of(known_.begin(), known_.end(),
+                                        [](const Known& known) { return known.kind->reading != Reading::pods; });
+    if (has_policy) into_.model.defaults.uncaptured = TrafficPolicy::allow;
+    const auto is_global = [&](const std::string& name) {
+      return name.starts_with(into_.model.global_namespace + "/");
+    };
+    const auto& networks = into_.egress_networks;
+    into_.model.defaults.global_scope_exclusive = std::any_of(networks.begin(), networks.end(), is_global) &&
+                                                  !std::all_of(networks.begin(), networks.end(), is_global);
+  }
+
+  void note_what_is_missing() {
+    const PolicyModel& model = into_.model;
+    const bool selects_sources = !model.network_policies.empty() || !model.egresses.empty();
+    if (selects_sources && !into_.cluster.pods_given) {
+      result_.reports.warning({}, "Pod",
+                              "there is none in these files, so selectors select nobody: add the output of "
+                              "kubectl get pods -A -o yaml, or [[workload]] tables");
+    }
+    const bool nat =
+        std::any_of(model.ip_pools.begin(), model.ip_pools.end(), [](const IpPool& p) { return p.nat_outgoing; });
+    if (nat && model.snat.addresses.empty()) {
+      result_.reports.error(model.ip_pools.front().at, "IPPool",
+                            "natOutgoing translates to addresses that no object names: "
+                            "give them with --snat, or in [snat] addresses; until then such flows are dropped");
+    }
+  }
+
+  ImportedPolicy& result_;
+  Import into_;
+  std::vector<Known> known_;
+};
+
+}  // namespace
+
+void ImportedPolicy::report(const Diagnostics& of_toml) {
+  for (const Diagnostic& found : of_toml.all()) {
+    const auto after =
+        std::upper_bound(tables.begin(), tables.end(), found.at.line,
+                         [](std::uint32_t line, const PolicyText::Table& table) { return line < table.line; });
+    const Location at = after == tables.begin() ? Location{} : (after - 1)->made_from;
+    const std::string said = fmt::format("line {} of the policy, {}: {}", found.at.line, found.key_path, found.message);
+    if (found.severity == Severity::warning) {
+      reports.warning(at, "policy", said);
+    } else {
+      reports.error(at, "policy", said);
+    }
+  }
+}
+
+std::string Import::unique(std::string_view table, const std::string& namespace_name, std::string name) {
+  constexpr std::size_t longest = 240;
+  if (name.size() > longest) name.resize(longest);
+  std::string candidate = name;
+  for (std::size_t i = 2; !names_.emplace(table, namespace_name, candidate).second; ++i) {
+    candidate = fmt::format("{}-{}", name, i);
+  }
+  return candidate;
+}
+
+ImportedPolicy import_kubernetes(const std::vector<SourceText>& sources, const std::vector<IpAddress>& snat) {
+  ImportedPolicy result;
+  std::vector<std::vector<YamlNode>> files;
+  bool readable = true;
+  for (const SourceText& source : sources) {
+    result.files.push_back(source.name);
+    auto documents = parse_yaml(source.text, static_cast<std::uint32_t>(files.size()), result.reports);
+    readable = readable && documents.has_value();
+    files.push_back(documents ? std::move(*documents) : std::vector<YamlNode>{});
+  }
+  if (readable) {
+    Importer importer(result, snat);
+    for (const auto& documents : files) {
+      for (const YamlNode& document : documents) importer.add(document);
+    }
+    PolicyText written = importer.write();
+    result.tables = std::move(written.tables);
+    const auto loaded = load_policy({{"policy.toml", written.text}});
+    result.report(loaded.diagnostics);
+    const auto& found = loaded.diagnostics.all();
+    const bool valid = std::all_of(found.begin(), found.end(), [](const Diagnostic& each) {
+      return each.severity == Severity::warning || each.message == not_enforced_message;
+    });
+    if (valid) result.toml = std::move(written.text);
+  }
+  result.reports.sort();
+  return result;
+}
+
+}  // namespace sallyport::config
