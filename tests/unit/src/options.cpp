@@ -47,7 +47,7 @@ TEST(Options, ErrorsAreOneLine) {
 }
 
 TEST(Options, LaterCommandsSaySo) {
-  for (const char* command : {"top", "trace", "capture", "import"}) {
+  for (const char* command : {"top", "trace", "capture"}) {
     EXPECT_NE(error_of({command}).find("not in this version"), std::string::npos) << command;
   }
 }
@@ -107,6 +107,17 @@ TEST(Options, ExplainRefusesWhatIsNoFlow) {
   EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--proto", "TCPP"}), "");
 }
 
+TEST(Options, ImportTakesFilesAndAddresses) {
+  const auto options = std::get<ImportOptions>(
+      parse({"import", "a.yaml", "--snat", "203.0.113.1", "-", "--snat", "2001:db8::1", "--strict"}));
+  EXPECT_EQ(options.files, (std::vector<std::string>{"a.yaml", "-"}));
+  ASSERT_EQ(options.snat.size(), 2U);
+  EXPECT_EQ(to_string(options.snat[1]), "2001:db8::1");
+  EXPECT_TRUE(options.strict);
+  EXPECT_NE(error_of({"import", "--strict"}).find("FILE is missing"), std::string::npos);
+  EXPECT_NE(error_of({"import", "a", "--snat", "x"}).find("--snat"), std::string::npos);
+}
+
 TEST(Options, ReplayPassesFilesOn) {
   const auto options = std::get<ReplayOptions>(parse({"replay", "--policy", "p", "--in", "a.pcap", "--flows", "f"}));
   EXPECT_EQ(options.in, "a.pcap");
@@ -131,7 +142,7 @@ TEST(Options, RunHasDefaults) {
 }
 
 TEST(Options, EveryCommandHasHelp) {
-  for (const char* command : {"run", "check", "explain", "replay", "show", "reload", "version"}) {
+  for (const char* command : {"run", "check", "explain", "import", "replay", "show", "reload", "version"}) {
     const CommandLine line = parse({command, "--help"});
     ASSERT_TRUE(std::holds_alternative<HelpText>(line)) << command;
     EXPECT_NE(std::get<HelpText>(line).text.find(std::string("sallyport ") + command), std::string::npos);
