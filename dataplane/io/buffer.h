@@ -4,17 +4,42 @@
 #include <span>
 
 #include "dataplane/io/dpdk.h"
+#include "dataplane/io/thread_sanitizer.h"
 
 namespace sallyport::dataplane {
 
+// To a device, which may give them to anybody when it has sent them.
+inline void buffers_leave([[maybe_unused]] std::span<rte_mbuf* const> frames) noexcept {
+#ifdef SALLYPORT_THREAD_SANITIZER
+  for (rte_mbuf* frame : frames) {
+    for (; frame != nullptr; frame = frame->next) tell_passed_on(frame);
+  }
+#endif
+}
+
+// From a device, or out of a pool: all buffers of each frame.
+inline void buffers_arrive([[maybe_unused]] std::span<rte_mbuf* const> frames) noexcept {
+#ifdef SALLYPORT_THREAD_SANITIZER
+  for (rte_mbuf* frame : frames) {
+    for (; frame != nullptr; frame = frame->next) tell_taken_over(frame);
+  }
+#endif
+}
+
 // Null: none left.
 [[nodiscard]] inline rte_mbuf* take_buffer(rte_mempool* pool) noexcept {
-  buffers_arrive(pool);
-  return rte_pktmbuf_alloc(pool);
+  rte_mbuf* buffer = nullptr;
+  {
+    const Unseen inside_the_pool;
+    buffer = rte_pktmbuf_alloc(pool);
+  }
+  if (buffer != nullptr) buffers_arrive({&buffer, 1});
+  return buffer;
 }
 
 inline void give_buffer(rte_mbuf* buffer) noexcept {
-  buffers_leave(buffer->pool);
+  buffers_leave({&buffer, 1});
+  const Unseen inside_the_pool;
   rte_pktmbuf_free(buffer);
 }
 

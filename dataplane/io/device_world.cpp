@@ -80,7 +80,7 @@ std::size_t DeviceWorld::receive(PortIndex port, std::uint16_t queue, std::span<
   std::array<rte_mbuf*, receive_burst> frames;
   const std::size_t count = rte_eth_rx_burst(lane.id, queue, frames.data(), receive_burst);
   if (count == 0) return 0;
-  buffers_arrive(lane.receive_pool);
+  buffers_arrive(std::span(frames).first(count));
   for (std::size_t i = 0; i < count; ++i) rte_prefetch0(rte_pktmbuf_mtod(frames[i], void*));
   std::size_t kept = 0;
   for (std::size_t i = 0; i < count; ++i) {
@@ -170,7 +170,7 @@ std::size_t DeviceWorld::hand_over(std::uint32_t worker, std::span<Packet> packe
 std::size_t DeviceWorld::send(LaneState& lane, std::span<rte_mbuf*> frames) noexcept {
   SpinLock* lock = settings_.lanes[lane.index].transmit_lock;
   if (lock != nullptr) lock->lock();
-  buffers_leave(lane.pool);
+  buffers_leave(frames);
   const std::size_t sent =
       rte_eth_tx_burst(lane.id, lane.transmit_queue, frames.data(), static_cast<std::uint16_t>(frames.size()));
   if (lock != nullptr) lock->unlock();
@@ -223,7 +223,6 @@ bool DeviceWorld::allocate(std::uint32_t length, Packet& packet) noexcept {
 
 void DeviceWorld::to_kernel(PortIndex port, Packet packet) noexcept {
   void* frame = write_back(packet);
-  buffers_leave(static_cast<rte_mbuf*>(frame)->pool);
   if (settings_.lanes[port].twin->to_kernel.push({&frame, 1}) == 1) {
     settings_.twin_wake->signal();
     return;

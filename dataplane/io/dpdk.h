@@ -24,32 +24,7 @@
 #include <rte_ring.h>
 #include <rte_version.h>
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define SALLYPORT_THREAD_SANITIZER 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define SALLYPORT_THREAD_SANITIZER 1
-#endif
-#ifdef SALLYPORT_THREAD_SANITIZER
-#include <sanitizer/tsan_interface.h>
-#endif
-
 namespace sallyport::dataplane {
-
-// mbufs go from thread to thread through pools and drivers, which are not built with ThreadSanitizer; it is told by
-// these two that a buffer is read or written by its holder alone.
-inline void buffers_leave([[maybe_unused]] void* pool) noexcept {
-#ifdef SALLYPORT_THREAD_SANITIZER
-  __tsan_release(pool);
-#endif
-}
-inline void buffers_arrive([[maybe_unused]] void* pool) noexcept {
-#ifdef SALLYPORT_THREAD_SANITIZER
-  __tsan_acquire(pool);
-#endif
-}
 
 // The text of an error number as DPDK's functions return it: negative, or -1 and rte_errno.
 inline std::string dpdk_error(int result) { return rte_strerror(result == -1 ? rte_errno : -result); }

@@ -98,8 +98,11 @@ std::uint64_t GeneratorPorts::missed() const noexcept {
 bool GeneratorPorts::take(std::span<Packet> frames) noexcept {
   rte_mempool* pool = parts_->pools.buffers.pool(parts_->room);
   std::array<rte_mbuf*, burst_max> buffers;
-  buffers_arrive(pool);
-  if (rte_pktmbuf_alloc_bulk(pool, buffers.data(), static_cast<unsigned>(frames.size())) != 0) return false;
+  {
+    const Unseen inside_the_pool;
+    if (rte_pktmbuf_alloc_bulk(pool, buffers.data(), static_cast<unsigned>(frames.size())) != 0) return false;
+  }
+  buffers_arrive(std::span(buffers).first(frames.size()));
   for (std::size_t i = 0; i < frames.size(); ++i) {
     frames[i].buffer = buffers[i];
     frames[i].data = rte_pktmbuf_mtod(buffers[i], std::uint8_t*);
@@ -116,7 +119,7 @@ std::size_t GeneratorPorts::send(std::size_t port, std::span<const Packet> frame
     buffers[i]->data_len = static_cast<std::uint16_t>(frames[i].length);
     buffers[i]->pkt_len = frames[i].length;
   }
-  buffers_leave(parts_->pools.buffers.pool(parts_->room));
+  buffers_leave(std::span(buffers).first(count));
   return rte_eth_tx_burst(parts_->ports[port]->id(), 0, buffers.data(), static_cast<std::uint16_t>(count));
 }
 
@@ -130,7 +133,7 @@ std::size_t GeneratorPorts::receive(std::size_t port, std::span<Packet> frames) 
         rte_eth_rx_burst(parts_->ports[port]->id(), queue, buffers.data(), static_cast<std::uint16_t>(most - kept));
     for (std::size_t i = 0; i < count; ++i) {
       rte_mbuf* frame = buffers[i];
-      buffers_arrive(frame->pool);
+      buffers_arrive({&frame, 1});
       if (rte_pktmbuf_linearize(frame) != 0) {
         give_buffer(frame);
         continue;

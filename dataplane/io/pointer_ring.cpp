@@ -4,6 +4,7 @@
 #include <new>
 
 #include "dataplane/io/dpdk.h"
+#include "dataplane/io/thread_sanitizer.h"
 
 namespace sallyport::dataplane {
 
@@ -18,13 +19,25 @@ PointerRing::PointerRing(std::uint32_t capacity) {
 void PointerRing::Free::operator()(rte_ring* ring) const noexcept { std::free(ring); }
 
 std::size_t PointerRing::push(std::span<void* const> pointers) noexcept {
+  for (void* pointer : pointers) tell_passed_on(pointer);
+  const Unseen inside_the_ring;
   return rte_ring_enqueue_burst(ring_.get(), pointers.data(), static_cast<unsigned>(pointers.size()), nullptr);
 }
 
 std::size_t PointerRing::pop(std::span<void*> out) noexcept {
-  return rte_ring_dequeue_burst(ring_.get(), out.data(), static_cast<unsigned>(out.size()), nullptr);
+  reader_.enter();
+  std::size_t count = 0;
+  {
+    const Unseen inside_the_ring;
+    count = rte_ring_dequeue_burst(ring_.get(), out.data(), static_cast<unsigned>(out.size()), nullptr);
+  }
+  for (void* pointer : out.first(count)) tell_taken_over(pointer);
+  return count;
 }
 
-bool PointerRing::empty() const noexcept { return rte_ring_empty(ring_.get()) != 0; }
+bool PointerRing::empty() const noexcept {
+  const Unseen inside_the_ring;
+  return rte_ring_empty(ring_.get()) != 0;
+}
 
 }  // namespace sallyport::dataplane

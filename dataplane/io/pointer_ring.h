@@ -10,6 +10,8 @@
 #include <memory>
 #include <span>
 
+#include "dataplane/io/thread_sanitizer.h"
+
 struct rte_ring;
 
 namespace sallyport::dataplane {
@@ -30,6 +32,7 @@ class PointerRing {
     void operator()(rte_ring* ring) const noexcept;
   };
   std::unique_ptr<rte_ring, Free> ring_;
+  OneAtATime reader_;
 };
 
 }  // namespace sallyport::dataplane

@@ -51,7 +51,6 @@ rte_mbuf* make_frame(const TwinLane& lane, Fill&& fill) {
 
 bool push(PointerRing& ring, rte_mbuf* buffer) {
   void* pointer = buffer;
-  buffers_leave(buffer->pool);
   if (ring.push({&pointer, 1}) == 1) return true;
   give_buffer(buffer);
   return false;
@@ -119,7 +118,6 @@ void TwinPump::from_wire(TwinLane& lane) noexcept {
   while (const std::size_t count = lane.to_kernel.pop(frames)) {
     for (std::size_t i = 0; i < count; ++i) {
       auto* buffer = static_cast<rte_mbuf*>(frames[i]);
-      buffers_arrive(buffer->pool);
       const std::span frame(rte_pktmbuf_mtod(buffer, std::uint8_t*), buffer->data_len);
       const bool taken = lane.twin->write(untagged(frame, lane.port.config().vlan != 0));
       (taken ? lane.written : lane.write_lost).add();

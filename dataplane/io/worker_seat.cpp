@@ -4,6 +4,7 @@
 
 #include "dataplane/io/dpdk.h"
 #include "dataplane/io/environment_error.h"
+#include "dataplane/io/thread_sanitizer.h"
 
 namespace sallyport::dataplane {
 
@@ -22,7 +23,13 @@ void WorkerSeat::prepare(WorldSettings world, const PipelineSettings& pipeline, 
   make_worker_ = [this, worker = std::move(worker), &quiescence] {
     return std::make_unique<Worker>(worker, *world_, *pipeline_, quiescence, mailbox_);
   };
-  const auto run_seat = [](void* seat) { return static_cast<WorkerSeat*>(seat)->run(); };
+  const auto run_seat = [](void* seat) {
+    tell_taken_over(seat);
+    const int result = static_cast<WorkerSeat*>(seat)->run();
+    tell_passed_on(seat);
+    return result;
+  };
+  tell_passed_on(this);
   if (const int result = rte_eal_remote_launch(run_seat, this, lcore_); result != 0) {
     throw EnvironmentError("worker " + std::to_string(settings_.worker) + " does not start: " + dpdk_error(result));
   }
@@ -61,7 +68,9 @@ void WorkerSeat::end(Worker::End how) noexcept {
 }
 
 void WorkerSeat::join() noexcept {
-  if (launched_) rte_eal_wait_lcore(lcore_);
+  if (!launched_) return;
+  rte_eal_wait_lcore(lcore_);
+  tell_taken_over(this);
   launched_ = false;
 }
 
