@@ -12,6 +12,7 @@ from world import SERVER
 BROKEN_POLICY = OPEN_POLICY + '\n[[egress_network]]\nnamespace = "a"\nname = "b"\ntraffic_policy = "Perhaps"\n'
 BROKEN_LINE = BROKEN_POLICY.count("\n")
 RELOADS = 200
+TOPICS = ("flows", "ports", "policy", "egress", "reasons", "workers")
 
 
 class ReloadUnderTraffic(GatewayCase):
@@ -49,6 +50,31 @@ class ReloadUnderTraffic(GatewayCase):
         end = json.loads((cases.world.folder / "iperf.json").read_text())
         self.assertGreater(end["end"]["sum_sent"]["bytes"], 10_000_000)
         self.assertTrue(all(interval["sum"]["bytes"] > 0 for interval in end["intervals"][:-1]), "iperf3 stood still")
+
+
+class AskedWhileReloading(GatewayCase):
+    """All that the control plane does with workers that are busy. ThreadSanitizer watches this one."""
+
+    workers = 2
+
+    def test_answers_and_reloads_while_traffic_flows(self):
+        self.start("batch", ["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--time", "600", "--bitrate", "5M"],
+                   "iperf.json")
+        curls = [self.start("web", [PYTHON, PEERS / "curl_loop.py", SERVER[i % 2], cases.servers.authorities], f"curl-{i}")
+                 for i in range(6)]
+        self.start("guest", ["ping", "-q", "-i", "0.01", SERVER[0]], "ping")
+        for turn in range(12):
+            log = self.gateway.reload(BROKEN_POLICY if turn % 3 == 2 else OPEN_POLICY + f"# {turn}\n")
+            self.assertEqual(refused_lines(log), [BROKEN_LINE] if turn % 3 == 2 else [], log)
+            for topic in TOPICS:
+                self.assertTrue(self.gateway.show(topic), topic)
+        for process in curls:
+            process.terminate()
+        for i, process in enumerate(curls):
+            process.wait(20)
+            report = json.loads((cases.world.folder / f"curl-{i}").read_text())
+            self.assertGreater(report["good"], 0)
+            self.assertEqual(report["errors"], [])
 
 
 class ReloadChangesWhatPasses(GatewayCase):
