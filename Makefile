@@ -53,10 +53,10 @@ bench: build
 	$(NINJA) -C $(BUILD)
 	tests/bench/run $(BUILD)
 
-asan:
+asan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only asan
 
-tsan:
+tsan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only tsan
 
 fuzz: dependencies
