@@ -12,7 +12,6 @@ namespace {
 const std::string* string_of(const Node& node) { return std::get_if<std::string>(&node.is); }
 
 bool always(const Node&) { return true; }
-bool if_true(const Node& node) { return std::holds_alternative<bool>(node.is) && std::get<bool>(node.is); }
 bool if_filled(const Node& node) {
   const auto* array = std::get_if<Array>(&node.is);
   return array != nullptr && !array->empty();
@@ -28,10 +27,6 @@ bool unless(const Node& node) {
   return string != nullptr && *string != enforced;
 }
 constexpr std::string_view off = "off";
-constexpr std::string_view drop = "drop";
-constexpr std::string_view endpoint_dependent = "endpoint_dependent";
-constexpr std::string_view endpoint_independent = "endpoint_independent";
-constexpr std::string_view address_and_port_dependent = "address_and_port_dependent";
 
 constexpr auto policy_list = std::to_array<NotEnforced>({
     {"http_route", always},
@@ -47,11 +42,6 @@ constexpr auto policy_list = std::to_array<NotEnforced>({
 constexpr auto appliance_list = std::to_array<NotEnforced>({
     {"gateway.shadow_policy", always},
     {"tunnel", always},
-    {"nat.tcp_mapping", unless<endpoint_dependent>},
-    {"nat.udp_mapping", unless<endpoint_independent>},
-    {"nat.filtering", unless<address_and_port_dependent>},
-    {"nat.unsolicited", unless<drop>},
-    {"nat.udp_inbound_refresh", if_true},
     {"nat.port_block", always},
     {"nat.ports_per_source_max", always},
     {"metrics.listen", always},

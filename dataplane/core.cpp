@@ -10,6 +10,11 @@ constexpr std::uint32_t senders_max = 1U << 20U;
 constexpr std::uint32_t addresses_max = 65535;  // Flow::nat_address
 constexpr std::uint32_t wholes_max = 128;
 
+// nat.md 5, RFC 6888 REQ-8: 120 s, but where only the server itself may answer (exception c).
+std::uint32_t port_rest_ms(const config::NatConfig& nat) noexcept {
+  return nat.filtering == config::Filtering::address_and_port_dependent ? 0 : 120'000;
+}
+
 std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
   if (settings.held_packets != 0) return settings.held_packets;
   return std::clamp<std::uint32_t>(static_cast<std::uint32_t>(settings.limits.held_bytes / 2048), 64, 1U << 20U);
@@ -25,7 +30,8 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       addresses(std::min(given.limits.flows, addresses_max), hash),
       flows(given.limits.flows, hash, addresses),
       wheel(flows),
-      mappings(given.limits.flows, hash),
+      mappings(given.limits.flows, port_rest_ms(given.nat), hash),
+      contacts(given.nat.filtering == config::Filtering::address_dependent ? given.limits.flows : 0, hash),
       sources(std::min(given.limits.flows, senders_max), hash, addresses),
       full_servers(flows, hash),
       hops(hash),

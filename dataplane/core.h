@@ -7,6 +7,7 @@
 #include "classifier/names/quic_initial.h"
 #include "dataplane/counters.h"
 #include "dataplane/flow/books.h"
+#include "dataplane/flow/contact_book.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/full_servers.h"
 #include "dataplane/flow/held_payload.h"
@@ -18,6 +19,7 @@
 #include "dataplane/stages/neighbours.h"
 #include "dataplane/stages/parse.h"
 #include "dataplane/stages/reassemble.h"
+#include "dataplane/stages/unsolicited.h"
 #include "dataplane/world.h"
 
 namespace sallyport::dataplane {
@@ -54,6 +56,7 @@ struct Core {
   FlowTable flows;
   TimerWheel wheel;
   MappingBook mappings;
+  ContactBook contacts;
   SourceBook sources;
   FullServers full_servers;
   HopBook hops;
@@ -61,6 +64,7 @@ struct Core {
   HeldPayload held;
   Reassembler fragments;
   NeighbourQueue neighbours;
+  UnsolicitedSyns unsolicited;
   RateLimit icmp_limit{1000};
   PortSlice low_ports;
   PortSlice high_ports;

@@ -9,6 +9,7 @@
 #include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/icmp_error.h"
 #include "dataplane/stages/inspect.h"
+#include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
@@ -206,7 +207,7 @@ class Burst {
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
     } else if (!p.from_inside) {
-      core_.drop(p.packet, core_.policy() == nullptr ? Drop::no_policy : Drop::no_mapping);
+      open_from_outside(p);
     } else if (!ask_elsewhere(core_, p.packet, p.parsed)) {
       open(p);
     }
@@ -236,6 +237,21 @@ class Burst {
     }
     if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, p.packet, p.parsed, to_server);
     client_says(p, opened.flow);
+  }
+
+  void open_from_outside(InFlight& p) noexcept {
+    const Opened opened = open_flow_from_outside(core_, p.packet, p.parsed);
+    if (opened.flow == 0) {
+      if (opened.why == Drop::no_mapping) {
+        take_unsolicited(core_, p.packet, p.parsed);
+      } else {
+        core_.drop(p.packet, opened.why);
+      }
+      return;
+    }
+    Flow& flow = core_.flows[opened.flow];
+    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, p.packet, p.parsed, to_client);
+    forward(core_, p.packet, p.parsed, flow, to_client);
   }
 
   // From the client, of a known flow.
@@ -381,6 +397,8 @@ void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
     core.counters.held.subtract(late);
     core.counters.drops[static_cast<std::size_t>(Drop::fragment_timeout)].add(late);
   }
+  wake_ports(core);
+  answer_unsolicited(core);
   serve_neighbours(core);
   core.flush();
 }
@@ -395,7 +413,8 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
     end_flow(core, number, FlowEnd::shutdown);
   }
   // What waits for fragments or neighbours has waited long enough, whatever the time is.
-  const auto longest = std::max<std::int64_t>(core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms);
+  const auto longest = std::max<std::int64_t>(
+      {core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms, UnsolicitedSyns::patience_ms});
   advance(core.now + static_cast<Instant>(longest) * 1'000'000, snapshot);
 }
 
@@ -403,8 +422,8 @@ const Counters& Pipeline::counters() const noexcept { return parts_->counters; }
 
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
-  return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.sources.bytes() + c.hops.bytes() +
-         c.names.bytes() + c.held.memory_bytes() + c.fragments.bytes();
+  return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
+         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.fragments.bytes();
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

@@ -71,11 +71,10 @@ void read_nat(const Item& item, NatConfig& into, Diagnostics& diagnostics) {
   table.optional("mss_clamp", into.mss_clamp, one_of(clamp_manners));
   table.optional("fragments_max", into.fragments_max, integer<std::uint32_t>(0, 1U << 24U));
   table.optional("fragment_timeout", into.fragment_timeout, duration(1ms, 5min));
+  table.optional("unsolicited", into.unsolicited_icmp, one_of(unsolicited_manners));
+  table.optional("udp_inbound_refresh", into.udp_inbound_refresh, boolean);
   // Refused as long as they are not enforced, so nothing keeps them.
-  bool refused = false;
   std::uint32_t refused_number = 0;
-  table.optional("unsolicited", refused, one_of(unsolicited_manners));
-  table.optional("udp_inbound_refresh", refused, boolean);
   table.optional("port_block", refused_number, integer<std::uint32_t>(1, 65536));
   table.optional("ports_per_source_max", refused_number, integer<std::uint32_t>(1, 1U << 24U));
 }

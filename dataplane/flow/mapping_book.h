@@ -1,9 +1,13 @@
-// Endpoint-independent mappings (RFC 4787 REQ-1, RFC 5508 REQ-1): one inside endpoint keeps one outside endpoint
-// towards all servers while any of its flows lives. UDP and ICMP echo.
+// Endpoint-independent mappings (RFC 4787 REQ-1, RFC 5382 REQ-1, RFC 5508 REQ-1): one inside endpoint keeps one outside
+// endpoint towards all servers while any of its flows lives. ICMP echo always, UDP and TCP as [nat] says.
+//
+// Where others than the server may answer through a mapping, its port rests when it is freed (RFC 6888 REQ-8): what was
+// meant for the old holder must not reach a new one. A resting mapping is found by its outside endpoint alone.
 #pragma once
 
 #include <cstdint>
 
+#include "dataplane/flow/flow.h"
 #include "dataplane/flow/flow_key.h"
 #include "dataplane/flow/key_hash.h"
 #include "dataplane/flow/key_index.h"
@@ -23,13 +27,19 @@ struct Mapping {
   Endpoint inside;
   std::uint32_t nat_address;  // number in the AddressBook
   std::uint16_t nat_port;     // network byte order
-  std::uint32_t flows;
+  std::uint32_t flows;        // 0: it rests
+  Tick freed;                 // since then
+  std::uint32_t next_resting;
 };
 
 class MappingBook {
  public:
-  MappingBook(std::uint32_t capacity, const KeyHash& hash)
-      : mappings_(capacity), index_(std::size_t{capacity} * 2), hash_(hash) {}
+  // Freed ports rest for `rest_ms`; 0: they are free at once.
+  MappingBook(std::uint32_t capacity, std::uint32_t rest_ms, const KeyHash& hash)
+      : mappings_(rest_ms == 0 ? capacity : capacity * 2),
+        index_(std::size_t{mappings_.capacity()} * 2),
+        rest_ms_(rest_ms),
+        hash_(hash) {}
 
   [[nodiscard]] std::uint32_t find(const Endpoint& inside, std::uint32_t nat_address) const noexcept {
     const std::uint32_t found = index_.find(inside_hash(inside, nat_address), [&](std::uint32_t tagged) {
@@ -39,18 +49,23 @@ class MappingBook {
     });
     return found == KeyIndex::none ? 0 : found >> 1U;
   }
-  [[nodiscard]] bool taken(std::uint32_t nat_address, std::uint16_t nat_port, IpProtocol protocol) const noexcept {
-    return index_.find(outside_hash(nat_address, nat_port, protocol), [&](std::uint32_t tagged) {
+  // The mapping that an outside endpoint belongs to, or belonged to while it rests; 0: it is free.
+  [[nodiscard]] std::uint32_t holder(std::uint32_t nat_address, std::uint16_t nat_port,
+                                     IpProtocol protocol) const noexcept {
+    const std::uint32_t found = index_.find(outside_hash(nat_address, nat_port, protocol), [&](std::uint32_t tagged) {
       const Mapping& m = mappings_[tagged >> 1U];
       return (tagged & 1U) == 1 && m.nat_address == nat_address && m.nat_port == nat_port &&
              m.inside.protocol == protocol;
-    }) != KeyIndex::none;
+    });
+    return found == KeyIndex::none ? 0 : found >> 1U;
   }
-  // 0: no room.
+  [[nodiscard]] bool rests(std::uint32_t number) const noexcept { return mappings_[number].flows == 0; }
+
+  // 0: no room. It has no flow yet: hold() or drop() follows.
   [[nodiscard]] std::uint32_t add(const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept {
     const std::uint32_t number = mappings_.take();
     if (number == 0) return 0;
-    mappings_[number] = {inside, nat_address, nat_port, 0};
+    mappings_[number] = {inside, nat_address, nat_port, 0, 0, 0};
     const std::uint64_t in = inside_hash(inside, nat_address);
     if (!index_.insert(in, number << 1U)) {
       mappings_.give_back(number);
@@ -64,20 +79,58 @@ class MappingBook {
     return number;
   }
   void hold(std::uint32_t number) noexcept { ++mappings_[number].flows; }
-  // True when that was its last flow and the mapping is gone.
-  bool release(std::uint32_t number) noexcept {
-    Mapping& m = mappings_[number];
-    if (--m.flows != 0) return false;
-    index_.erase(inside_hash(m.inside, m.nat_address), number << 1U);
-    index_.erase(outside_hash(m.nat_address, m.nat_port, m.inside.protocol), number << 1U | 1U);
-    mappings_.give_back(number);
+  // A flow of it has ended. True: it was the last one, and the mapping is gone or rests. A resting one keeps its egress
+  // address; whoever calls wake() gives that back.
+  [[nodiscard]] bool release(std::uint32_t number, Tick now) noexcept {
+    if (--mappings_[number].flows != 0) return false;
+    if (rest_ms_ == 0) {
+      drop(number);
+    } else {
+      rest(number, now);
+    }
     return true;
+  }
+  // Of a mapping that no flow was ever given.
+  void drop(std::uint32_t number) noexcept {
+    forget_inside(number);
+    forget_outside(number);
+  }
+
+  [[nodiscard]] bool resting() const noexcept { return rest_ms_ != 0; }
+  // Frees the ports that have rested, the number of the egress address of each to `freed`; at most `budget`.
+  template <typename Freed>
+  void wake(Tick now, std::uint32_t budget, const Freed& freed) noexcept {
+    while (first_resting_ != 0 && budget-- != 0) {
+      const std::uint32_t number = first_resting_;
+      const Mapping& m = mappings_[number];
+      if (since(m.freed, now) < static_cast<std::int32_t>(rest_ms_)) return;
+      first_resting_ = m.next_resting;
+      const std::uint32_t nat_address = m.nat_address;
+      forget_outside(number);
+      freed(nat_address);
+    }
   }
 
   [[nodiscard]] const Mapping& operator[](std::uint32_t number) const noexcept { return mappings_[number]; }
   [[nodiscard]] std::size_t bytes() const noexcept { return mappings_.bytes() + index_.bytes(); }
 
  private:
+  void rest(std::uint32_t number, Tick now) noexcept {
+    forget_inside(number);
+    mappings_[number].freed = now;
+    mappings_[number].next_resting = 0;
+    (first_resting_ == 0 ? first_resting_ : mappings_[last_resting_].next_resting) = number;
+    last_resting_ = number;
+  }
+  void forget_inside(std::uint32_t number) noexcept {
+    const Mapping& m = mappings_[number];
+    index_.erase(inside_hash(m.inside, m.nat_address), number << 1U);
+  }
+  void forget_outside(std::uint32_t number) noexcept {
+    const Mapping& m = mappings_[number];
+    index_.erase(outside_hash(m.nat_address, m.nat_port, m.inside.protocol), number << 1U | 1U);
+    mappings_.give_back(number);
+  }
   [[nodiscard]] std::uint64_t inside_hash(const Endpoint& e, std::uint32_t nat_address) const noexcept {
     return hash_(e.address, std::uint64_t{nat_address} << 32U | std::uint64_t{e.port} << 8U |
                                 static_cast<std::uint64_t>(e.protocol));
@@ -91,6 +144,9 @@ class MappingBook {
 
   Slots<Mapping> mappings_;
   KeyIndex index_;
+  std::uint32_t rest_ms_;
+  std::uint32_t first_resting_ = 0;
+  std::uint32_t last_resting_ = 0;
   const KeyHash& hash_;
 };
 

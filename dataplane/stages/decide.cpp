@@ -15,11 +15,13 @@ using classifier::Reason;
 // Everything that is asked about a new flow, step by step; each step answers whether to go on.
 class Opening {
  public:
-  Opening(Core& core, const Packet& packet, const Parsed& parsed) noexcept
+  // `inside`: the flow's key, client to server, whoever sent the packet.
+  Opening(Core& core, const Packet& packet, const FlowKey& inside, Direction direction) noexcept
       : core_(core),
         packet_(packet),
-        query_(query_of(parsed.key)),
-        flow_(core.flows.begin_draft(parsed.key)),
+        direction_(direction),
+        query_(query_of(inside)),
+        flow_(core.flows.begin_draft(inside)),
         facts_(core.flows.facts(flow_)) {
     facts_.started = core.now;
     flow_.last_seen = core.tick;
@@ -28,9 +30,7 @@ class Opening {
   }
 
   Opened run() noexcept {
-    const classifier::Source source = core_.policy()->find_source(query_.source);
-    facts_.namespace_name = source.namespace_name;
-    facts_.workload = source.workload;
+    const classifier::Source source = find_source();
     if (core_.settings.nat.source_check &&
         !passes_source_check(source, query_.source, core_.settings.inside_networks)) {
       return {0, Drop::source_check};
@@ -50,7 +50,30 @@ class Opening {
     return enter();
   }
 
+  // Through a mapping, by somebody to whom nothing was sent yet. What the policy would not let the client open, nobody
+  // opens towards it; nor what the client would answer under another address.
+  Opened run_from_outside(std::uint32_t mapping) noexcept {
+    const classifier::Source source = find_source();
+    const Decision decision = core_.policy()->decide(source, query_);
+    if (decision.action != Action::allow) return {0, Drop::policy_denied};
+    take_decision(core_, flow_, decision);
+    if (core_.flows.full()) return {0, Drop::flows_exhausted};
+    if (!admit()) return {0, Drop::source_limit};
+    if (!use_mapping(core_, source, query_, mapping, flow_)) {
+      core_.sources.leave(facts_.sender);
+      return {0, Drop::no_mapping};
+    }
+    return enter();
+  }
+
  private:
+  classifier::Source find_source() noexcept {
+    const classifier::Source source = core_.policy()->find_source(query_.source);
+    facts_.namespace_name = source.namespace_name;
+    facts_.workload = source.workload;
+    return source;
+  }
+
   bool admit() noexcept {
     const auto& limits = core_.settings.limits;
     facts_.sender = core_.sources.enter(query_.source, core_.tick);
@@ -74,7 +97,7 @@ class Opening {
     }
     count_opened();
     Flow& flow = number != 0 ? core_.flows[number] : flow_;
-    count_packet(core_, flow, packet_, to_server);
+    count_packet(core_, flow, packet_, direction_);
     write_record(core_, flow, FlowEnd::denied);
     if (number == 0) {
       core_.counters.flows_ended.add();
@@ -100,13 +123,16 @@ class Opening {
     }
     Flow& flow = core_.flows[number];
     flow.live = 2;
-    if (facts_.mapping != 0) core_.mappings.hold(facts_.mapping);
+    if (facts_.mapping != 0) {
+      core_.mappings.hold(facts_.mapping);
+      core_.contacts.enter(facts_.mapping, query_.destination);
+    }
     if (facts_.sender != 0) {
       ++core_.sources[facts_.sender].flows;
       if (flow.nat_address != 0) core_.sources.pair(facts_.sender, core_.addresses[flow.nat_address]);
     }
     count_opened();
-    count_packet(core_, flow, packet_, to_server);
+    count_packet(core_, flow, packet_, direction_);
     core_.wheel.add(number, core_.tick, timeout_ms(core_, flow));
     if (flow.verdict == Verdict::allowed) core_.counters.flows_allowed.add();
     return {number, Drop::policy_denied};
@@ -121,10 +147,24 @@ class Opening {
 
   Core& core_;
   const Packet& packet_;
+  Direction direction_;
   classifier::FlowQuery query_;
   Flow& flow_;  // the draft
   FlowFacts& facts_;
 };
+
+// RFC 4787 section 5: who may answer through a mapping beside those whose flows stand in the table.
+[[nodiscard]] bool may_answer(const Core& core, std::uint32_t mapping, const IpAddress& server) noexcept {
+  switch (core.settings.nat.filtering) {
+    case config::Filtering::endpoint_independent:
+      return true;
+    case config::Filtering::address_dependent:
+      return core.contacts.knows(mapping, server);
+    case config::Filtering::address_and_port_dependent:
+      return false;
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -190,9 +230,30 @@ Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed) noexcep
   constexpr std::uint8_t opening_flags = wire::Tcp::syn | wire::Tcp::ack;
   const bool midstream = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & opening_flags) != wire::Tcp::syn;
   if (midstream && !core.settings.nat.tcp_midstream) return {0, Drop::no_flow_midstream};
-  const Opened opened = Opening(core, packet, parsed).run();
+  const Opened opened = Opening(core, packet, parsed.key, to_server).run();
   if (opened.flow != 0 && midstream) core.flows[opened.flow].set(Flow::midstream);
   return opened;
+}
+
+Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  if (core.policy() == nullptr) return {0, Drop::no_policy};
+  const bool begins =
+      parsed.kind == PacketKind::udp ||
+      (parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (wire::Tcp::syn | wire::Tcp::ack)) == wire::Tcp::syn);
+  if (!begins || core.settings.nat.filtering == config::Filtering::address_and_port_dependent) {
+    return {0, Drop::no_mapping};
+  }
+  const std::uint32_t address = core.addresses.find(parsed.key.destination_address());
+  const std::uint32_t mapping =
+      address == 0 ? 0 : core.mappings.holder(address, parsed.key.destination_port, parsed.key.protocol);
+  const IpAddress server = parsed.key.source_address();
+  if (mapping == 0 || core.mappings.rests(mapping) || !may_answer(core, mapping, server)) return {0, Drop::no_mapping};
+
+  const Endpoint& client = core.mappings[mapping].inside;
+  FlowKey inside = parsed.key.reversed();
+  inside.source = client.address.bytes;
+  inside.source_port = client.port;
+  return Opening(core, packet, inside, to_client).run_from_outside(mapping);
 }
 
 void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexcept {

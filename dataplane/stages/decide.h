@@ -15,6 +15,8 @@ struct Opened {
 };
 // The first packet of a flow, from inside.
 [[nodiscard]] Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+// The first packet of a flow from outside, where [nat] filtering lets others than the servers answer through a mapping.
+[[nodiscard]] Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
 
 enum class Refreshed : std::uint8_t {
   goes_on,

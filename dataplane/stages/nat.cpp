@@ -14,6 +14,7 @@ namespace {
 using namespace wire;
 
 constexpr unsigned random_probes = 64;
+constexpr std::uint32_t ports_a_turn = 1024;
 
 [[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
   if (FlowTable::is_echo(flow.protocol)) return core.identifiers;
@@ -43,9 +44,23 @@ template <typename Taken>
   return std::nullopt;
 }
 
-[[nodiscard]] bool endpoint_independent(IpProtocol protocol) noexcept {
-  return protocol == IpProtocol::udp || FlowTable::is_echo(protocol);
+[[nodiscard]] bool endpoint_independent(const Core& core, IpProtocol protocol) noexcept {
+  switch (protocol) {
+    case IpProtocol::tcp:
+      return core.settings.nat.tcp_mapping == config::Mapping::endpoint_independent;
+    case IpProtocol::udp:
+      return core.settings.nat.udp_mapping == config::Mapping::endpoint_independent;
+    case IpProtocol::icmp:
+    case IpProtocol::icmp6:
+      return true;  // RFC 5508 REQ-1a
+    case IpProtocol::sctp:
+      return false;
+  }
+  return false;
 }
+
+// RFC 4787 REQ-4: for RTP and RTCP, which go by parity.
+[[nodiscard]] bool keeps_parity(IpProtocol protocol) noexcept { return protocol == IpProtocol::udp; }
 
 [[nodiscard]] bool map_endpoint(Core& core, Flow& flow) noexcept {
   const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
@@ -53,9 +68,10 @@ template <typename Taken>
   mapping = core.mappings.find(inside, flow.nat_address);
   if (mapping == 0) {
     const std::uint16_t wanted = __builtin_bswap16(flow.source_port);
-    const auto port = choose_port(
-        core, slice_for(core, flow), wanted, flow.protocol == IpProtocol::udp,
-        [&](std::uint16_t p) { return core.mappings.taken(flow.nat_address, __builtin_bswap16(p), inside.protocol); });
+    const auto port =
+        choose_port(core, slice_for(core, flow), wanted, keeps_parity(flow.protocol), [&](std::uint16_t p) {
+          return core.mappings.holder(flow.nat_address, __builtin_bswap16(p), inside.protocol) != 0;
+        });
     if (!port) return false;
     mapping = core.mappings.add(inside, flow.nat_address, __builtin_bswap16(*port));
     if (mapping == 0) return false;
@@ -66,11 +82,11 @@ template <typename Taken>
 
 [[nodiscard]] bool map_connection(Core& core, Flow& flow) noexcept {
   if (core.full_servers.contains(flow, core.tick)) return false;
-  const auto port =
-      choose_port(core, slice_for(core, flow), __builtin_bswap16(flow.source_port), false, [&](std::uint16_t p) {
-        flow.nat_port = __builtin_bswap16(p);
-        return core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
-      });
+  const auto port = choose_port(core, slice_for(core, flow), __builtin_bswap16(flow.source_port),
+                                keeps_parity(flow.protocol), [&](std::uint16_t p) {
+                                  flow.nat_port = __builtin_bswap16(p);
+                                  return core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
+                                });
   if (!port) {
     core.full_servers.remember(flow, core.tick);
     return false;
@@ -106,7 +122,7 @@ Nat choose_nat(Core& core, const classifier::Source& source, const classifier::F
   const IpAddress address = kept != nullptr ? *kept : choice.pool->pick(query.source, core.settings.pool_key);
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
   if (flow.nat_address == 0) return {Nat::Result::no_address};
-  const bool mapped = endpoint_independent(flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
+  const bool mapped = endpoint_independent(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
   if (!mapped) {
     core.addresses.give_back(flow.nat_address);
     flow.nat_address = 0;
@@ -117,14 +133,41 @@ Nat choose_nat(Core& core, const classifier::Source& source, const classifier::F
   return {};
 }
 
+bool use_mapping(Core& core, const classifier::Source& source, const classifier::FlowQuery& query,
+                 std::uint32_t mapping, Flow& flow) noexcept {
+  const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
+  const Mapping& found = core.mappings[mapping];
+  const IpAddress address = core.addresses[found.nat_address];
+  if (choice.kind != classifier::EgressChoice::Kind::translated || !choice.pool->contains(address)) return false;
+  FlowFacts& facts = core.flows.facts(flow);
+  facts.egress = choice.egress;
+  facts.mapping = mapping;
+  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
+  flow.nat_port = found.nat_port;
+  prepare_translation(core, flow);
+  return true;
+}
+
 void release_nat(Core& core, Flow& flow) noexcept {
   std::uint32_t& mapping = core.flows.facts(flow).mapping;
+  if (mapping != 0 && core.mappings.rests(mapping)) core.mappings.drop(mapping);
+  mapping = 0;
+  core.addresses.give_back(flow.nat_address);
+}
+
+void end_nat(Core& core, const Flow& flow) noexcept {
+  if (flow.nat_address != 0) core.full_servers.forget(flow);
+  const std::uint32_t mapping = core.flows.facts(flow).mapping;
   if (mapping != 0) {
-    core.mappings.hold(mapping);
-    (void)core.mappings.release(mapping);
-    mapping = 0;
+    core.contacts.leave(mapping, core.flows.destination(flow));
+    const bool rests = core.mappings.release(mapping, core.tick) && core.mappings.resting();
+    if (rests) return;  // with the flow's reference to the egress address
   }
   core.addresses.give_back(flow.nat_address);
+}
+
+void wake_ports(Core& core) noexcept {
+  core.mappings.wake(core.tick, ports_a_turn, [&](std::uint32_t address) { core.addresses.give_back(address); });
 }
 
 namespace {

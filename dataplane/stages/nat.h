@@ -14,8 +14,16 @@ struct Nat {
 // Fills the flow's translation. Not `ok`: the flow holds nothing.
 [[nodiscard]] Nat choose_nat(Core& core, const classifier::Source& source, const classifier::FlowQuery& query,
                              Flow& flow) noexcept;
+// The same by a mapping that stands already, for a flow that the other side begins. False: the policy sends the
+// client's packets to that server out under another address, or untranslated; the flow holds nothing then.
+[[nodiscard]] bool use_mapping(Core& core, const classifier::Source& source, const classifier::FlowQuery& query,
+                               std::uint32_t mapping, Flow& flow) noexcept;
 // Of a flow that was never linked.
 void release_nat(Core& core, Flow& flow) noexcept;
+// Of a flow that ends.
+void end_nat(Core& core, const Flow& flow) noexcept;
+// Ports that have rested long enough are free again.
+void wake_ports(Core& core) noexcept;
 
 // The packet's addresses, port and checksums, to what the other side sees. The TTL is forward's.
 void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, Direction direction) noexcept;

@@ -207,4 +207,10 @@ void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parse
   }
 }
 
+void send_port_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  const bool v4 = parsed.key.family == Family::v4;
+  send_error(core, packet, parsed, v4 ? icmp_unreachable : icmp6_unreachable,
+             v4 ? icmp_code_port_unreachable : icmp6_code_port_unreachable, 0);
+}
+
 }  // namespace sallyport::dataplane

@@ -18,5 +18,6 @@ void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parse
 void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
 void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept;
 void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+void send_port_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
 
 }  // namespace sallyport::dataplane

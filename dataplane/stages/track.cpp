@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/stages/inspect.h"
+#include "dataplane/stages/nat.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -86,7 +87,7 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
 void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
   flow.counts[direction].add(packet.length);
   // RFC 4787 REQ-6: outbound traffic keeps a mapping alive; for TCP both sides do.
-  if (direction == to_server || flow.is_tcp()) {
+  if (direction == to_server || flow.is_tcp() || core.settings.nat.udp_inbound_refresh) {
     flow.last_seen = core.tick;
   } else {
     flow.last_packet = core.tick;
@@ -211,10 +212,8 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   core.wheel.remove(number);
   core.flows.unlink(number, FlowTable::Side::inside);
   if (flow.live == 2) core.flows.unlink(number, FlowTable::Side::outside);
+  end_nat(core, flow);
   const FlowFacts& facts = core.flows.facts(flow);
-  if (facts.mapping != 0) (void)core.mappings.release(facts.mapping);
-  if (flow.nat_address != 0) core.full_servers.forget(flow);
-  core.addresses.give_back(flow.nat_address);
   core.names.give_back(facts.name);
   if (facts.sender != 0) {
     --core.sources[facts.sender].flows;

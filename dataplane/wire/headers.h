@@ -191,6 +191,7 @@ inline constexpr std::uint8_t icmp_echo_request = 8;
 inline constexpr std::uint8_t icmp_time_exceeded = 11;
 inline constexpr std::uint8_t icmp_parameter_problem = 12;
 inline constexpr std::uint8_t icmp_code_host_unreachable = 1;
+inline constexpr std::uint8_t icmp_code_port_unreachable = 3;
 inline constexpr std::uint8_t icmp_code_fragmentation_needed = 4;
 inline constexpr std::uint8_t icmp_code_admin_prohibited = 13;
 
@@ -205,6 +206,7 @@ inline constexpr std::uint8_t icmp6_neighbour_first = 133;  // neighbour discove
 inline constexpr std::uint8_t icmp6_neighbour_last = 137;
 inline constexpr std::uint8_t icmp6_listener_report2 = 143;
 inline constexpr std::uint8_t icmp6_code_address_unreachable = 3;
+inline constexpr std::uint8_t icmp6_code_port_unreachable = 4;
 inline constexpr std::uint8_t icmp6_code_admin_prohibited = 1;
 
 // The caller has checked that the bytes are there.

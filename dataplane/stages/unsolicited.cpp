@@ -1,0 +1,44 @@
+#include "dataplane/stages/unsolicited.h"
+
+#include "dataplane/core.h"
+#include "dataplane/stages/refuse.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using wire::Tcp;
+
+// What is put together from fragments lies in a buffer that is wanted again.
+[[nodiscard]] bool may_wait(const Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  return core.settings.nat.unsolicited_icmp && parsed.kind == PacketKind::tcp &&
+         (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn && !packet.reassembled &&
+         core.policy()->gives_out(parsed.key.destination_address());
+}
+
+}  // namespace
+
+void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed) noexcept {
+  const bool waits =
+      may_wait(core, packet, parsed) && !core.unsolicited.full() && !core.unsolicited.contains(parsed.key);
+  if (!waits) {
+    core.drop(packet, Drop::no_mapping);
+    return;
+  }
+  core.unsolicited.add(packet, parsed, core.tick);
+  core.counters.held.add(packet.weight);
+}
+
+void answer_unsolicited(Core& core) noexcept {
+  while (!core.unsolicited.empty()) {
+    UnsolicitedSyns::Entry& entry = core.unsolicited.oldest();
+    if (since(entry.since, core.tick) < UnsolicitedSyns::patience_ms) return;
+    const bool met = core.flows.find(entry.parsed.key, FlowTable::Side::outside) != 0;
+    if (!met) send_port_unreachable(core, entry.packet, entry.parsed);
+    core.counters.held.subtract(entry.packet.weight);
+    core.drop(entry.packet, Drop::no_mapping);
+    core.unsolicited.remove_oldest();
+  }
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,58 @@
+// SYNs from outside that belong to no flow, where [nat] unsolicited = "icmp" (RFC 5382 REQ-4): each waits for six
+// seconds, since the client's own SYN may be on its way (a simultaneous open); then its sender is told that nobody
+// listens.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "dataplane/flow/flow.h"
+#include "dataplane/packet.h"
+#include "dataplane/stages/parse.h"
+
+namespace sallyport::dataplane {
+
+struct Core;
+
+// In the order of their coming, which is that of their ends.
+class UnsolicitedSyns {
+ public:
+  static constexpr std::int32_t patience_ms = 6'000;
+  static constexpr std::size_t capacity = 256;
+  struct Entry {
+    Packet packet;
+    Parsed parsed;
+    Tick since = 0;
+  };
+
+  [[nodiscard]] bool full() const noexcept { return count_ == capacity; }
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  // A repetition of a SYN that waits.
+  [[nodiscard]] bool contains(const FlowKey& key) const noexcept {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (entries_[(first_ + i) % capacity].parsed.key == key) return true;
+    }
+    return false;
+  }
+  void add(const Packet& packet, const Parsed& parsed, Tick now) noexcept {
+    entries_[(first_ + count_++) % capacity] = {packet, parsed, now};
+  }
+  [[nodiscard]] Entry& oldest() noexcept { return entries_[first_]; }
+  void remove_oldest() noexcept {
+    first_ = (first_ + 1) % capacity;
+    --count_;
+  }
+
+ private:
+  std::array<Entry, capacity> entries_{};
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
+};
+
+// A packet from outside without a flow ends, or waits, here.
+void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed) noexcept;
+// Those that have waited long enough.
+void answer_unsolicited(Core& core) noexcept;
+
+}  // namespace sallyport::dataplane
