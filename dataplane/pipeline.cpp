@@ -406,6 +406,7 @@ void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
 void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
   Core& core = *parts_;
   core.begin(now, snapshot);
+  end_unsolicited(core);
   for (FlowNumber number = 1; number <= core.flows.capacity(); ++number) {
     if (core.flows[number].live == 0) continue;
     const Flow& flow = core.flows[number];
@@ -413,8 +414,7 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
     end_flow(core, number, FlowEnd::shutdown);
   }
   // What waits for fragments or neighbours has waited long enough, whatever the time is.
-  const auto longest = std::max<std::int64_t>(
-      {core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms, UnsolicitedSyns::patience_ms});
+  const auto longest = std::max<std::int64_t>(core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms);
   advance(core.now + static_cast<Instant>(longest) * 1'000'000, snapshot);
 }
 

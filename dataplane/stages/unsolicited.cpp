@@ -16,6 +16,13 @@ using wire::Tcp;
          core.policy()->gives_out(parsed.key.destination_address());
 }
 
+void drop_oldest(Core& core) noexcept {
+  Packet& packet = core.unsolicited.oldest().packet;
+  core.counters.held.subtract(packet.weight);
+  core.drop(packet, Drop::no_mapping);
+  core.unsolicited.remove_oldest();
+}
+
 }  // namespace
 
 void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed) noexcept {
@@ -35,10 +42,12 @@ void answer_unsolicited(Core& core) noexcept {
     if (since(entry.since, core.tick) < UnsolicitedSyns::patience_ms) return;
     const bool met = core.flows.find(entry.parsed.key, FlowTable::Side::outside) != 0;
     if (!met) send_port_unreachable(core, entry.packet, entry.parsed);
-    core.counters.held.subtract(entry.packet.weight);
-    core.drop(entry.packet, Drop::no_mapping);
-    core.unsolicited.remove_oldest();
+    drop_oldest(core);
   }
+}
+
+void end_unsolicited(Core& core) noexcept {
+  while (!core.unsolicited.empty()) drop_oldest(core);
 }
 
 }  // namespace sallyport::dataplane

@@ -54,5 +54,7 @@ class UnsolicitedSyns {
 void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed) noexcept;
 // Those that have waited long enough.
 void answer_unsolicited(Core& core) noexcept;
+// All of them, without an answer: the gateway ends.
+void end_unsolicited(Core& core) noexcept;
 
 }  // namespace sallyport::dataplane

@@ -106,16 +106,16 @@ udp = "2m"
 icmp = "61s"
 
 [nat]
-tcp_mapping = "endpoint_dependent"
-udp_mapping = "endpoint_independent"
-filtering = "address_and_port_dependent"
+tcp_mapping = "endpoint_independent"
+udp_mapping = "endpoint_dependent"
+filtering = "address_dependent"
 port_range = "20000-29999"
 pool_key = "000102030405060708090a0b0c0d0eFF"
 source_check = false
 tcp_midstream = "allow"
 mss_clamp = "off"
-unsolicited = "drop"
-udp_inbound_refresh = false
+unsolicited = "icmp"
+udp_inbound_refresh = true
 fragments_max = 16
 fragment_timeout = "1s"
 
@@ -144,6 +144,11 @@ eal_args = ["--log-level", "8"]
   EXPECT_EQ(model.limits.flows_per_source, 100U);
   EXPECT_EQ(model.limits.new_flows_per_second_per_source, 10U);
   EXPECT_EQ(model.timeouts.udp, 2min);
+  EXPECT_EQ(model.nat.tcp_mapping, Mapping::endpoint_independent);
+  EXPECT_EQ(model.nat.udp_mapping, Mapping::endpoint_dependent);
+  EXPECT_EQ(model.nat.filtering, Filtering::address_dependent);
+  EXPECT_TRUE(model.nat.unsolicited_icmp);
+  EXPECT_TRUE(model.nat.udp_inbound_refresh);
   EXPECT_EQ(model.nat.port_range.first, 20000);
   EXPECT_EQ(model.nat.port_range.last, 29999);
   ASSERT_TRUE(model.nat.pool_key);
@@ -252,12 +257,6 @@ TEST(ApplianceErrors, NotEnforcedIsRefused) {
   const std::vector<std::pair<std::string_view, std::string_view>> table{
       {"[gateway]\nshadow_policy = \"next.toml\"", "gateway.shadow_policy"},
       {"[[tunnel]]\ntype = \"vxlan\"\nport_name = \"inside\"\nlocal = \"10.0.0.1\"\nvni = [4096]", "tunnel[0]"},
-      {"[nat]\ntcp_mapping = \"endpoint_independent\"", "nat.tcp_mapping"},
-      {"[nat]\nudp_mapping = \"endpoint_dependent\"", "nat.udp_mapping"},
-      {"[nat]\nfiltering = \"endpoint_independent\"", "nat.filtering"},
-      {"[nat]\nfiltering = \"address_dependent\"", "nat.filtering"},
-      {"[nat]\nunsolicited = \"icmp\"", "nat.unsolicited"},
-      {"[nat]\nudp_inbound_refresh = true", "nat.udp_inbound_refresh"},
       {"[nat]\nport_block = 512", "nat.port_block"},
       {"[nat]\nports_per_source_max = 1000", "nat.ports_per_source_max"},
       {"[metrics]\nlisten = \"127.0.0.1:9464\"", "metrics.listen"},
