@@ -72,7 +72,7 @@ struct NatConfig {
   bool tcp_midstream = false;        // "allow": packets without a flow start one
   bool udp_inbound_refresh = false;  // answers keep a mapping alive, too (RFC 4787 REQ-6)
   bool unsolicited_icmp = false;     // unsolicited: "icmp", else "drop" (RFC 5382 REQ-4)
-  bool mss_clamp = true;       // "auto", else "off"
+  bool mss_clamp = true;             // "auto", else "off"
   std::uint32_t fragments_max = 4096;
   std::chrono::milliseconds fragment_timeout{2'000};
 };

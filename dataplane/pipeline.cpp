@@ -242,11 +242,7 @@ class Burst {
   void open_from_outside(InFlight& p) noexcept {
     const Opened opened = open_flow_from_outside(core_, p.packet, p.parsed);
     if (opened.flow == 0) {
-      if (opened.why == Drop::no_mapping) {
-        take_unsolicited(core_, p.packet, p.parsed);
-      } else {
-        core_.drop(p.packet, opened.why);
-      }
+      take_unsolicited(core_, p.packet, p.parsed, opened.why);
       return;
     }
     Flow& flow = core_.flows[opened.flow];

@@ -25,11 +25,11 @@ void drop_oldest(Core& core) noexcept {
 
 }  // namespace
 
-void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed) noexcept {
-  const bool waits =
-      may_wait(core, packet, parsed) && !core.unsolicited.full() && !core.unsolicited.contains(parsed.key);
+void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed, Drop why) noexcept {
+  const bool waits = why == Drop::no_mapping && may_wait(core, packet, parsed) && !core.unsolicited.full() &&
+                     !core.unsolicited.contains(parsed.key);
   if (!waits) {
-    core.drop(packet, Drop::no_mapping);
+    core.drop(packet, why);
     return;
   }
   core.unsolicited.add(packet, parsed, core.tick);

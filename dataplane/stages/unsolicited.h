@@ -50,8 +50,8 @@ class UnsolicitedSyns {
   std::size_t count_ = 0;
 };
 
-// A packet from outside without a flow ends, or waits, here.
-void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed) noexcept;
+// A packet from outside that opened no flow: it ends as `why`, or waits.
+void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed, Drop why) noexcept;
 // Those that have waited long enough.
 void answer_unsolicited(Core& core) noexcept;
 // All of them, without an answer: the gateway ends.
