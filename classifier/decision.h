@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "classifier/identities.h"
@@ -70,6 +71,8 @@ struct Decision {
   Id rule = 0;                   // "namespace/name" of the route or network policy that decided; 0: none did
   Id network = 0;                // "namespace/name" of the capturing egress network; 0: none did
   std::uint32_t name_table = 0;  // with needs_name: what decide_shown() wants; valid for that policy only
+  bool reads_hellos = false;     // with needs_name: a TLS or QUIC hello may decide
+  bool reads_requests = false;   // with needs_name: of plaintext HTTP, every request is decided
 };
 
 // Under which address a flow leaves.
@@ -84,12 +87,25 @@ struct EgressChoice {
   const AddressPool* pool = nullptr;  // with translated: the candidates, of the flow's family
 };
 
+// One header field of a request; the name in any case, the value without the blanks around it.
+struct HttpField {
+  std::string_view name;
+  std::string_view value;
+};
+
+struct ShownRequest {
+  std::string_view method;
+  std::string_view target;            // path and query, as sent: "/a?b=c"; "*"; empty for CONNECT
+  std::span<const HttpField> fields;  // one for each line, in their order
+};
+
 // What a flow has shown of itself when a name was needed.
 struct Shown {
-  enum class Protocol : std::uint8_t { none, tls, quic };  // none: its payload is neither
+  enum class Protocol : std::uint8_t { none, tls, quic, http, http2 };  // none: its payload is none of these
   Protocol protocol = Protocol::none;
-  std::string_view name;  // as sent, valid or not; empty: no name
-  bool ech = false;       // the outer hello carried an ECH extension (0xfe0d), real or GREASE
+  std::string_view name;   // as sent, valid or not; empty: no name. Of HTTP the Host or :authority, a port may follow
+  bool ech = false;        // the outer hello carried an ECH extension (0xfe0d), real or GREASE
+  ShownRequest request{};  // with http, and with http2: of one stream
 };
 
 }  // namespace sallyport::classifier

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "classifier/policy_impl.h"
@@ -33,7 +34,19 @@ class Explainer {
   void tell_standing(const Routes::Plan& plan, const std::vector<std::uint32_t>& standing);
   void tell_shown(const Routes::Plan& plan, const Shown& shown);
   void tell_outcomes(const Routes::Plan& plan);
-  [[nodiscard]] std::string why_it_lost(std::uint32_t route, std::uint32_t winner, bool names_decide) const;
+  void tell_request(const Routes::Plan& plan, const Shown& shown, const HostName* name);
+  // By which host name or set a route takes the name, and where that is written.
+  struct How {
+    std::string text;
+    config::Location at;
+  };
+  [[nodiscard]] How how_it_takes(std::uint32_t route, const HostName* name, MatchScratch& scratch) const;
+  void tell_taker(std::uint32_t route, std::uint32_t winner, const How& how, const std::string& why_not);
+  // The routes that a plan asks when the name is known.
+  [[nodiscard]] std::vector<std::uint32_t> asked_routes(const Routes::Plan& plan) const;
+  [[nodiscard]] std::string_view kind_of(const std::vector<std::uint32_t>& asked) const;
+  [[nodiscard]] std::string why_it_lost(std::uint32_t route, std::uint32_t winner,
+                                        const std::vector<std::uint32_t>& asked) const;
 
   void tell_egress();
   void tell_losing_egresses(std::uint32_t winner);

@@ -64,7 +64,7 @@ void Explainer::tell_routes(const std::optional<Shown>& shown) {
   if (network == EgressNetworks::none) return;
   const Routes::Plan& plan = impl_.routes.plan(impl_.routes.plan_of(network, query_.protocol, query_.destination_port));
   tell_standing(plan, impl_.routes.standing_on(network, query_.protocol, query_.destination_port));
-  if (plan.name_table != Routes::Plan::no_table) {
+  if (plan.needs_name()) {
     if (shown)
       tell_shown(plan, *shown);
     else
@@ -83,78 +83,162 @@ void Explainer::tell_standing(const Routes::Plan& plan, const std::vector<std::u
     add("route", "no route stands on this network and port");
     return;
   }
-  const bool names_decide = plan.name_table != Routes::Plan::no_table;
+  std::vector<std::uint32_t> asked = asked_routes(plan);
   const std::uint32_t winner = plan.otherwise.route;
   if (winner != RouteWinner::none)
     add("route",
         fmt::format("{} {}{}", titled(model_.routes[winner]), verb(model_.routes[winner].action),
-                    names_decide ? " what no tls_route takes" : " this"),
+                    asked.empty() ? " this" : fmt::format(" what no {} takes", kind_of(asked))),
         model_.routes[winner].at);
   for (const std::uint32_t route : standing)
-    if (route != winner && !(names_decide && model_.routes[route].kind == config::RouteKind::tls))
-      add("route", fmt::format("not {}: {}", titled(model_.routes[route]), why_it_lost(route, winner, names_decide)),
+    if (route != winner && std::find(asked.begin(), asked.end(), route) == asked.end())
+      add("route", fmt::format("not {}: {}", titled(model_.routes[route]), why_it_lost(route, winner, asked)),
           model_.routes[route].at);
 }
 
-std::string Explainer::why_it_lost(std::uint32_t route, std::uint32_t winner, bool names_decide) const {
+std::vector<std::uint32_t> Explainer::asked_routes(const Routes::Plan& plan) const {
+  std::vector<std::uint32_t> asked;
+  for (const std::uint32_t table : {plan.tls_table, plan.http_table, plan.grpc_table}) {
+    if (table == Routes::Plan::no_table) continue;
+    const std::vector<std::uint32_t>& routes = impl_.hosts->routes(table);
+    asked.insert(asked.end(), routes.begin(), routes.end());
+  }
+  return asked;
+}
+
+// The kind of the routes that decide.
+std::string_view Explainer::kind_of(const std::vector<std::uint32_t>& asked) const {
+  config::RouteKind kind = config::RouteKind::tls;
+  for (const std::uint32_t route : asked)
+    if (model_.routes[route].action != config::RouteAction::audit) kind = std::max(kind, model_.routes[route].kind);
+  return kind_name(kind);
+}
+
+std::string Explainer::why_it_lost(std::uint32_t route, std::uint32_t winner,
+                                   const std::vector<std::uint32_t>& asked) const {
   if (model_.routes[route].action == config::RouteAction::audit) return "an audit route decides nothing";
   if (winner == RouteWinner::none)
-    return names_decide ? "tls_routes take precedence on this port" : "it does not match";
+    return asked.empty() ? "it does not match" : fmt::format("{}s take precedence on this port", kind_of(asked));
   const bool winner_denies = model_.routes[winner].action == config::RouteAction::deny;
   if (winner_denies && model_.routes[route].action != config::RouteAction::deny) return "deny beats allow";
   return "it stands later in the file";
 }
 
 void Explainer::tell_shown(const Routes::Plan& plan, const Shown& shown) {
-  const auto normal = normalise(shown.name);
+  using Shows = Shown::Protocol;
+  const auto normal = shown_name(shown);
   const HostName* name = normal ? &*normal : nullptr;
   if (explanation_.decision.reason == Reason::ech_refused) {
     add("host_name",
         fmt::format("\"{}\" is the public name of an ECH service: refused by [defaults] ech = \"deny\"", name->view()));
     return;
   }
-  if (shown.protocol == Shown::Protocol::none) {
-    add("host_name", "neither TLS nor QUIC: no name was shown");
+  const bool request = shown.protocol == Shows::http || shown.protocol == Shows::http2;
+  const bool hello = shown.protocol == Shows::tls || shown.protocol == Shows::quic;
+  if (!(hello && plan.tls_table != Routes::Plan::no_table) && !(request && plan.needs_request())) {
+    add("host_name", plan.needs_request() ? plan.tls_table != Routes::Plan::no_table
+                                                ? "neither TLS nor plaintext HTTP: no name was shown"
+                                                : "not plaintext HTTP: no name was shown"
+                                          : "neither TLS nor QUIC: no name was shown");
     return;
   }
   add("host_name", name != nullptr      ? fmt::format("the name is \"{}\"", name->view())
                    : shown.name.empty() ? "no name was shown"
                                         : "what was shown is no valid DNS name: no name");
+  if (request) {
+    tell_request(plan, shown, name);
+    return;
+  }
   const auto scratch = policy_.make_scratch();
-  const std::vector<std::uint32_t> matching = impl_.hosts->match_all(plan.name_table, name, *scratch);
-  const std::uint32_t winner = impl_.hosts->match(plan.name_table, name, *scratch).route;
-  for (const std::uint32_t route : impl_.hosts->routes(plan.name_table)) {
-    const config::Route& tried = model_.routes[route];
+  const std::vector<std::uint32_t> matching = impl_.hosts->match_all(plan.tls_table, name, *scratch);
+  const std::uint32_t winner = impl_.hosts->match(plan.tls_table, name, *scratch).route;
+  for (const std::uint32_t route : impl_.hosts->routes(plan.tls_table)) {
     const bool matches = std::find(matching.begin(), matching.end(), route) != matching.end();
-    const HostRoutes::Match by = impl_.hosts->best_match(route, name, *scratch);
-    const config::Location at = by.hostname != nullptr ? by.hostname->at : tried.at;
-    const std::string how = by.hostname != nullptr ? fmt::format(" by {}", written(*by.hostname))
-                            : by.set != nullptr    ? fmt::format(" by the domain set \"{}\"", *by.set)
-                                                   : "";
-    if (route == winner)
-      add("host_name", fmt::format("{} {} it{}", titled(tried), verb(tried.action), how), at);
-    else if (!matches)
-      add("host_name", fmt::format("not {}: it takes {}", titled(tried), names_of(tried)), tried.at);
-    else if (tried.action == config::RouteAction::audit)
-      add("host_name", fmt::format("{} audits it{}", titled(tried), how), at);
-    else
-      add("host_name",
-          fmt::format("not {}, which matches{}: a more specific match, a deny or an earlier route decides",
-                      titled(tried), how),
-          at);
+    tell_taker(route, winner, how_it_takes(route, name, *scratch),
+               matches ? "" : fmt::format("it takes {}", names_of(model_.routes[route])));
+  }
+}
+
+Explainer::How Explainer::how_it_takes(std::uint32_t route, const HostName* name, MatchScratch& scratch) const {
+  const HostRoutes::Match by = impl_.hosts->best_match(route, name, scratch);
+  if (by.hostname != nullptr) return {fmt::format(" by {}", written(*by.hostname)), by.hostname->at};
+  if (by.set != nullptr) return {fmt::format(" by the domain set \"{}\"", *by.set), model_.routes[route].at};
+  return {"", model_.routes[route].at};
+}
+
+// `why_not` empty: it takes the name, and the request where there is one.
+void Explainer::tell_taker(std::uint32_t route, std::uint32_t winner, const How& how, const std::string& why_not) {
+  const config::Route& tried = model_.routes[route];
+  if (route == winner)
+    add("host_name", fmt::format("{} {} it{}", titled(tried), verb(tried.action), how.text), how.at);
+  else if (!why_not.empty())
+    add("host_name", fmt::format("not {}: {}", titled(tried), why_not), tried.at);
+  else if (tried.action == config::RouteAction::audit)
+    add("host_name", fmt::format("{} audits it{}", titled(tried), how.text), how.at);
+  else
+    add("host_name",
+        fmt::format("not {}, which matches{}: a more specific match, a deny or an earlier route decides", titled(tried),
+                    how.text),
+        how.at);
+}
+
+void Explainer::tell_request(const Routes::Plan& plan, const Shown& shown, const HostName* name) {
+  const auto scratch = policy_.make_scratch();
+  Reading reading = Reading::strict;
+  if (has_two_readings(shown.request.target, *scratch)) {
+    const bool strictly_denied =
+        impl_.routes.resolve(plan, shown, name, Reading::strict, *scratch).action == Action::deny;
+    if (!strictly_denied && explanation_.decision.action == Action::deny) reading = Reading::lenient;
+    const std::string_view path = shown.request.target.substr(0, shown.request.target.find('?'));
+    add("request", fmt::format("servers may read the path as \"{}\" or as \"{}\": allowed if both are; {}",
+                               read_path(path, Reading::strict), read_path(path, Reading::lenient),
+                               reading == Reading::strict ? "the first decides" : "the second decides"));
+  }
+  const std::uint32_t winner = impl_.routes.resolve(plan, shown, name, reading, *scratch).route;
+  const ReadRequest request(shown.request, reading, *scratch);
+  const bool grpc = is_grpc(shown, request);
+  for (const std::uint32_t table : {plan.grpc_table, plan.http_table}) {
+    if (table == Routes::Plan::no_table) continue;
+    const std::vector<std::uint32_t> matching = impl_.hosts->match_all(table, name, *scratch);
+    for (const std::uint32_t route : impl_.hosts->routes(table)) {
+      std::string why_not;
+      if (table == plan.grpc_table && !grpc)
+        why_not = "the request is none of gRPC, a POST over HTTP/2 to /SERVICE/METHOD";
+      else if (std::find(matching.begin(), matching.end(), route) == matching.end())
+        why_not = fmt::format("it takes {}", names_of(model_.routes[route]));
+      else if (impl_.requests->closest(route, request, *scratch) == nullptr)
+        why_not = "it takes the name, and none of its matches takes the request";
+      tell_taker(route, winner, how_it_takes(route, name, *scratch), why_not);
+    }
   }
 }
 
 void Explainer::tell_outcomes(const Routes::Plan& plan) {
-  for (const std::uint32_t place : impl_.hosts->routes(plan.name_table)) {
+  for (const std::uint32_t place : asked_routes(plan)) {
     const config::Route& route = model_.routes[place];
-    add("host_name", fmt::format("{} {} a flow that shows {}", titled(route), verb(route.action), names_of(route)),
+    const std::string_view what = route.kind == config::RouteKind::tls ? "flow" : "request";
+    const std::string_view matching = route.matches.empty() ? "" : ", where one of its matches takes it";
+    add("host_name",
+        fmt::format("{} {} a {} that shows {}{}", titled(route), verb(route.action), what, names_of(route), matching),
         route.at);
   }
+  if (plan.needs_request()) {
+    const bool denied = plan.otherwise.action == Action::deny;
+    const auto reason = [&](Reason blamed) {
+      return to_string(plan.blames >= config::RouteKind::tls ? blamed : plan.otherwise.reason);
+    };
+    add("host_name", fmt::format("a request that none takes: {} ({})", verdict(plan.otherwise.action),
+                                 reason(denied ? Reason::name_not_allowed : plan.otherwise.reason)));
+    add("host_name", fmt::format("a flow of another protocol: {} ({})", verdict(plan.otherwise.action),
+                                 reason(denied ? Reason::no_name : plan.otherwise.reason)));
+    return;
+  }
   const auto scratch = policy_.make_scratch();
-  const Routes::Outcome unnamed = impl_.routes.resolve(plan, true, nullptr, *scratch);
-  const Routes::Outcome other = impl_.routes.resolve(plan, false, nullptr, *scratch);
-  const Reason other_name = plan.blames_name ? Reason::name_not_allowed : plan.otherwise.reason;
+  Shown hello;
+  hello.protocol = Shown::Protocol::tls;
+  const Routes::Outcome unnamed = impl_.routes.resolve(plan, hello, nullptr, *scratch);
+  const Routes::Outcome other = impl_.routes.resolve(plan, Shown{}, nullptr, *scratch);
+  const Reason other_name = plan.blames >= config::RouteKind::tls ? Reason::name_not_allowed : plan.otherwise.reason;
   const bool takes_all = unnamed.reason == Reason::route && unnamed.route != plan.otherwise.route;
   if (!takes_all)
     add("host_name",

@@ -92,6 +92,14 @@ HostMatcher::Result HostMatcher::match(const HostName& name, MatchScratch& scrat
   return result;
 }
 
+void HostMatcher::for_each_taker(const HostName& name, MatchScratch& scratch, OnTaker on_taker,
+                                 void* context) const noexcept {
+  auto take = [&](Rank rank, RouteAction, std::uint32_t value) {
+    on_taker(context, static_cast<std::uint32_t>(rank >> 33U), value);
+  };
+  for_each_match(name, scratch, take);
+}
+
 std::vector<HostMatcher::Candidate> HostMatcher::match_all(const HostName& name, MatchScratch& scratch) const {
   std::vector<std::pair<Rank, Candidate>> found;
   auto take = [&](Rank rank, RouteAction action, std::uint32_t value) { found.push_back({rank, {value, action}}); };

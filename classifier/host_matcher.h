@@ -48,8 +48,15 @@ class HostMatcher {
 
   // Allocates nothing.
   [[nodiscard]] Result match(const HostName& name, MatchScratch& scratch) const noexcept;
+  // Called for every entry that matches, with what match() ranks them by but for action and order: lower is more
+  // specific, below `no_name_distance`.
+  static constexpr std::uint32_t no_name_distance = std::uint32_t{1} << 10U;
+  using OnTaker = void (*)(void* context, std::uint32_t distance, std::uint32_t value) noexcept;
+  void for_each_taker(const HostName& name, MatchScratch& scratch, OnTaker on_taker, void* context) const noexcept;
   // Every entry that matches, the most specific first.
   [[nodiscard]] std::vector<Candidate> match_all(const HostName& name, MatchScratch& scratch) const;
+  // The most entries that can match one name.
+  [[nodiscard]] std::size_t entries() const noexcept { return patterns_by_id_.size() + sets_.size(); }
 
  private:
   // Lower is better: regex | not exact | ~length | not deny | order, see host_matcher.cpp.

@@ -47,4 +47,12 @@ std::optional<HostName> normalise(std::string_view shown) noexcept {
   return name;
 }
 
+std::optional<HostName> normalise_host(std::string_view host) noexcept {
+  const std::size_t colon = host.find(':');
+  if (colon == std::string_view::npos) return normalise(host);
+  const std::string_view port = host.substr(colon + 1);
+  if (port.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+  return normalise(host.substr(0, colon));
+}
+
 }  // namespace sallyport::classifier

@@ -32,4 +32,7 @@ class HostName {
 // 0x7f), an IPv4 address (an IPv6 one has colons).
 [[nodiscard]] std::optional<HostName> normalise(std::string_view shown) noexcept;
 
+// The same of a Host or :authority, behind which a port may stand (RFC 9110 section 4.2.1); the port is not looked at.
+[[nodiscard]] std::optional<HostName> normalise_host(std::string_view host) noexcept;
+
 }  // namespace sallyport::classifier

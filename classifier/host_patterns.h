@@ -13,7 +13,6 @@
 //             differ at their front.
 //   regexes   scanned over the name itself, as \A(?:...)\z, caseless.
 //
-// The bytes scanned are always a copy inside the scratch with zeroes behind: Hyperscan 5.4.0 reads past the end.
 // See docs/adr/0004-host-names.md.
 #pragma once
 
@@ -28,12 +27,10 @@
 #include <vector>
 
 #include "classifier/host_name.h"
+#include "classifier/pattern_database.h"
 #include "config/policy_model.h"
 
 namespace sallyport::classifier {
-
-// Working memory of one thread; allocated by HostPatterns::make_scratch(), good for that HostPatterns only.
-class MatchScratch;
 
 // A distinct text of exact, wildcard and apex patterns, or a distinct regex.
 struct HostPatternId {
@@ -71,11 +68,9 @@ class HostPatterns {
   HostPatterns(const HostPatterns&) = delete;
   HostPatterns& operator=(const HostPatterns&) = delete;
 
-  struct ScratchDeleter {
-    void operator()(MatchScratch* scratch) const noexcept;
-  };
-  using Scratch = std::unique_ptr<MatchScratch, ScratchDeleter>;
+  using Scratch = std::unique_ptr<MatchScratch, MatchScratchDeleter>;
   [[nodiscard]] Scratch make_scratch() const;
+  void reserve(MatchScratch& scratch) const;
 
   // Called once for every text or regex that matches. `whole`: the text is the whole name, else the name is below it.
   using OnMatch = void (*)(void* context, HostPatternId id, bool whole) noexcept;

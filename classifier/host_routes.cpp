@@ -27,7 +27,7 @@ HostRoutes::HostRoutes(const config::PolicyModel& model, const HostPatterns* pre
   HostPatterns::Builder builder;
   for (std::size_t i = 0; i < model.routes.size(); ++i) {
     const config::Route& route = model.routes[i];
-    if (route.kind != config::RouteKind::tls) continue;
+    if (route.kind < config::RouteKind::tls) continue;
     std::vector<HostPatternId>& ids = ids_[static_cast<std::uint32_t>(i)];
     for (const config::HostPattern& pattern : route.hostnames) ids.push_back(builder.add(pattern));
     for (const std::string& name : route.hostname_sets)
@@ -76,6 +76,25 @@ RouteWinner HostRoutes::match(std::uint32_t place, const HostName* name, MatchSc
   const bool audited = result.audited != HostMatcher::none;
   if (result.value != HostMatcher::none) return {result.value, audited};
   return {table.unnamed_winner.route, audited || table.unnamed_winner.audited};
+}
+
+void HostRoutes::takers(std::uint32_t place, const HostName* name, MatchScratch& scratch,
+                        std::vector<HostTaker>& into) const noexcept {
+  const Table& table = tables_[place];
+  into.clear();
+  const auto take = [](void* takers, std::uint32_t distance, std::uint32_t route) noexcept {
+    static_cast<std::vector<HostTaker>*>(takers)->push_back({distance, route});
+  };
+  if (name != nullptr) table.matcher.for_each_taker(*name, scratch, take, &into);
+  for (const std::uint32_t route : table.unnamed) into.push_back({HostMatcher::no_name_distance, route});
+}
+
+void HostRoutes::reserve(MatchScratch& scratch) const {
+  patterns_->reserve(scratch);
+  for (const Table& table : tables_) {
+    const std::size_t most = table.unnamed.size() + table.matcher.entries();
+    if (scratch.takers().capacity() < most) scratch.takers().reserve(most);
+  }
 }
 
 const std::vector<std::uint32_t>& HostRoutes::routes(std::uint32_t table) const noexcept {

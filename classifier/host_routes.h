@@ -1,5 +1,5 @@
-// The name routes of a policy: for each distinct set of tls_routes that stand together on some (network, port), who of
-// them takes a flow that has shown this name, or none.
+// The host names of a policy's routes: for each distinct set of routes of one kind that stand together on some
+// (network, port), who of them takes a flow that has shown this name, or none.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,11 @@ class HostRoutes {
   // no errors.
   [[nodiscard]] std::uint32_t table_of(const std::vector<std::uint32_t>& routes);
 
-  // `name` absent: the flow speaks TLS or QUIC but shows none.
+  // Of tls_routes. `name` absent: the flow speaks TLS or QUIC but shows none.
   [[nodiscard]] RouteWinner match(std::uint32_t table, const HostName* name, MatchScratch& scratch) const noexcept;
+  // Every route that takes the name, once for each of its host names that does, into a vector that has room.
+  void takers(std::uint32_t table, const HostName* name, MatchScratch& scratch,
+              std::vector<HostTaker>& into) const noexcept;
   [[nodiscard]] const std::vector<std::uint32_t>& routes(std::uint32_t table) const noexcept;
   // Every route that takes the name, the most specific first; for explanations.
   [[nodiscard]] std::vector<std::uint32_t> match_all(std::uint32_t table, const HostName* name,
@@ -45,6 +48,7 @@ class HostRoutes {
   [[nodiscard]] Match best_match(std::uint32_t route, const HostName* name, MatchScratch& scratch) const;
 
   [[nodiscard]] const std::shared_ptr<const HostPatterns>& patterns() const noexcept { return patterns_; }
+  void reserve(MatchScratch& scratch) const;
 
  private:
   struct Table {

@@ -10,13 +10,15 @@
 namespace sallyport::classifier {
 
 Policy::Impl::Impl(std::unique_ptr<const config::PolicyModel> written, std::unique_ptr<HostRoutes> host_routes,
-                   Identities& identities, config::Diagnostics& diagnostics)
+                   std::unique_ptr<const RequestRoutes> request_routes, Identities& identities,
+                   config::Diagnostics& diagnostics)
     : model(std::move(written)),
       hosts(std::move(host_routes)),
+      requests(std::move(request_routes)),
       sources(*model, identities),
       network_policies(*model, sources, identities),
       egress_networks(*model, sources),
-      routes(*model, *hosts, identities, diagnostics),
+      routes(*model, *hosts, *requests, identities, diagnostics),
       egresses(*model, sources, identities),
       hash(policy_hash(*model)) {
   for (const config::EgressNetwork& network : model->egress_networks)
@@ -42,9 +44,11 @@ Decision Policy::Impl::decide(const Source& source, const FlowQuery& query) cons
   decision.network = network_ids[network];
   const std::uint32_t place = routes.plan_of(network, query.protocol, query.destination_port);
   const Routes::Plan& plan = routes.plan(place);
-  if (plan.name_table != Routes::Plan::no_table) {
+  if (plan.needs_name()) {
     decision.action = Action::needs_name;
     decision.name_table = place;
+    decision.reads_hellos = plan.tls_table != Routes::Plan::no_table;
+    decision.reads_requests = plan.needs_request();
   } else {
     take(plan.otherwise, decision);
   }
@@ -72,8 +76,11 @@ Policy::Compiled Policy::compile(config::PolicyModel model, Identities& identiti
   auto written = std::make_unique<const config::PolicyModel>(std::move(model));
   const HostPatterns* lent = previous == nullptr ? nullptr : previous->impl_->hosts->patterns().get();
   auto hosts = std::make_unique<HostRoutes>(*written, lent, compiled.diagnostics);
+  const RequestRoutes* lent_requests = previous == nullptr ? nullptr : previous->impl_->requests.get();
+  auto requests = std::make_unique<const RequestRoutes>(*written, lent_requests, compiled.diagnostics);
   if (!compiled.diagnostics.has_errors()) {
-    auto impl = std::make_unique<Impl>(std::move(written), std::move(hosts), identities, compiled.diagnostics);
+    auto impl = std::make_unique<Impl>(std::move(written), std::move(hosts), std::move(requests), identities,
+                                       compiled.diagnostics);
     warn_of_unused(*impl->model, impl->egress_networks, compiled.diagnostics);
     compiled.policy.reset(new Policy(std::move(impl)));
   }
@@ -90,16 +97,15 @@ Decision Policy::decide(const Source& source, const FlowQuery& query) const noex
 }
 
 Decision Policy::decide_shown(const Decision& pending, const Shown& shown, MatchScratch& scratch) const noexcept {
-  const bool speaks = shown.protocol != Shown::Protocol::none;
-  const auto normal = normalise(shown.name);
-  const HostName* name = speaks && normal ? &*normal : nullptr;
+  const auto normal = shown_name(shown);
+  const HostName* name = normal ? &*normal : nullptr;
   Decision decision{.layer = Layer::egress_network, .network = pending.network};
   if (impl_->is_refused_ech(shown, name)) {
     decision.reason = Reason::ech_refused;
     return decision;
   }
   const Routes::Plan& plan = impl_->routes.plan(pending.name_table);
-  impl_->take(impl_->routes.resolve(plan, speaks, name, scratch), decision);
+  impl_->take(impl_->routes.resolve(plan, shown, name, scratch), decision);
   return decision;
 }
 
@@ -112,8 +118,10 @@ bool Policy::gives_out(const IpAddress& address) const noexcept { return impl_->
 std::vector<AddressRange> Policy::egress_addresses() const { return impl_->egresses.addresses(); }
 
 std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> Policy::make_scratch() const {
-  return {impl_->hosts->patterns()->make_scratch().release(),
-          [](MatchScratch* scratch) { HostPatterns::ScratchDeleter{}(scratch); }};
+  auto scratch = std::make_unique<MatchScratch>();
+  impl_->hosts->reserve(*scratch);
+  impl_->requests->reserve(*scratch);
+  return {scratch.release(), [](MatchScratch* made) { MatchScratchDeleter{}(made); }};
 }
 
 const std::string& Policy::hash() const noexcept { return impl_->hash; }

@@ -89,7 +89,7 @@ class Writer {
   void put(const config::StringMatch& is) { put(is.type, is.value); }
   void put(const config::NamedMatch& is) { put(is.name, is.match); }
   void put(const config::HttpMatch& is) {
-    put(is.path, is.method, is.headers, is.query_params, is.grpc_service, is.grpc_method);
+    put(is.path, is.method, is.headers, is.query_params, is.grpc_type, is.grpc_service, is.grpc_method);
   }
   void put(const config::Route& is) {
     put(is.kind, is.namespace_name, is.name, is.parent_refs, is.action, is.hostnames, is.hostname_sets, is.matches);

@@ -10,15 +10,16 @@
 #include "classifier/host_routes.h"
 #include "classifier/network_policies.h"
 #include "classifier/policy.h"
+#include "classifier/request_routes.h"
 #include "classifier/routes.h"
 #include "classifier/sources.h"
 
 namespace sallyport::classifier {
 
 struct Policy::Impl {
-  // Parts keep references to those above them, so this stays where it was made. HostRoutes come in compiled.
+  // Parts keep references to those above them, so this stays where it was made. What matches comes in compiled.
   Impl(std::unique_ptr<const config::PolicyModel> written, std::unique_ptr<HostRoutes> host_routes,
-       Identities& identities, config::Diagnostics& diagnostics);
+       std::unique_ptr<const RequestRoutes> request_routes, Identities& identities, config::Diagnostics& diagnostics);
 
   [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query) const noexcept;
   void take(const Routes::Outcome& outcome, Decision& decision) const noexcept;
@@ -26,6 +27,7 @@ struct Policy::Impl {
 
   std::unique_ptr<const config::PolicyModel> model;
   std::unique_ptr<HostRoutes> hosts;
+  std::unique_ptr<const RequestRoutes> requests;
   Sources sources;
   NetworkPolicies network_policies;
   EgressNetworks egress_networks;

@@ -11,6 +11,15 @@ namespace sallyport::classifier {
 using config::RouteAction;
 using config::RouteKind;
 
+namespace {
+
+// "a tls_route", "an http_route"
+std::string with_article(RouteKind kind) {
+  return (kind == RouteKind::http ? "an " : "a ") + std::string(kind_name(kind));
+}
+
+}  // namespace
+
 void RouteCompiler::compile() {
   std::unordered_map<std::string, std::uint32_t> network_places;
   for (std::size_t i = 0; i < model_.egress_networks.size(); ++i)
@@ -39,8 +48,8 @@ void RouteCompiler::compile_network(std::uint32_t network, const std::vector<Sta
   const bool allows = model_.egress_networks[network].traffic_policy == config::TrafficPolicy::allow;
   const Routes::Outcome standard{allows ? Action::allow : Action::deny};
   Routes::NetworkPlans plans;
-  plans.standard = place_of({Routes::Plan::no_table, false, standard});
-  plans.icmp = place_of({Routes::Plan::no_table, false, pick(icmp, standard)});
+  plans.standard = place_of(Routes::Plan{.otherwise = standard});
+  plans.icmp = place_of(Routes::Plan{.otherwise = pick(icmp, standard)});
 
   std::set<std::uint16_t> starts{0};
   for (const Standing& one : standing) {
@@ -76,23 +85,35 @@ Routes::Outcome RouteCompiler::pick(const std::vector<std::uint32_t>& routes, co
   return into_.outcome_of(pick_route(model_, routes), standard);
 }
 
-Routes::Plan RouteCompiler::named_plan(const std::vector<std::uint32_t>& routes, const Routes::Outcome& otherwise) {
-  const bool default_denies = otherwise.action == Action::deny && otherwise.reason == Reason::network_default;
-  return {hosts_.table_of(routes), default_denies && decides(routes), otherwise};
+std::uint32_t RouteCompiler::table_of(const std::vector<std::uint32_t>& routes) {
+  return routes.empty() ? Routes::Plan::no_table : hosts_.table_of(routes);
+}
+
+RouteKind RouteCompiler::deciding_kind(const OnPort& routes) const {
+  for (const RouteKind kind : {RouteKind::grpc, RouteKind::http, RouteKind::tls})
+    if (decides(routes[kind])) return kind;
+  return RouteKind::tcp;
 }
 
 Routes::Plan RouteCompiler::tcp_plan(const OnPort& routes, const Routes::Outcome& standard) {
-  const std::vector<std::uint32_t>& named = routes[RouteKind::tls];
-  const Routes::Outcome otherwise = decides(named) ? standard : pick(routes[RouteKind::tcp], standard);
-  if (named.empty()) return {Routes::Plan::no_table, false, otherwise};
-  return named_plan(named, otherwise);
+  const RouteKind deciding = deciding_kind(routes);
+  const auto asked = [&](RouteKind kind) { return kind < deciding ? Routes::Plan::no_table : table_of(routes[kind]); };
+  const bool by_name = deciding > RouteKind::tcp;
+  Routes::Plan plan;
+  plan.tls_table = asked(RouteKind::tls);
+  plan.http_table = asked(RouteKind::http);
+  plan.grpc_table = asked(RouteKind::grpc);
+  plan.otherwise = by_name ? standard : pick(routes[RouteKind::tcp], standard);
+  if (by_name && standard.action == Action::deny) plan.blames = deciding;
+  return plan;
 }
 
 Routes::Plan RouteCompiler::udp_plan(const OnPort& routes, const Routes::Outcome& standard) {
   const std::vector<std::uint32_t>& named = routes[RouteKind::tls];
-  const Routes::Outcome otherwise = pick(routes[RouteKind::udp], standard);
-  if (named.empty()) return {Routes::Plan::no_table, false, otherwise};
-  return named_plan(named, otherwise);
+  Routes::Plan plan{.tls_table = table_of(named), .otherwise = pick(routes[RouteKind::udp], standard)};
+  const bool default_denies = plan.otherwise.action == Action::deny && plan.otherwise.reason == Reason::network_default;
+  if (default_denies && decides(named)) plan.blames = RouteKind::tls;
+  return plan;
 }
 
 std::uint32_t RouteCompiler::place_of(const Routes::Plan& plan) {
@@ -107,16 +128,20 @@ void RouteCompiler::add_span(std::vector<Routes::Span>& spans, std::uint16_t fir
 }
 
 void RouteCompiler::warn_of_conflict(std::uint32_t network, std::uint16_t port, const OnPort& routes) {
-  if (!decides(routes[RouteKind::tls])) return;
-  const std::uint32_t upper = routes[RouteKind::tls].front();
-  for (const std::uint32_t lower : routes[RouteKind::tcp]) {
-    if (!warned_.emplace(lower, upper).second) continue;
-    diagnostics_.warning(
-        model_.routes[lower].at, route_key(model_, lower),
-        fmt::format("left out on port {} of egress_network {}: tls_route {} stands there, and a tls_route takes "
-                    "precedence over tcp_route {}",
-                    port, full_name(model_.egress_networks[network]), full_name(model_.routes[upper]),
-                    full_name(model_.routes[lower])));
+  const RouteKind deciding = deciding_kind(routes);
+  if (deciding == RouteKind::tcp) return;
+  const std::uint32_t upper = routes[deciding].front();
+  for (const RouteKind kind : {RouteKind::tcp, RouteKind::tls, RouteKind::http}) {
+    if (kind >= deciding) break;
+    for (const std::uint32_t lower : routes[kind]) {
+      if (!warned_.emplace(lower, upper).second) continue;
+      diagnostics_.warning(
+          model_.routes[lower].at, route_key(model_, lower),
+          fmt::format(
+              "left out on port {} of egress_network {}: {} {} stands there, and {} takes precedence over {} {}", port,
+              full_name(model_.egress_networks[network]), kind_name(deciding), full_name(model_.routes[upper]),
+              with_article(deciding), kind_name(kind), full_name(model_.routes[lower])));
+    }
   }
 }
 

@@ -44,7 +44,9 @@ class RouteCompiler {
   [[nodiscard]] OnPort routes_on(std::uint16_t port, const std::vector<Standing>& standing) const;
   [[nodiscard]] Routes::Plan tcp_plan(const OnPort& routes, const Routes::Outcome& standard);
   [[nodiscard]] Routes::Plan udp_plan(const OnPort& routes, const Routes::Outcome& standard);
-  [[nodiscard]] Routes::Plan named_plan(const std::vector<std::uint32_t>& routes, const Routes::Outcome& otherwise);
+  [[nodiscard]] std::uint32_t table_of(const std::vector<std::uint32_t>& routes);
+  // The highest of the kinds that share a TCP port of which a route decides; tcp where none does.
+  [[nodiscard]] config::RouteKind deciding_kind(const OnPort& routes) const;
   [[nodiscard]] Routes::Outcome pick(const std::vector<std::uint32_t>& routes, const Routes::Outcome& standard) const;
   [[nodiscard]] bool decides(const std::vector<std::uint32_t>& routes) const;
   [[nodiscard]] std::uint32_t place_of(const Routes::Plan& plan);

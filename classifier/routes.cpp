@@ -8,9 +8,9 @@
 
 namespace sallyport::classifier {
 
-Routes::Routes(const config::PolicyModel& model, HostRoutes& hosts, Identities& identities,
-               config::Diagnostics& diagnostics)
-    : model_(model), hosts_(hosts) {
+Routes::Routes(const config::PolicyModel& model, HostRoutes& hosts, const RequestRoutes& requests,
+               Identities& identities, config::Diagnostics& diagnostics)
+    : model_(model), hosts_(hosts), requests_(requests) {
   ids_.reserve(model.routes.size());
   for (const config::Route& route : model.routes) ids_.push_back(identities.intern(full_name(route)));
   RouteCompiler(*this, model, hosts, diagnostics).compile();
@@ -36,13 +36,64 @@ Routes::Outcome Routes::outcome_of(const RouteWinner& winner, const Outcome& oth
   return outcome;
 }
 
-Routes::Outcome Routes::resolve(const Plan& plan, bool speaks, const HostName* name,
-                                MatchScratch& scratch) const noexcept {
-  const RouteWinner winner = speaks ? hosts_.match(plan.name_table, name, scratch) : RouteWinner{};
+// `expected`: the flow speaks the protocol of the routes that decide.
+Routes::Outcome Routes::settle(const Plan& plan, const RouteWinner& winner, bool expected, bool named) const noexcept {
   Outcome outcome = outcome_of(winner, plan.otherwise);
-  if (winner.route == RouteWinner::none && plan.blames_name)
-    outcome.reason = speaks && name != nullptr ? Reason::name_not_allowed : Reason::no_name;
+  if (winner.route == RouteWinner::none && plan.blames >= config::RouteKind::tls)
+    outcome.reason = expected && named ? Reason::name_not_allowed : Reason::no_name;
   return outcome;
+}
+
+Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const HostName* name, Reading reading,
+                                MatchScratch& scratch) const noexcept {
+  using config::RouteKind;
+  using Shows = Shown::Protocol;
+  RouteWinner winner;
+  bool expected = false;
+  const auto ask = [&](std::uint32_t table, RouteKind kind, auto&& match) {
+    if (table == Plan::no_table || winner.route != RouteWinner::none) return;
+    expected = expected || kind == plan.blames;
+    const RouteWinner found = match(table);
+    winner = {found.route, winner.audited || found.audited};
+  };
+  if (shown.protocol == Shows::tls || shown.protocol == Shows::quic) {
+    ask(plan.tls_table, RouteKind::tls, [&](std::uint32_t table) { return hosts_.match(table, name, scratch); });
+  } else if (shown.protocol != Shows::none) {
+    const ReadRequest request(shown.request, reading, scratch);
+    const auto match = [&](std::uint32_t table) { return requests_.match(hosts_, table, name, request, scratch); };
+    if (is_grpc(shown, request)) ask(plan.grpc_table, RouteKind::grpc, match);
+    ask(plan.http_table, RouteKind::http, match);
+  }
+  return settle(plan, winner, expected, name != nullptr);
+}
+
+Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const HostName* name,
+                                MatchScratch& scratch) const noexcept {
+  const Outcome strict = resolve(plan, shown, name, Reading::strict, scratch);
+  if (strict.action == Action::deny || !has_two_readings(shown.request.target, scratch)) return strict;
+  const Outcome lenient = resolve(plan, shown, name, Reading::lenient, scratch);
+  if (lenient.action == Action::deny) return lenient;
+  Outcome outcome = strict;
+  outcome.audited = strict.audited || lenient.audited;
+  return outcome;
+}
+
+bool is_grpc(const Shown& shown, const ReadRequest& request) noexcept {
+  return shown.protocol == Shown::Protocol::http2 && shown.request.method == "POST" && !request.service.empty();
+}
+
+std::optional<HostName> shown_name(const Shown& shown) noexcept {
+  switch (shown.protocol) {
+    case Shown::Protocol::none:
+      return std::nullopt;
+    case Shown::Protocol::tls:
+    case Shown::Protocol::quic:
+      return normalise(shown.name);
+    case Shown::Protocol::http:
+    case Shown::Protocol::http2:
+      return normalise_host(shown.name);
+  }
+  return std::nullopt;
 }
 
 bool refers_to(const config::ParentRef& parent, const config::EgressNetwork& network) noexcept {

@@ -2,6 +2,7 @@
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -30,14 +31,38 @@ std::string_view text_of(config::Protocol protocol) {
   return "";
 }
 
-// What the flow shows when a name is needed: --host stands in a ClientHello, over UDP in one inside QUIC; plaintext
-// HTTP is neither.
-std::optional<classifier::Shown> shown_by(const ExplainOptions& flow) {
-  using Protocol = classifier::Shown::Protocol;
-  if (flow.http) return classifier::Shown{};
-  if (!flow.host) return std::nullopt;
-  return classifier::Shown{flow.protocol == config::Protocol::udp ? Protocol::quic : Protocol::tls, *flow.host, false};
-}
+// What the flow shows when a name is needed: --host stands in a ClientHello, over UDP in one inside QUIC, or is the
+// request's Host. Where only requests decide and none was given, the simplest is assumed.
+class ShownBy {
+ public:
+  ShownBy(const ExplainOptions& flow, const classifier::Decision& pending) {
+    using Protocol = classifier::Shown::Protocol;
+    const bool only_requests = pending.reads_requests && !pending.reads_hellos;
+    assumed_ = flow.host && !flow.http && only_requests;
+    if (!flow.host && !flow.http) return;
+    classifier::Shown shown;
+    shown.name = flow.host ? std::string_view(*flow.host) : std::string_view();
+    if (flow.http || assumed_) {
+      shown.protocol = flow.http && flow.http->http2 ? Protocol::http2 : Protocol::http;
+      shown.request.method = flow.http ? std::string_view(flow.http->method) : "GET";
+      shown.request.target = flow.http ? std::string_view(flow.http->target) : "/";
+      if (flow.http)
+        for (const auto& [name, value] : flow.http->fields) fields_.push_back({name, value});
+      shown.request.fields = fields_;
+    } else {
+      shown.protocol = flow.protocol == config::Protocol::udp ? Protocol::quic : Protocol::tls;
+    }
+    shown_ = shown;
+  }
+
+  [[nodiscard]] const std::optional<classifier::Shown>& shown() const { return shown_; }
+  [[nodiscard]] bool assumed() const { return assumed_; }
+
+ private:
+  std::vector<classifier::HttpField> fields_;
+  std::optional<classifier::Shown> shown_;
+  bool assumed_ = false;
+};
 
 void deny(FlowAnswer& answer, std::string_view reason) {
   answer.action = "deny";
@@ -129,7 +154,8 @@ std::string flow_text(const ExplainOptions& flow) {
   if (flow.protocol != config::Protocol::icmp) text += fmt::format(" port {}", flow.port);
   if (flow.port_assumed) text += " (assumed: no --port)";
   if (flow.host) text += fmt::format(", server name {}", *flow.host);
-  if (flow.http) text += fmt::format(", HTTP {} {}", flow.http->method, flow.http->target);
+  if (flow.http)
+    text += fmt::format(", {} {} {}", flow.http->http2 ? "HTTP/2" : "HTTP", flow.http->method, flow.http->target);
   return text;
 }
 
@@ -150,11 +176,13 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
                         const ApplianceView& appliance, const ExplainOptions& flow) {
   FlowAnswer answer;
   const classifier::FlowQuery query{flow.from, flow.to, flow.protocol, flow.port};
-  const classifier::Explanation explanation = policy.explain(query, shown_by(flow));
+  const ShownBy shown_by(flow, policy.decide(policy.find_source(flow.from), query));
+  const classifier::Explanation explanation = policy.explain(query, shown_by.shown());
   answer.namespace_name = identities.name(explanation.source.namespace_name);
   answer.workload = identities.name(explanation.source.workload);
   if (fails_admission(answer, appliance, explanation.source, flow)) return answer;
-  answer.steps = explanation.steps;
+  if (shown_by.assumed()) add_step(answer, "request", "GET / is assumed: requests decide here, and there is no --http");
+  answer.steps.insert(answer.steps.end(), explanation.steps.begin(), explanation.steps.end());
   take_decision(answer, explanation.decision, identities);
   take_egress(answer, explanation.egress, flow.from, appliance, identities);
   return answer;
@@ -215,8 +243,8 @@ std::string advice(const FlowAnswer& answer, const ExplainOptions& flow) {
     return denied(fmt::format("give {} a route for this protocol and port", answer.network));
   }
   if (answer.reason == "name_not_allowed") {
-    return denied(
-        fmt::format("add {} to the host names of a route of {}", flow.host.value_or("the name"), answer.network));
+    return denied(fmt::format("let a route of {} take {}{}", answer.network, flow.host.value_or("the name"),
+                              flow.http ? " and this request" : ""));
   }
   if (answer.reason == "no_name") return denied("the flow has to show a server name here; or allow it by a tcp_route");
   if (answer.reason == "route") return denied(fmt::format("change the action of {}", answer.rule));

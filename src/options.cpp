@@ -40,7 +40,8 @@ constexpr std::array<CommandText, 8> commands = {{
      "Print every error and warning of a configuration and a policy."},
     {"explain",
      "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp]\n"
-     "                         [--host NAME] [--http \"GET /path\"] [--config FILE] [--json]",
+     "                         [--host NAME] [--http \"GET /path\" [--header \"NAME: VALUE\"]...]\n"
+     "                         [--config FILE] [--json]",
      "Say what the gateway would do with a flow, and why."},
     {"replay",
      "--policy FILE --in CAPTURE [--out CAPTURE] [--flows FILE] [--config FILE]\n"
@@ -92,6 +93,10 @@ struct Grammar {
 
   Grammar& text(const char* name, const char* value_name, const char* help) {
     options.add_options()(name, po::value<std::string>()->value_name(value_name), help);
+    return *this;
+  }
+  Grammar& list(const char* name, const char* value_name, const char* help) {
+    options.add_options()(name, po::value<std::vector<std::string>>()->value_name(value_name), help);
     return *this;
   }
   Grammar& flag(const char* name, const char* help) {
@@ -204,11 +209,31 @@ std::uint16_t parse_port(const std::string& text) {
 }
 
 RequestLine parse_request_line(const std::string& text) {
-  const std::size_t space = text.find(' ');
-  const bool whole = space != 0 && space != std::string::npos && space + 1 < text.size() && text[space + 1] == '/' &&
-                     text.find(' ', space + 1) == std::string::npos;
-  if (!whole) throw Wrong{fmt::format("explain: --http: \"{}\" is no request such as \"GET /path\"", text)};
-  return {text.substr(0, space), text.substr(space + 1)};
+  RequestLine line;
+  std::string version;
+  std::string surplus;
+  std::istringstream words(text);
+  words >> line.method >> line.target >> version >> surplus;
+  line.http2 = version == "HTTP/2";
+  const bool known = version.empty() || line.http2 || version == "HTTP/1.1" || version == "HTTP/1.0";
+  if (!line.target.starts_with('/') || !known || !surplus.empty())
+    throw Wrong{
+        fmt::format("explain: --http: \"{}\" is no request such as \"GET /path\" or \"POST /path HTTP/2\"", text)};
+  return line;
+}
+
+void read_request(const Values& values, ExplainOptions& options) {
+  if (values.has("http")) options.http = parse_request_line(values.text("http"));
+  if (options.http && options.protocol != config::Protocol::tcp) throw Wrong{"explain: --http: only with --proto tcp"};
+  const std::vector<std::string> headers = values.texts("header");
+  if (!headers.empty() && !options.http) throw Wrong{"explain: --header: only with --http"};
+  for (const std::string& header : headers) {
+    const std::size_t colon = header.find(':');
+    if (colon == 0 || colon == std::string::npos)
+      throw Wrong{fmt::format("explain: --header: \"{}\" is no header such as \"Name: value\"", header)};
+    const std::size_t value = std::min(header.find_first_not_of(' ', colon + 1), header.size());
+    options.http->fields.emplace_back(header.substr(0, colon), header.substr(value));
+  }
 }
 
 void read_port(const Values& values, ExplainOptions& options) {
@@ -229,7 +254,8 @@ CommandLine parse_explain(const Arguments& arguments) {
       .text("port", "N", "the server's port (default: 443; with --http 80)")
       .text("proto", "NAME", "tcp, udp, icmp or sctp (default: tcp)")
       .text("host", "NAME", "the server name that the flow shows")
-      .text("http", "REQUEST", "plaintext HTTP with this request, as in \"GET /path\"")
+      .text("http", "REQUEST", "plaintext HTTP with this request: \"GET /path\", \"POST /service/method HTTP/2\"")
+      .list("header", "HEADER", "with --http: a header of it, \"Name: value\"; may be given again")
       .flag("json", "one JSON object on standard output");
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;
@@ -243,8 +269,7 @@ CommandLine parse_explain(const Arguments& arguments) {
   }
   options.protocol = parse_protocol(values.text("proto", "tcp"));
   if (values.has("host")) options.host = values.text("host");
-  if (values.has("http")) options.http = parse_request_line(values.text("http"));
-  if (options.http && options.protocol != config::Protocol::tcp) throw Wrong{"explain: --http: only with --proto tcp"};
+  read_request(values, options);
   read_port(values, options);
   options.json = values.has("json");
   return options;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct CheckOptions {
 struct RequestLine {
   std::string method;
   std::string target;
+  bool http2 = false;
+  std::vector<std::pair<std::string, std::string>> fields;  // name and value
 };
 
 struct ExplainOptions {

@@ -212,45 +212,75 @@ const config::Route* Oracle::winner(std::vector<Taker> takers, bool& audited) {
   return nullptr;
 }
 
-void Oracle::decide_captured(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const {
-  using config::Protocol;
-  using config::RouteKind;
-  std::vector<const config::Route*> named;
-  if (question.protocol == Protocol::tcp || question.protocol == Protocol::udp)
-    named = standing(network, RouteKind::tls, question.port);
-  const bool name_decides = std::any_of(named.begin(), named.end(), [](const config::Route* route) {
-    return route->action != config::RouteAction::audit;
-  });
-  verdict.needs_name = !named.empty();
-  const auto name = question.speaks ? comparable_name(question.name) : std::nullopt;
+namespace {
 
-  if (verdict.needs_name && model_.defaults.ech_denied && question.ech && name) {
-    const auto& refused = model_.defaults.ech_public_names;
-    if (std::find(refused.begin(), refused.end(), *name) != refused.end()) {
-      verdict.action = "deny";
-      verdict.reason = "ech_refused";
-      return;
-    }
-  }
+bool some_decides(const std::vector<const config::Route*>& routes) {
+  return std::any_of(routes.begin(), routes.end(),
+                     [](const config::Route* route) { return route->action != config::RouteAction::audit; });
+}
 
-  // By name first, then by the kinds without names.
-  const config::Route* decides = nullptr;
-  if (verdict.needs_name && question.speaks) {
-    std::vector<Taker> takers;
-    for (const config::Route* route : named) add_takers(*route, name.value_or(""), takers);
-    decides = winner(takers, verdict.audited);
+// The name that the flow shows, without a port behind it.
+std::optional<std::string> name_shown(const Question& question) {
+  std::string name = question.name;
+  const bool request = question.speaks == Question::Speaks::http || question.speaks == Question::Speaks::http2;
+  if (request) {
+    std::size_t end = name.size();
+    while (end > 0 && name[end - 1] >= '0' && name[end - 1] <= '9') --end;
+    if (end > 0 && name[end - 1] == ':') name.resize(end - 1);
   }
-  if (decides == nullptr) {
-    std::vector<const config::Route*> plain;
-    if (question.protocol == Protocol::tcp && !name_decides) plain = standing(network, RouteKind::tcp, question.port);
-    if (question.protocol == Protocol::udp) plain = standing(network, RouteKind::udp, question.port);
-    if (question.protocol == Protocol::icmp) plain = standing(network, RouteKind::icmp, 0);
-    std::vector<Taker> takers;
-    for (const config::Route* route : plain)
-      takers.push_back({route, {route->action == config::RouteAction::deny ? 0 : 1, place(*route)}});
-    decides = winner(takers, verdict.audited);
+  return comparable_name(name);
+}
+
+}  // namespace
+
+bool Oracle::refuses_ech(const Question& question) const {
+  const auto name = name_shown(question);
+  const auto& refused = model_.defaults.ech_public_names;
+  return model_.defaults.ech_denied && question.ech && question.speaks == Question::Speaks::hello && name &&
+         std::find(refused.begin(), refused.end(), *name) != refused.end();
+}
+
+std::vector<Oracle::Taker> Oracle::takers_of_hello(const std::vector<const config::Route*>& routes,
+                                                   const Question& question) const {
+  std::vector<Taker> takers;
+  for (const config::Route* route : routes) add_takers(*route, name_shown(question).value_or(""), takers);
+  return takers;
+}
+
+std::vector<Oracle::Taker> Oracle::takers_of_request(const std::vector<const config::Route*>& routes,
+                                                     const Question& question, bool lenient) const {
+  std::vector<Taker> takers;
+  for (const config::Route* route : routes) {
+    std::vector<Taker> by_name;
+    add_takers(*route, name_shown(question).value_or(""), by_name);
+    std::vector<config::HttpMatch> matches = route->matches;
+    if (matches.empty()) matches.emplace_back();
+    for (const Taker& taker : by_name)
+      for (const config::HttpMatch& match : matches) {
+        if (!request_matches(match, route->kind, question, lenient)) continue;
+        // How closely by name, then by request; the last two are deny and place.
+        std::vector<std::int64_t> rank(taker.rank.begin(), taker.rank.end() - 2);
+        const std::vector<std::int64_t> close = closeness(match, route->kind);
+        rank.insert(rank.end(), close.begin(), close.end());
+        rank.insert(rank.end(), taker.rank.end() - 2, taker.rank.end());
+        takers.push_back({route, rank});
+      }
   }
-  if (decides != nullptr) {
+  return takers;
+}
+
+std::vector<Oracle::Taker> Oracle::takers_of_anything(const std::vector<const config::Route*>& routes) const {
+  std::vector<Taker> takers;
+  for (const config::Route* route : routes)
+    takers.push_back({route, {route->action == config::RouteAction::deny ? 0 : 1, place(*route)}});
+  return takers;
+}
+
+void Oracle::conclude(const config::EgressNetwork& network, Groups groups, const char* not_taken,
+                      Verdict& verdict) const {
+  for (std::vector<Taker>& takers : groups) {
+    const config::Route* decides = winner(std::move(takers), verdict.audited);
+    if (decides == nullptr) continue;
     verdict.action = verb(decides->action == config::RouteAction::allow);
     verdict.reason = "route";
     verdict.rule = full(decides->namespace_name, decides->name);
@@ -258,7 +288,87 @@ void Oracle::decide_captured(const config::EgressNetwork& network, const Questio
   }
   const bool allow = network.traffic_policy == config::TrafficPolicy::allow;
   verdict.action = verb(allow);
-  verdict.reason = allow || !name_decides ? "network_default" : name ? "name_not_allowed" : "no_name";
+  verdict.reason = allow ? "network_default" : not_taken;
+}
+
+void Oracle::decide_captured(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const {
+  using config::Protocol;
+  using config::RouteKind;
+  if (question.protocol == Protocol::tcp) {
+    decide_tcp(network, question, verdict);
+  } else if (question.protocol == Protocol::udp) {
+    const auto named = standing(network, RouteKind::tls, question.port);
+    verdict.needs_name = !named.empty();
+    const bool speaks = question.speaks == Question::Speaks::hello;
+    if (verdict.needs_name && refuses_ech(question)) {
+      verdict.action = "deny";
+      verdict.reason = "ech_refused";
+      return;
+    }
+    Groups groups;
+    if (speaks) groups.push_back(takers_of_hello(named, question));
+    groups.push_back(takers_of_anything(standing(network, RouteKind::udp, question.port)));
+    const bool named_well = speaks && name_shown(question).has_value();
+    conclude(network, groups,
+             !some_decides(named) ? "network_default"
+             : named_well         ? "name_not_allowed"
+                                  : "no_name",
+             verdict);
+  } else if (question.protocol == Protocol::icmp) {
+    conclude(network, {takers_of_anything(standing(network, RouteKind::icmp, 0))}, "network_default", verdict);
+  } else {
+    conclude(network, {}, "network_default", verdict);
+  }
+}
+
+// The kinds that share a TCP port, from the highest down, to the first of which a route decides.
+void Oracle::decide_tcp(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const {
+  using config::RouteKind;
+  using Speaks = Question::Speaks;
+  if (refuses_ech(question)) {
+    // Only where a hello is looked at: some tls_route stands there and is not left out.
+    const bool above = some_decides(standing(network, RouteKind::grpc, question.port)) ||
+                       some_decides(standing(network, RouteKind::http, question.port));
+    const bool looked_at = !standing(network, RouteKind::grpc, question.port).empty() ||
+                           !standing(network, RouteKind::http, question.port).empty() ||
+                           (!above && !standing(network, RouteKind::tls, question.port).empty());
+    if (looked_at) {
+      verdict.needs_name = true;
+      verdict.action = "deny";
+      verdict.reason = "ech_refused";
+      return;
+    }
+  }
+  // Under both readings of a request; the worse verdict counts.
+  const Verdict before = verdict;
+  std::vector<Verdict> verdicts;
+  for (const bool lenient : {false, true}) {
+    Verdict one = before;
+    Groups groups;
+    std::string not_taken = "network_default";
+    for (const RouteKind kind : {RouteKind::grpc, RouteKind::http, RouteKind::tls}) {
+      const auto routes = standing(network, kind, question.port);
+      if (routes.empty()) continue;
+      one.needs_name = true;
+      const bool request = question.speaks == Speaks::http || question.speaks == Speaks::http2;
+      const bool spoken = kind == RouteKind::grpc   ? is_grpc(question, lenient)
+                          : kind == RouteKind::http ? request
+                                                    : question.speaks == Speaks::hello;
+      if (spoken)
+        groups.push_back(kind == RouteKind::tls ? takers_of_hello(routes, question)
+                                                : takers_of_request(routes, question, lenient));
+      if (!some_decides(routes)) continue;
+      not_taken = spoken && name_shown(question) ? "name_not_allowed" : "no_name";
+      break;
+    }
+    if (not_taken == "network_default")
+      groups.push_back(takers_of_anything(standing(network, RouteKind::tcp, question.port)));
+    conclude(network, groups, not_taken.c_str(), one);
+    verdicts.push_back(one);
+  }
+  if (!has_two_readings(question)) verdicts[1] = verdicts[0];
+  verdict = verdicts[0].action == "allow" && verdicts[1].action == "deny" ? verdicts[1] : verdicts[0];
+  if (verdict.action == "allow") verdict.audited = verdicts[0].audited || verdicts[1].audited;
 }
 
 Egress Oracle::translate(const std::string& name, const std::vector<IpAddress>& addresses,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/policy_model.h"
@@ -17,9 +18,14 @@ struct Question {
   config::Protocol protocol = config::Protocol::tcp;
   std::uint16_t port = 0;
   // What the flow shows when it is asked for a name.
-  bool speaks = false;  // TLS over TCP, QUIC over UDP
+  enum class Speaks : std::uint8_t { nothing, hello, http, http2 };  // hello: TLS over TCP, QUIC over UDP
+  Speaks speaks = Speaks::nothing;
   std::string name;
   bool ech = false;
+  // Of HTTP.
+  std::string method;
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> headers;
 };
 
 // As the fields of a flow record; empty: absent.
@@ -88,6 +94,16 @@ class Oracle {
   [[nodiscard]] std::vector<const config::Route*> standing(const config::EgressNetwork& network, config::RouteKind kind,
                                                            std::uint16_t port) const;
   void decide_captured(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const;
+  void decide_tcp(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const;
+  // One kind after the other, the first that has a winner.
+  using Groups = std::vector<std::vector<Taker>>;
+  void conclude(const config::EgressNetwork& network, Groups groups, const char* not_taken, Verdict& verdict) const;
+  [[nodiscard]] std::vector<Taker> takers_of_request(const std::vector<const config::Route*>& routes,
+                                                     const Question& question, bool lenient) const;
+  [[nodiscard]] std::vector<Taker> takers_of_hello(const std::vector<const config::Route*>& routes,
+                                                   const Question& question) const;
+  [[nodiscard]] std::vector<Taker> takers_of_anything(const std::vector<const config::Route*>& routes) const;
+  [[nodiscard]] bool refuses_ech(const Question& question) const;
   void add_takers(const config::Route& route, const std::string& name, std::vector<Taker>& takers) const;
   // The taker that decides, and whether an audit stands before it.
   static const config::Route* winner(std::vector<Taker> takers, bool& audited);
@@ -99,6 +115,16 @@ class Oracle {
 
   const config::PolicyModel& model_;
 };
+
+// A path as a server of the one or of the other kind reads it; docs/POLICY.md, "Paths".
+[[nodiscard]] std::string path_as_read(const std::string& path, bool lenient);
+[[nodiscard]] bool has_two_readings(const Question& question);
+// gRPC: "/service/method" over HTTP/2.
+[[nodiscard]] bool is_grpc(const Question& question, bool lenient);
+// Does the request match, and how closely: lower is better.
+[[nodiscard]] bool request_matches(const config::HttpMatch& match, config::RouteKind kind, const Question& question,
+                                   bool lenient);
+[[nodiscard]] std::vector<std::int64_t> closeness(const config::HttpMatch& match, config::RouteKind kind);
 
 // The name as it is compared: lower case, without the trailing dot; nothing where it is no DNS host name.
 [[nodiscard]] std::optional<std::string> comparable_name(const std::string& shown);

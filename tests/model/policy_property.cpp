@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -36,12 +37,27 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+std::string shown_text(const Question& question) {
+  switch (question.speaks) {
+    case Question::Speaks::nothing:
+      return "speaks nothing known";
+    case Question::Speaks::hello:
+      return "shows \"" + question.name + "\" in a hello";
+    case Question::Speaks::http:
+    case Question::Speaks::http2:
+      break;
+  }
+  std::string text = question.speaks == Question::Speaks::http ? "HTTP/1.1 " : "HTTP/2 ";
+  text += question.method + " " + question.target + " of \"" + question.name + "\"";
+  for (const auto& [name, value] : question.headers) text += " [" + name + ": " + value + "]";
+  return text;
+}
+
 std::string described(const Question& question) {
   constexpr std::array protocols{"tcp", "udp", "sctp", "icmp"};
   return to_string(question.source) + " -> " + to_string(question.destination) + " " +
-         protocols.at(static_cast<std::size_t>(question.protocol)) + "/" + std::to_string(question.port) +
-         (question.speaks ? " shows \"" + question.name + "\"" : " speaks neither TLS nor QUIC") +
-         (question.ech ? " with ECH" : "");
+         protocols.at(static_cast<std::size_t>(question.protocol)) + "/" + std::to_string(question.port) + " " +
+         shown_text(question) + (question.ech ? " with ECH" : "");
 }
 
 // A policy compiled, with what it needs to be asked.
@@ -63,7 +79,8 @@ class Compiled {
     classifier::Decision decision = compiled_.policy->decide(compiled_.policy->find_source(query.source), query);
     Verdict verdict;
     verdict.needs_name = decision.action == classifier::Action::needs_name;
-    if (verdict.needs_name) decision = compiled_.policy->decide_shown(decision, shown_by(question), *scratch_);
+    std::vector<classifier::HttpField> fields;
+    if (verdict.needs_name) decision = compiled_.policy->decide_shown(decision, shown_by(question, fields), *scratch_);
     verdict.action = decision.action == classifier::Action::allow  ? "allow"
                      : decision.action == classifier::Action::deny ? "deny"
                                                                    : "needs_name";
@@ -75,7 +92,9 @@ class Compiled {
   }
 
   [[nodiscard]] Verdict explained(const Question& question) const {
-    const classifier::Explanation explanation = compiled_.policy->explain(query_of(question), shown_by(question));
+    std::vector<classifier::HttpField> fields;
+    const classifier::Explanation explanation =
+        compiled_.policy->explain(query_of(question), shown_by(question, fields));
     Verdict verdict;
     verdict.action = explanation.decision.action == classifier::Action::allow ? "allow" : "deny";
     verdict.reason = classifier::to_string(explanation.decision.reason);
@@ -101,11 +120,29 @@ class Compiled {
   static classifier::FlowQuery query_of(const Question& question) {
     return {question.source, question.destination, question.protocol, question.port};
   }
-  static classifier::Shown shown_by(const Question& question) {
+  // `fields` outlives what is shown.
+  static classifier::Shown shown_by(const Question& question, std::vector<classifier::HttpField>& fields) {
     using Protocol = classifier::Shown::Protocol;
-    const bool tcp = question.protocol == config::Protocol::tcp;
-    if (!question.speaks) return {};
-    return {tcp ? Protocol::tls : Protocol::quic, question.name, question.ech};
+    classifier::Shown shown;
+    shown.name = question.name;
+    shown.ech = question.ech;
+    switch (question.speaks) {
+      case Question::Speaks::nothing:
+        return {};
+      case Question::Speaks::hello:
+        shown.protocol = question.protocol == config::Protocol::tcp ? Protocol::tls : Protocol::quic;
+        return shown;
+      case Question::Speaks::http:
+        shown.protocol = Protocol::http;
+        break;
+      case Question::Speaks::http2:
+        shown.protocol = Protocol::http2;
+        break;
+    }
+    for (const auto& [name, value] : question.headers) fields.push_back({name, value});
+    shown.ech = false;
+    shown.request = {question.method, question.target, fields};
+    return shown;
   }
 
   classifier::Identities identities_;
@@ -131,6 +168,8 @@ void compare(std::uint64_t seed, std::uint64_t questions, Tally& tally) {
     const Egress egress = compiled.egress(question);
     ASSERT_EQ(egress, oracle.egress(question)) << described(question);
     ++tally[verdict.action + " " + verdict.reason + (verdict.needs_name ? " by name" : "")];
+    if (verdict.needs_name && question.speaks >= Question::Speaks::http)
+      ++tally[verdict.action + " " + verdict.reason + " by request"];
     ++tally[egress.kind + (egress.name.empty() ? "" : " by egress")];
     tally["audited"] += verdict.audited ? 1 : 0;
     if (i % 64 != 0) continue;
@@ -162,6 +201,10 @@ TEST(PolicyProperty, ClassifierAndOracleAgree) {
                                "deny no_name by name",
                                "deny name_not_allowed by name",
                                "deny ech_refused by name",
+                               "allow route by request",
+                               "deny route by request",
+                               "deny no_name by request",
+                               "deny name_not_allowed by request",
                                "allow uncaptured",
                                "deny uncaptured",
                                "deny network_policy",

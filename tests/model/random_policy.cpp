@@ -216,10 +216,11 @@ void RandomPolicy::add_routes() {
     model_.domain_sets.push_back(set);
   }
   if (model_.egress_networks.empty()) return;
-  for (std::uint32_t count = below(14); count > 0; --count) {
+  for (std::uint32_t count = below(18); count > 0; --count) {
     config::Route made;
     static constexpr std::array kinds{config::RouteKind::icmp, config::RouteKind::udp, config::RouteKind::tcp,
-                                      config::RouteKind::tls, config::RouteKind::tls};
+                                      config::RouteKind::tls,  config::RouteKind::tls, config::RouteKind::http,
+                                      config::RouteKind::http, config::RouteKind::grpc};
     made.kind = pick(kinds);
     made.namespace_name = "eg";
     made.name = "r" + std::to_string(count);
@@ -231,10 +232,15 @@ void RandomPolicy::add_routes() {
       if (parent.port && chance(30)) parent.end_port = std::max(*parent.port, port());
       made.parent_refs.push_back(parent);
     }
-    if (made.kind == config::RouteKind::tls) {
+    if (made.kind >= config::RouteKind::tls) {
       for (std::uint32_t names = below(4); names > 0; --names) made.hostnames.push_back(host_pattern());
-      if (!model_.domain_sets.empty() && chance(30)) made.hostname_sets.push_back(pick(model_.domain_sets).name);
+      if (made.kind != config::RouteKind::grpc && !model_.domain_sets.empty() && chance(30))
+        made.hostname_sets.push_back(pick(model_.domain_sets).name);
     }
+    if (made.kind == config::RouteKind::http)
+      for (std::uint32_t matches = below(4); matches > 0; --matches) made.matches.push_back(http_match());
+    if (made.kind == config::RouteKind::grpc)
+      for (std::uint32_t matches = below(4); matches > 0; --matches) made.matches.push_back(grpc_match());
     model_.routes.push_back(made);
   }
 }
@@ -328,9 +334,10 @@ Question RandomPolicy::ask() {
     question.destination = place();
   question.protocol = static_cast<config::Protocol>(below(100) < 60 ? 0 : below(4));
   if (question.protocol != config::Protocol::icmp) question.port = chance(60) ? std::uint16_t{443} : port();
-  question.speaks = chance(85);
   question.name = host_name();
   question.ech = chance(40);
+  if (chance(85)) question.speaks = Question::Speaks::hello;
+  if (question.protocol == config::Protocol::tcp && chance(50)) ask_request(question);
   return question;
 }
 

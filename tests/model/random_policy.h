@@ -41,6 +41,11 @@ class RandomPolicy {
   [[nodiscard]] config::Peer peer();
   [[nodiscard]] config::HostPattern host_pattern();
   [[nodiscard]] std::string host_name();
+  [[nodiscard]] config::StringMatch string_match(bool regex_allowed);
+  [[nodiscard]] config::StringMatch path_match();
+  [[nodiscard]] config::HttpMatch http_match();
+  [[nodiscard]] config::HttpMatch grpc_match();
+  void ask_request(Question& question);
   [[nodiscard]] AddressRange range();
 
   void add_sources();

@@ -1,0 +1,46 @@
+// The http_routes and grpc_routes of a policy: who of those that stand on some (network, port) takes a request.
+//
+// A route takes a request if one of its host names and one of its matches do. Of several the closest decides: by host
+// name first (host_matcher.h), then by match (request_match.h); at equal distance deny beats allow, then the one that
+// stands first in the file. An audit route decides nothing; it is noted where it would have decided.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "classifier/decision.h"
+#include "classifier/host_routes.h"
+#include "classifier/match_scratch.h"
+#include "classifier/request_match.h"
+#include "classifier/route_order.h"
+#include "config/diagnostics.h"
+#include "config/policy_model.h"
+
+namespace sallyport::classifier {
+
+class RequestRoutes {
+ public:
+  // A regular expression that does not compile is an error. `model` outlives this. `previous` lends the expressions
+  // that it compiled.
+  RequestRoutes(const config::PolicyModel& model, const RequestRoutes* previous, config::Diagnostics& diagnostics);
+
+  // `table` is one of `hosts`, of these routes. `name` absent: the request shows none.
+  [[nodiscard]] RouteWinner match(const HostRoutes& hosts, std::uint32_t table, const HostName* name,
+                                  const ReadRequest& request, MatchScratch& scratch) const noexcept;
+  // The closest match of a route that takes the request; nullptr: none does. The host name is not asked.
+  [[nodiscard]] const MatchDistance* closest(std::uint32_t route, const ReadRequest& request,
+                                             MatchScratch& scratch) const noexcept;
+
+  void reserve(MatchScratch& scratch) const;
+
+ private:
+  void compile(std::uint32_t route, const RequestRoutes* previous, config::Diagnostics& diagnostics);
+
+  const config::PolicyModel& model_;
+  std::map<std::uint32_t, std::vector<RequestMatch>> matches_;  // of the routes that have some
+  std::map<std::string, RequestMatch::Regex> regexes_;
+};
+
+}  // namespace sallyport::classifier
