@@ -88,6 +88,10 @@ Policy::Compiled Policy::compile(config::PolicyModel model, Identities& identiti
   return compiled;
 }
 
+void Policy::find_errors(const config::PolicyModel& model, config::Diagnostics& diagnostics) {
+  const HostRoutes hosts(model, nullptr, diagnostics);
+}
+
 const config::PolicyModel& Policy::model() const noexcept { return *impl_->model; }
 
 Source Policy::find_source(const IpAddress& address) const noexcept { return impl_->sources.find(address); }

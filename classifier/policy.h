@@ -50,6 +50,9 @@ class Policy {
   [[nodiscard]] static Compiled compile(config::PolicyModel model, Identities& identities,
                                         const Policy* previous = nullptr);
 
+  // The errors that compile() would find, of a model that is wrong in other ways, too.
+  static void find_errors(const config::PolicyModel& model, config::Diagnostics& diagnostics);
+
   ~Policy();
   Policy(const Policy&) = delete;
   Policy& operator=(const Policy&) = delete;

@@ -10,6 +10,7 @@
 
 #include "config/address.h"
 #include "config/document/in_quotes.h"
+#include "config/document/utf8.h"
 
 namespace sallyport::config {
 namespace {
@@ -23,6 +24,15 @@ using Name = Parsed<std::string>;
 
 bool is_ascii(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+bool is_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    const std::size_t length = utf8_sequence(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 bool is_name_letter(char c) noexcept {
@@ -68,6 +78,7 @@ Name normalize_host_name(std::string_view text) {
   std::string name(text);
   if (!is_ascii(text)) {
     if (text.size() > longest_unicode) return wrong("longer than 253 bytes");
+    if (!is_utf8(text)) return wrong("not UTF-8");
     if (text.find('\0') != std::string_view::npos) return wrong("a NUL byte in a host name");
     auto converted = to_a_labels(text);
     if (!converted) return wrong(converted.error);

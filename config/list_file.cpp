@@ -38,9 +38,11 @@ class ListReader {
  public:
   ListReader(std::uint32_t file, Diagnostics& diagnostics) : file_(file), diagnostics_(diagnostics) {}
   ~ListReader() {
-    if (untold_errors_ != 0) diagnostics_.error({file_, 0, 0}, "", fmt::format("{} more errors", untold_errors_));
+    if (untold_errors_ != 0) {
+      diagnostics_.error(first_untold_error_, "", fmt::format("{} more errors from here on", untold_errors_));
+    }
     if (untold_warnings_ != 0) {
-      diagnostics_.warning({file_, 0, 0}, "", fmt::format("{} more warnings", untold_warnings_));
+      diagnostics_.warning(first_untold_warning_, "", fmt::format("{} more warnings from here on", untold_warnings_));
     }
   }
   ListReader(const ListReader&) = delete;
@@ -49,15 +51,15 @@ class ListReader {
   void error(Location at, std::string message) {
     if (errors_++ < bounds::list_file_told) {
       diagnostics_.error(at, "", std::move(message));
-    } else {
-      ++untold_errors_;
+    } else if (untold_errors_++ == 0) {
+      first_untold_error_ = at;
     }
   }
   void warning(Location at, std::string message) {
     if (warnings_++ < bounds::list_file_told) {
       diagnostics_.warning(at, "", std::move(message));
-    } else {
-      ++untold_warnings_;
+    } else if (untold_warnings_++ == 0) {
+      first_untold_warning_ = at;
     }
   }
 
@@ -90,6 +92,8 @@ class ListReader {
   std::size_t warnings_ = 0;
   std::size_t untold_errors_ = 0;
   std::size_t untold_warnings_ = 0;
+  Location first_untold_error_;
+  Location first_untold_warning_;
 };
 
 std::optional<ParsedPrefix> parse_prefix_or_address(std::string_view text) {

@@ -1,6 +1,7 @@
 // Files into models. A file is either taken whole or refused whole, and all of its errors are reported.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -25,11 +26,16 @@ struct Loaded {
   Diagnostics diagnostics;
 };
 
+// What others know to be wrong with a policy that is refused already, so that all of its errors are told at once. Gets
+// what could be read; reports by location, the key paths are filled in.
+using FurtherErrors = std::function<void(const PolicyModel&, Diagnostics&)>;
+
 // The policy of one or several texts, as one document in their order.
-[[nodiscard]] Loaded<PolicyModel> load_policy(const std::vector<SourceText>& sources);
+[[nodiscard]] Loaded<PolicyModel> load_policy(const std::vector<SourceText>& sources,
+                                              const FurtherErrors& further = nullptr);
 // `path` and, beside it, `policy.d/*.toml` in file-name order (policy.toml -> policy.d). Errors of reading are
 // diagnostics, too.
-[[nodiscard]] Loaded<PolicyModel> load_policy_file(const std::string& path);
+[[nodiscard]] Loaded<PolicyModel> load_policy_file(const std::string& path, const FurtherErrors& further = nullptr);
 
 [[nodiscard]] Loaded<ApplianceModel> load_appliance(const SourceText& source);
 [[nodiscard]] Loaded<ApplianceModel> load_appliance_file(const std::string& path);

@@ -38,12 +38,17 @@ class PolicyLoader {
     refuse_not_enforced(root, policy_not_enforced(), diagnostics());
   }
 
-  // When every file was read.
-  void finish(std::span<const Node> roots) {
+  // When every file was read. What one that could not be read would have defined is not known, so nothing is called
+  // missing then.
+  void finish(std::span<const Node> roots, bool all_read, const FurtherErrors& further) {
     fill_defaults();
-    names_.check(cluster_.global_namespace, diagnostics());
     Diagnostics found;
-    check_policy(model_, result_.files, found);
+    if (all_read) {
+      names_.check(cluster_.global_namespace, diagnostics());
+      check_policy(model_, result_.files, found);
+    }
+    const bool refused = !all_read || diagnostics().has_errors() || found.has_errors();
+    if (refused && further) further(model_, found);
     append_with_key_paths(found, roots, diagnostics());
   }
 
@@ -88,6 +93,10 @@ class PolicyLoader {
   void plain(TableReader& table, std::string_view key, Read read_table) {
     const auto item = table.find(key);
     if (!item) return;
+    if (std::holds_alternative<Array>(item->node->is)) {
+      report(*item, diagnostics(), fmt::format("expected one table, written [{}]", key));
+      return;
+    }
     const auto [first, added] = plain_tables_.emplace(key, item->at());
     if (added) {
       read_table(*item);
@@ -102,8 +111,8 @@ class PolicyLoader {
   void for_each_table(TableReader& table, std::string_view key, Visit visit) {
     const auto item = table.find(key);
     if (!item) return;
-    if (std::holds_alternative<Table>(item->node->is)) {
-      report(*item, diagnostics(), fmt::format("expected an array of tables, written [[{}]]", key));
+    if (!std::holds_alternative<Array>(item->node->is)) {
+      report_kind(*item, diagnostics(), fmt::format("an array of tables, written [[{}]]", key));
       return;
     }
     for (const Item& element : elements(*item, diagnostics())) visit(element);
@@ -179,9 +188,8 @@ std::vector<std::string> files_beside(const std::string& path, Loaded<PolicyMode
   return files;
 }
 
-}  // namespace
-
-Loaded<PolicyModel> load_policy(const std::vector<SourceText>& sources) {
+// The document of these texts; `all_read`: it has no files besides them.
+Loaded<PolicyModel> load_document(const std::vector<SourceText>& sources, bool all_read, const FurtherErrors& further) {
   Loaded<PolicyModel> result;
   for (const SourceText& source : sources) result.files.push_back(source.name);
   std::vector<Node> roots;
@@ -192,28 +200,38 @@ Loaded<PolicyModel> load_policy(const std::vector<SourceText>& sources) {
     loader.read(sources[i], *root);
     roots.push_back(std::move(*root));
   }
-  // What a file that is no TOML would have defined is not known, so nothing is called missing then.
-  if (roots.size() == sources.size()) loader.finish(roots);
-  result.diagnostics.sort();
-  if (!result.diagnostics.has_errors()) result.model = loader.take();
+  loader.finish(roots, all_read && roots.size() == sources.size(), further);
+  if (all_read && !result.diagnostics.has_errors()) result.model = loader.take();
   return result;
 }
 
-Loaded<PolicyModel> load_policy_file(const std::string& path) {
-  Loaded<PolicyModel> unreadable;
-  std::vector<std::string> paths = files_beside(path, unreadable);
+}  // namespace
+
+Loaded<PolicyModel> load_policy(const std::vector<SourceText>& sources, const FurtherErrors& further) {
+  Loaded<PolicyModel> result = load_document(sources, true, further);
+  result.diagnostics.sort();
+  return result;
+}
+
+Loaded<PolicyModel> load_policy_file(const std::string& path, const FurtherErrors& further) {
+  Loaded<PolicyModel> folder;
+  std::vector<std::string> paths = files_beside(path, folder);
   paths.insert(paths.begin(), path);
   std::vector<SourceText> sources;
+  std::vector<std::pair<std::string, std::string>> unreadable;  // file and why
   for (const std::string& file : paths) {
     auto text = read_whole_file(file, bounds::toml_bytes);
     if (text) {
       sources.push_back({file, std::move(*text.value)});
     } else {
-      add_unreadable(unreadable, file, text.error);
+      unreadable.emplace_back(file, text.error);
     }
   }
-  if (unreadable.diagnostics.has_errors()) return unreadable;
-  return load_policy(sources);
+  if (folder.diagnostics.has_errors()) return folder;
+  Loaded<PolicyModel> result = load_document(sources, unreadable.empty(), further);
+  for (const auto& [file, why] : unreadable) add_unreadable(result, file, why);
+  result.diagnostics.sort();
+  return result;
 }
 
 }  // namespace sallyport::config

@@ -10,7 +10,7 @@ namespace sallyport {
 
 CompiledPolicy compile_policy_file(const std::string& path, classifier::Identities& identities,
                                    const classifier::Policy* previous) {
-  config::Loaded<config::PolicyModel> loaded = config::load_policy_file(path);
+  config::Loaded<config::PolicyModel> loaded = config::load_policy_file(path, classifier::Policy::find_errors);
   CompiledPolicy result{nullptr, std::move(loaded.files), std::move(loaded.diagnostics)};
   if (loaded.model) {
     auto compiled = classifier::Policy::compile(std::move(*loaded.model), identities, previous);

@@ -48,7 +48,7 @@ std::optional<std::string> text(const Item& item, Diagnostics& diagnostics) {
 std::optional<std::string> filled_text(const Item& item, Diagnostics& diagnostics) {
   auto value = text(item, diagnostics);
   if (value && value->empty()) {
-    report(item, diagnostics, "empty");
+    report(item, diagnostics, "empty; expected a text");
     return std::nullopt;
   }
   return value;
@@ -187,6 +187,14 @@ std::string bad_prefix_message(std::string_view text) {
   if (const auto single = parse_address(text)) {
     return fmt::format("{}: expected a CIDR; a single address is \"{}/{}\"", in_quotes(text), text,
                        address_bits(single->family));
+  }
+  const std::size_t slash = text.find('/');
+  if (const auto base = parse_address(text.substr(0, slash)); base && slash + 1 < text.size()) {
+    return fmt::format("{}: no length of a CIDR, expected 0 to {} behind the \"/\"", in_quotes(text),
+                       address_bits(base->family));
+  }
+  if (parse_range(text)) {
+    return fmt::format("{}: expected a CIDR; ranges stand in the pools of egresses only", in_quotes(text));
   }
   return fmt::format("{}: expected a CIDR such as \"10.0.0.0/8\" or \"fd00::/8\"", in_quotes(text));
 }

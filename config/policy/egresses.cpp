@@ -1,5 +1,5 @@
-#include <algorithm>
 #include <array>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -103,15 +103,16 @@ void read_destinations(TableReader& table, Egress& into) {
     into.destinations = {parse_prefix("0.0.0.0/0")->prefix, parse_prefix("::/0")->prefix};
     return;
   }
-  table.each("destinations", into.destinations, prefix);
+  std::set<Prefix> seen;
+  table.each("destinations", into.destinations, [&](const Item& item, Diagnostics& diagnostics) {
+    const auto destination = prefix(item, diagnostics);
+    if (destination && !seen.insert(*destination).second) {
+      report(item, diagnostics, fmt::format("{} stands twice", to_string(*destination)));
+    }
+    return destination;
+  });
   if (is_empty_array(*destinations)) {
     report(*destinations, table.diagnostics(), "empty; leave it out for every destination");
-  }
-  std::vector<Prefix> sorted = into.destinations;
-  std::sort(sorted.begin(), sorted.end());
-  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) {
-    report(*destinations, table.diagnostics(), fmt::format("{} stands twice", to_string(*twice)));
   }
 }
 
@@ -159,9 +160,12 @@ Egress read_egress(const Item& item, Diagnostics& diagnostics) {
 std::optional<IpPool> read_ip_pool(const Item& item, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
   IpPool pool;
-  pool.at = item.at();
   table.optional("nat_outgoing", pool.nat_outgoing, boolean);
-  if (!table.required("cidr", pool.cidr, prefix)) return std::nullopt;
+  const auto cidr = table.require("cidr");
+  const auto parsed = cidr ? prefix(*cidr, diagnostics) : std::nullopt;
+  if (!parsed) return std::nullopt;
+  pool.cidr = *parsed;
+  pool.at = cidr->at();
   return pool;
 }
 

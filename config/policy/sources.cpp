@@ -22,9 +22,10 @@ Namespace read_namespace(const Item& item, Diagnostics& diagnostics) {
   table.each("addresses", result.addresses, located_prefix);
   const auto [label, added] = result.labels.emplace(name_label, result.name);
   if (!added && label->second != result.name && !result.name.empty()) {
-    report(*labels, diagnostics,
-           fmt::format("the label {} is {}, it always is the namespace's name, {}", name_label,
-                       in_quotes(label->second), in_quotes(result.name)));
+    const Node& written = std::get<Table>(labels->node->is).find(name_label)->value;
+    report({&written, fmt::format("{}.{}", labels->path, in_quotes(name_label))}, diagnostics,
+           fmt::format("{}; this label always is the namespace's name, {}", in_quotes(label->second),
+                       in_quotes(result.name)));
   }
   return result;
 }

@@ -165,6 +165,22 @@ class Check(Cli):
         self.assertEqual(json.loads(sallyport("check", "--policy", self.write("empty.toml", ""), "--json").stdout)["valid"],
                          True)
 
+    def test_every_kind_of_mistake_is_told_with_its_place(self):
+        mistakes = ROOT / "tests" / "unit" / "config" / "mistakes"
+        expected = (mistakes / "expected.txt").read_text(encoding="utf-8").splitlines()
+        done = subprocess.run([PROGRAM, "check", "--policy", "policy.toml"], cwd=mistakes, capture_output=True, text=True,
+                              check=False, timeout=60)
+        self.assert_status(done, 1)
+        self.assertEqual(done.stdout.splitlines(), expected)
+        self.assertIn(f"not valid: {len(expected)} errors, 0 warnings", done.stderr)
+        done = subprocess.run([PROGRAM, "check", "--json", "--policy", "policy.toml"], cwd=mistakes, capture_output=True,
+                              text=True, check=False, timeout=60)
+        self.assert_status(done, 1)
+        said = json.loads(done.stdout)
+        self.assertFalse(said["valid"])
+        self.assertEqual(["{file}:{line}:{column}: {key_path}: {message}".format(**one) for one in said["diagnostics"]], expected)
+        self.assertEqual({one["severity"] for one in said["diagnostics"]}, {"error"})
+
     def test_what_only_compiling_finds_is_found(self):
         policy = self.write("policy.toml", POLICY.replace('["httpbin.org"]', '[{ regex = "a{1,100000}(" }]'))
         done = sallyport("check", "--policy", policy)

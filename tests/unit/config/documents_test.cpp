@@ -96,6 +96,36 @@ TEST(Documents, WhatCannotBeReadIsSaid) {
             folder.path("policy.toml") + ":0:0: is not a regular file\n");
 }
 
+TEST(Documents, AFileThatCannotBeReadHidesNoErrorsAndMakesNone) {
+  const TemporaryFolder folder;
+  folder.write("policy.d/a.toml/x", "");
+  folder.write("policy.d/b.toml",
+               "[[tcp_route]]\nnamespace = \"n\"\nname = \"r\"\ncolour = 1\n"
+               "parent_refs = [{ name = \"in-a\", port = 1 }]");
+  const std::string path = folder.write("policy.toml", "[snat]\naddresses = [\"x\"]");
+  EXPECT_EQ(messages(load_policy_file(path)),
+            path + ":2:14: snat.addresses[0]: \"x\": expected an address such as \"192.0.2.1\" or \"2001:db8::1\"\n" +
+                folder.path("policy.d/b.toml") + ":4:1: tcp_route[0].colour: unknown key\n" +
+                folder.path("policy.d/a.toml") + ":0:0: is not a regular file\n");
+}
+
+TEST(Documents, FurtherErrorsAreAskedForWhereThereAreErrors) {
+  const FurtherErrors further = [](const PolicyModel& model, Diagnostics& found) {
+    for (const Route& route : model.routes) found.error(route.hostnames.at(0).at, "", "from elsewhere");
+  };
+  const std::string route =
+      "[[tls_route]]\nnamespace = \"n\"\nname = \"r\"\nparent_refs = [{ name = \"x\", port = 1 }]\n"
+      "hostnames = [\"*\", \"a.com\"]\n";
+  EXPECT_EQ(messages(load_policy({{"a.toml", route}}, further)),
+            "a.toml:4:25: tls_route[0].parent_refs[0].name: no egress_network is called \"n/x\"; there is no "
+            "[[egress_network]] at all\n"
+            "a.toml:5:14: tls_route[0].hostnames[0]: \"*\": \"*\" stands only as the whole first label, as in "
+            "\"*.example.com\"\n"
+            "a.toml:5:19: tls_route[0].hostnames[1]: from elsewhere\n");
+  const FurtherErrors never = [](const PolicyModel&, Diagnostics&) { ADD_FAILURE() << "nothing is wrong"; };
+  EXPECT_TRUE(load_policy({{"a.toml", ""}}, never).model);
+}
+
 // ---- lists ----------------------------------------------------------------------------------------------------------
 
 TEST(ListFiles, PrefixesAndSingleAddresses) {
@@ -158,8 +188,8 @@ TEST(ListFiles, ManyErrorsAreToldAsANumber) {
   read_prefix_list(text, 0, nets, diagnostics);
   EXPECT_EQ(diagnostics.errors(), 1001U);
   EXPECT_EQ(diagnostics.all().size(), 2002U);
-  EXPECT_EQ(diagnostics.all()[2000].message, "4000 more errors");
-  EXPECT_EQ(diagnostics.all()[2001].message, "4000 more warnings");
+  EXPECT_EQ(diagnostics.all()[2000].message, "4000 more errors from here on");
+  EXPECT_EQ(diagnostics.all()[2001].message, "4000 more warnings from here on");
   EXPECT_EQ(nets.size(), 5000U);
 }
 
