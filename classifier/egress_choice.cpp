@@ -69,7 +69,8 @@ void EgressChoices::compile_pools(const config::PolicyModel& model, Identities& 
       pools = written == model.egress_pools.end() ? add({}, {}) : add(written->ranges, written->exclude);
       named.emplace(egress.egress_pool, pools);
     }
-    egresses_.push_back({identities.intern(egress.name), pools, make_address_set(egress.except)});
+    egresses_.push_back(
+        {.id = identities.intern(egress.name), .pools = pools, .except = make_address_set(egress.except)});
   }
   all_ = AddressPool(all, {});
 }
@@ -109,9 +110,11 @@ PrefixTrie EgressChoices::compile_class(const config::PolicyModel& model, const 
     std::uint32_t egress;
   };
   std::vector<Candidate> candidates;
-  for (const std::uint32_t egress : egresses)
+  for (const std::uint32_t egress : egresses) {
+    egresses_[egress].selects = true;
     for (const Prefix& destination : model.egresses[egress].destinations)
       candidates.push_back({model.egresses[egress].priority, destination, egress});
+  }
   std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
     return std::tuple(b.priority, b.destination.length, a.egress) <
            std::tuple(a.priority, a.destination.length, b.egress);
@@ -121,8 +124,11 @@ PrefixTrie EgressChoices::compile_class(const config::PolicyModel& model, const 
   for (const Candidate& candidate : candidates)
     claims.push_back({candidate.destination, static_cast<std::uint32_t>(claims.size()), false});
   std::vector<PrefixTrie::Entry> winners = resolve_claims(claims);
-  for (PrefixTrie::Entry& winner : winners)
-    if (winner.value != PrefixTrie::none) winner.value = candidates[winner.value].egress;
+  for (PrefixTrie::Entry& winner : winners) {
+    if (winner.value == PrefixTrie::none) continue;
+    winner.value = candidates[winner.value].egress;
+    egresses_[winner.value].wins = true;
+  }
   return PrefixTrie::from_prefixes(winners);
 }
 

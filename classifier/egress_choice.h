@@ -41,6 +41,9 @@ class EgressChoices {
   [[nodiscard]] const std::vector<AddressRange>& addresses() const noexcept { return all_.ranges(); }
   // Places of the egresses that select a source, in the model, rising; for explanations.
   [[nodiscard]] const std::vector<std::uint32_t>& selecting(std::uint32_t record) const noexcept;
+  // Is there a source that this egress (place in the model) selects? One that has it for some destination?
+  [[nodiscard]] bool selects_anything(std::uint32_t egress) const noexcept { return egresses_[egress].selects; }
+  [[nodiscard]] bool wins_anything(std::uint32_t egress) const noexcept { return egresses_[egress].wins; }
 
  private:
   // The addresses of one place, each family apart.
@@ -53,6 +56,8 @@ class EgressChoices {
     Id id = 0;
     const Pools* pools = nullptr;
     PrefixTrie except;
+    bool selects = false;
+    bool wins = false;
   };
   struct Class {
     std::vector<std::uint32_t> egresses;
@@ -61,8 +66,7 @@ class EgressChoices {
 
   void compile_pools(const config::PolicyModel& model, Identities& identities);
   void compile_classes(const config::PolicyModel& model, Sources& sources);
-  [[nodiscard]] static PrefixTrie compile_class(const config::PolicyModel& model,
-                                                const std::vector<std::uint32_t>& egresses);
+  [[nodiscard]] PrefixTrie compile_class(const config::PolicyModel& model, const std::vector<std::uint32_t>& egresses);
   [[nodiscard]] static EgressChoice translate(Id egress, const Pools& pools, Family family) noexcept;
 
   const Sources& sources_;

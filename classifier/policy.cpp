@@ -81,7 +81,7 @@ Policy::Compiled Policy::compile(config::PolicyModel model, Identities& identiti
   if (!compiled.diagnostics.has_errors()) {
     auto impl = std::make_unique<Impl>(std::move(written), std::move(hosts), std::move(requests), identities,
                                        compiled.diagnostics);
-    warn_of_unused(*impl->model, impl->egress_networks, compiled.diagnostics);
+    warn_of_unused(*impl->model, impl->sources, impl->egress_networks, impl->egresses, compiled.diagnostics);
     compiled.policy.reset(new Policy(std::move(impl)));
   }
   compiled.diagnostics.sort();
@@ -90,6 +90,7 @@ Policy::Compiled Policy::compile(config::PolicyModel model, Identities& identiti
 
 void Policy::find_errors(const config::PolicyModel& model, config::Diagnostics& diagnostics) {
   const HostRoutes hosts(model, nullptr, diagnostics);
+  const RequestRoutes requests(model, nullptr, diagnostics);
 }
 
 const config::PolicyModel& Policy::model() const noexcept { return *impl_->model; }

@@ -24,10 +24,11 @@ RouteWinner pick_route(const config::PolicyModel& model, const std::vector<std::
 }
 
 std::string route_key(const config::PolicyModel& model, std::uint32_t route) {
-  const config::RouteKind kind = model.routes[route].kind;
-  const auto before = std::count_if(model.routes.begin(), model.routes.begin() + route,
-                                    [&](const config::Route& other) { return other.kind == kind; });
-  return std::string(kind_name(kind)) + "[" + std::to_string(before) + "]";
+  const config::Route& here = model.routes[route];
+  const auto before = std::count_if(
+      model.routes.begin(), model.routes.begin() + route,
+      [&](const config::Route& other) { return other.kind == here.kind && other.at.file == here.at.file; });
+  return std::string(kind_name(here.kind)) + "[" + std::to_string(before) + "]";
 }
 
 std::string_view kind_name(config::RouteKind kind) noexcept {

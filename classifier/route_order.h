@@ -20,7 +20,7 @@ struct RouteWinner {
 // `routes`: places in the model, all equally specific.
 [[nodiscard]] RouteWinner pick_route(const config::PolicyModel& model, const std::vector<std::uint32_t>& routes);
 
-// "tls_route[2]" for messages: the place of a route among those of its kind.
+// "tls_route[2]" for messages: the place of a route among those of its kind and file.
 [[nodiscard]] std::string route_key(const config::PolicyModel& model, std::uint32_t route);
 [[nodiscard]] std::string_view kind_name(config::RouteKind kind) noexcept;  // "tls_route"
 // "namespace/name" of a route, a parent_ref, an egress network, a network policy.

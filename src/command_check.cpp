@@ -1,5 +1,6 @@
 #include "src/command_check.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "src/outside_addresses.h"
 #include "src/policy_source.h"
 #include "src/terminal.h"
 
@@ -27,8 +29,10 @@ struct Checked {
 std::vector<Checked> check_documents(const CheckOptions& options) {
   std::vector<Checked> checked;
   std::string policy_path = options.policy;
+  std::optional<config::ApplianceModel> ports;
   if (!options.config.empty()) {
     auto appliance = config::load_appliance_file(options.config);
+    ports = appliance.model;
     if (appliance.model && policy_path.empty()) policy_path = appliance.model->policy_path;
     checked.push_back({options.config, std::move(appliance.files), std::move(appliance.diagnostics)});
   }
@@ -36,6 +40,10 @@ std::vector<Checked> check_documents(const CheckOptions& options) {
     const Progress progress(fmt::format("compiling {}", policy_path));
     classifier::Identities identities;
     CompiledPolicy policy = compile_policy_file(policy_path, identities);
+    if (ports && policy.policy) {
+      warn_of_addresses_elsewhere(*ports, policy.policy->model(), policy.diagnostics);
+      policy.diagnostics.sort();
+    }
     checked.push_back({policy_path, std::move(policy.files), std::move(policy.diagnostics)});
   }
   return checked;
