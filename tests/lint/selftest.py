@@ -3,8 +3,15 @@
 import pathlib
 import tempfile
 
+import corner_cases
 import documents
 import house
+
+
+def no_such_case(tree):
+    """Without the cases that nobody cites: a small tree cites none."""
+    return [finding for finding in corner_cases.findings(tree) if "no test cites" not in finding]
+
 
 FAULTS = {
     "config/a.h": ('#include "classifier/b.h"\n', house.arrows, "config/ must not include classifier/"),
@@ -16,6 +23,8 @@ FAULTS = {
     "src/long.cpp": ("\n" * 451, house.lengths, "451 lines, at most 450"),
     "src/later.cpp": ("// TO" "DO: more\n", house.unfinished, "finish it"),
     "docs/a.md": ("[b](b.md)\n", documents.links, "the link to b.md leads nowhere"),
+    "tests/unit/a.cpp": ("TEST(A, Case43) {}\n", no_such_case, "there is no corner case 43"),
+    "tests/unit/b.cpp": ("GTEST_SKIP();\n", no_such_case, "a test is switched off"),
     "docs/b.md": ("see `src/nowhere.h`\n", documents.links, "there is no src/nowhere.h"),
 }
 

@@ -25,7 +25,7 @@ def _(t, a, b, s, s2, e):
     t.flow(action="allow", reason="route", rule="linkerd-egress/names", app_proto="tls", sni="httpbin.org", end="fin")
 
 
-@both_families("cases 65, 69 and 97: a denied hello is reset on both sides and reaches nobody", policy=NAMES)
+@both_families("cases 62, 65, 69 and 97: a denied hello is reset on both sides and reaches nobody", policy=NAMES)
 def _(t, a, b, s, s2, e):
     talk = Talk(t, a, 40000, s, 443, e).open()
     talk.send(BAD, inside=talk.reset_to_client(len(BAD)), outside=talk.reset_to_server(), drop="hello_denied")

@@ -112,7 +112,7 @@ def _(t):
             t.inside(packet, outside=named(one_address, "the same pool address for all of a host's packets"))
 
 
-@case("case 109: who leaves by which egress, from the first packet on", policy=ALLOW + SNAT + POOL.replace("10.1.0.0/16", "10.1.2.3/32"))
+@case("cases 109 and 110: who leaves by which egress, from the first packet on", policy=ALLOW + SNAT + POOL.replace("10.1.0.0/16", "10.1.2.3/32"))
 def _(t):
     t.inside(udp(A, 5000, S, 53, b"q"), outside=named(lambda p: p.src in POOL_ADDRESSES, "a pool address"))
     t.inside(other := udp(B, 5000, S, 53, b"q"), outside=seen(other, src=E))
@@ -120,7 +120,7 @@ def _(t):
     t.flow(src_ip=B, egress=None, nat_ip=E)
 
 
-@case("N14 exhausted: the new flow is refused, nothing leaves untranslated, the others live", config=FEW_PORTS)
+@case("case 118 and N14, exhausted: the new flow is refused, nothing leaves untranslated, the others live", config=FEW_PORTS)
 def _(t):
     talks = [Talk(t, f"10.1.2.{i}", 40000 + i, S, 443, E).open() for i in range(4)]
     t.inside(syn := tcp("10.1.2.9", 50000, S, 443), inside=says(3, 1, "10.1.2.9", syn), drop="nat_ports_exhausted")
@@ -133,7 +133,7 @@ def _(t):
     t.flow(src_ip="10.1.2.9", dest_ip=S2, action="allow")
 
 
-@case("N119 the configured range is kept to", config=FEW_PORTS)
+@case("case 119: the configured range is kept to", config=FEW_PORTS)
 def _(t):
     t.inside(udp(A, 5000, S, 53, b"q"), outside=leaves(E, range(40000, 40004)))
 

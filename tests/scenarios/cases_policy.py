@@ -157,7 +157,7 @@ pod_selector = {}
 """ + ALLOW + SNAT
 
 
-@case("cases 29 to 42: a network policy isolates the workloads it selects", policy=ISOLATED)
+@case("cases 33, 35 and 42: a network policy isolates the workloads it selects", policy=ISOLATED)
 def _(t):
     good = tcp(A, 40000, S, 443)
     t.inside(good, outside=seen(good, src=E))
@@ -170,3 +170,13 @@ def _(t):
     t.flow(src_ip=A, dest_port=80, action="deny", reason="network_policy", layer="network_policy")
     t.flow(proto="ICMP", action="deny", reason="network_policy")
     t.flow(src_ip=B, action="allow")
+
+
+@case("case 39: answers to what is allowed come back, though no rule would allow them", policy=ISOLATED)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    talk.receive(b"an answer")
+    talk.send(b"and on")
+    talk.receive(b"another")
+    t.outside(tcp(S, 443, E, 40001), drop="no_mapping")
+    t.flow(src_ip=A, dest_port=443, action="allow")

@@ -84,6 +84,24 @@ TEST(Egress, SourcesBesidesAndInsteadOfAppliedTo) {
   EXPECT_EQ(world.egress(db, to), "b 203.0.113.9");
 }
 
+TEST(Egress, Case110ASourceNeedsNoFlowBefore) {
+  // Whoever asks first is answered as whoever asks later: nothing is learned from packets.
+  const PolicyWorld world(world_with(egress("a", web_of_prod + R"(egress_ip = "203.0.113.8")")));
+  EXPECT_EQ(world.egress(web, to), "a 203.0.113.8");
+  EXPECT_EQ(world.egress("fd00:1::1", to6), "a: no address");
+  EXPECT_EQ(world.egress(web, to), "a 203.0.113.8");
+}
+
+TEST(Egress, Case111ChangedAndDeleted) {
+  const auto with = [](std::string_view keys) { return PolicyWorld(world_with(egress("a", keys))).egress(web, to); };
+  EXPECT_EQ(with(web_of_prod + R"(egress_ip = "203.0.113.8")"), "a 203.0.113.8");
+  EXPECT_EQ(with(web_of_prod + R"(egress_ip = "203.0.113.9")"), "a 203.0.113.9");
+  EXPECT_EQ(with(R"(applied_to = { pod_selector = { match_labels = { role = "db" } } }
+                    egress_ip = "203.0.113.9")"),
+            "[snat] 203.0.113.1");
+  EXPECT_EQ(PolicyWorld(world_with("")).egress(web, to), "[snat] 203.0.113.1");
+}
+
 TEST(Egress, Case112SameForIPv6) {
   const PolicyWorld world(world_with(egress("a", web_of_prod + R"(egress_ips = ["203.0.113.8", "2001:db8::8"])")));
   EXPECT_EQ(world.egress("fd00:1::1", to6), "a 2001:db8::8");

@@ -147,6 +147,23 @@ TEST(HostNames, Case56StarsElsewhereAreRefused) {
         << pattern;
 }
 
+TEST(HostNames, Case57EveryDialectHasAFormHere) {
+  // One label only: OVN, GKE, Cilium's "*".
+  const char* const one_label = R"({ regex = "[^.]+\\.example\\.com" })";
+  EXPECT_EQ(verdict(one_label, "a.example.com"), taken);
+  EXPECT_EQ(verdict(one_label, "sub2.sub1.example.com"), no_match);
+  EXPECT_EQ(verdict(one_label, "example.com"), no_match);
+  // Cilium's "**.example.com", Linkerd's and Istio's "*.example.com".
+  EXPECT_EQ(verdict(R"("*.example.com")", "sub2.sub1.example.com"), taken);
+  // AWS: the apex included.
+  EXPECT_EQ(verdict(R"(".example.com")", "example.com"), taken);
+  EXPECT_EQ(verdict(R"(".example.com")", "sub2.sub1.example.com"), taken);
+  // Antrea: "*foobar.com".
+  for (const char* name : {"foobar.com", "myfoobar.com", "a.foobar.com"})
+    EXPECT_EQ(verdict(R"({ regex = ".*foobar\\.com" })", name), taken) << name;
+  EXPECT_EQ(verdict(R"({ regex = ".*foobar\\.com" })", "foobar.com.evil.org"), no_match);
+}
+
 TEST(HostNames, Case58WhatIsNoName) {
   using std::string_literals::operator""s;
   const std::string label(64, 'a');

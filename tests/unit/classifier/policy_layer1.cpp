@@ -209,6 +209,17 @@ TEST(NetworkPolicies, Case38WithoutThePolicyItStops) {
   EXPECT_EQ(PolicyWorld(cluster("")).tcp(front, "8.8.8.8"), allowed);
 }
 
+TEST(NetworkPolicies, Case40TheAddressOnTheWireCounts) {
+  // A service's address and the pod behind it are different destinations: what the packet carries is asked about.
+  const PolicyWorld service(cluster(policy("p", R"([{ to = [{ ip_block = { cidr = "10.96.0.10/32" } }] }])")));
+  EXPECT_EQ(service.tcp(front, "10.96.0.10"), allowed);
+  EXPECT_EQ(service.tcp(front, "10.1.0.2"), denied);
+  const PolicyWorld pod(
+      cluster(policy("p", R"([{ to = [{ pod_selector = { match_labels = { role = "back" } } }] }])")));
+  EXPECT_EQ(pod.tcp(front, "10.96.0.10"), denied);
+  EXPECT_EQ(pod.tcp(front, "10.1.0.2"), allowed);
+}
+
 TEST(NetworkPolicies, Case41PortEdges) {
   const PolicyWorld world(
       cluster(policy("p", R"([{ ports = [{ port = 65535 }, { protocol = "UDP" }, { port = 1 }] }])")));

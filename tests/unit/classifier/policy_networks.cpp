@@ -72,6 +72,20 @@ TEST(EgressNetworks, Case4EqualEffectiveSizeOfDifferentCidrs) {
   EXPECT_EQ(PolicyWorld(prod(b + a)).network(source, "192.0.2.1"), "prod/b");
 }
 
+TEST(EgressNetworks, Case5NamesDecideNothingBesideTheFile) {
+  // Linkerd breaks ties by age, then by name: whoever brings its networks here lists them in that order.
+  const std::string z = network("z", R"({ cidr = "192.0.2.0/24" })");
+  const std::string a = network("a", R"({ cidr = "192.0.2.0/24" })");
+  EXPECT_EQ(PolicyWorld(prod(z + a)).network(source, "192.0.2.1"), "prod/z");
+  auto loaded = config::load_policy({{"policy.toml", prod(z)}, {"policy.d/a.toml", a}});
+  ASSERT_TRUE(loaded.model);
+  Identities identities;
+  const auto compiled = Policy::compile(std::move(*loaded.model), identities);
+  const FlowQuery query = tcp_query(source, "192.0.2.1", 80);
+  const Decision decision = compiled.policy->decide(compiled.policy->find_source(query.source), query);
+  EXPECT_EQ(identities.name(decision.network), "prod/z") << "files stand in the order of the document";
+}
+
 TEST(EgressNetworks, Case6ExceptPassesToTheNextCandidate) {
   const PolicyWorld world(prod(network("a", R"({ cidr = "192.168.0.0/16" })") +
                                network("b", R"({ cidr = "192.168.0.0/24", except = ["192.168.0.4/32"] })")));

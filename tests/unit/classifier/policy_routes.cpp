@@ -113,10 +113,20 @@ TEST(Routes, Case74DefaultIsAppendedToNameRoutes) {
   EXPECT_EQ(world.show(tcp443, nothing), "allow network_default");
 }
 
-TEST(Routes, Case75BackendRefsAreNotOfTheLanguage) {
-  EXPECT_NE(
-      errors_of(network("Deny", route("tcp_route", "r", "port = 443") + "backend_refs = []\n")).find("backend_refs"),
-      std::string::npos);
+TEST(Routes, Case72RoutesWithoutRequestsHaveNoRules) {
+  for (const char* kind : {"tls_route", "tcp_route", "udp_route"})
+    for (const char* rules : {"rules = []", "rules = [{}]", "rules = [{}, {}]"})
+      EXPECT_NE(errors_of(network("Deny", route(kind, "r", "port = 443") + rules)).find("rules: unknown key"),
+                std::string::npos)
+          << kind;
+}
+
+TEST(Routes, Case67And75BackendRefsAreNotOfTheLanguage) {
+  for (const char* kind : {"tls_route", "tcp_route", "http_route"})
+    EXPECT_NE(errors_of(network("Deny", route(kind, "r", "port = 443") + "backend_refs = [{ name = \"s\", port = 1 }]"))
+                  .find("backend_refs: unknown key"),
+              std::string::npos)
+        << kind;
 }
 
 TEST(Routes, Case99QuicIsJudgedByItsName) {

@@ -285,7 +285,7 @@ TEST(PolicyErrors, Sets) {
   });
 }
 
-TEST(PolicyErrors, BoundsAreErrors) {
+TEST(PolicyErrors, Case45BoundsAreErrors) {
   const std::string long_name(254, 'n');
   expect_one_error(load("[[network_set]]\nname = \"" + long_name + "\""), 2, 8, "network_set[0].name", "at most 253");
   expect_one_error(load("[[network_set]]\nname = \"a\"\nlabels = { x = \"" + std::string(64, 'v') + "\" }"), 3, 16,

@@ -120,7 +120,7 @@ TEST(PipelinePolicy, Case139KeepLeavesEstablishedFlows) {
   EXPECT_EQ(c.send(0, {'x'}).outside.size(), 1U);
 }
 
-TEST(PipelinePolicy, RemovedAddressEndsItsFlows) {
+TEST(PipelinePolicy, Case111RemovedAddressEndsItsFlows) {
   Gateway g(allow_all);
   Client c(g, pod, server);
   c.connect();
