@@ -1,4 +1,12 @@
 // A set of egress addresses of one family, and which of them a source gets.
+//
+// Theory of operation. Highest random weight (Thaler & Ravishankar 1998): source and address together give each address
+// a weight, and the source takes the best one of its pool, so a change of the pool concerns nobody but the sources of
+// what came or went. Large pools are not weighed address by address, their weights are drawn from the top down. They
+// are arrival times then, exponential, and the soonest wins: of a block of 2^k addresses the soonest is in either half
+// by a fair draw, and the soonest of the other half is later by an exponential of 2^(k-1) times the rate. Each draw is
+// a hash of source and block. A block wholly in the pool is followed down to one address, a block without any of it is
+// left out, and others are searched, the sooner half first.
 #pragma once
 
 #include <array>
@@ -22,13 +30,19 @@ class AddressPool {
   [[nodiscard]] bool contains(const IpAddress& address) const noexcept;
   // The address number `index` in rising order, index < size().
   [[nodiscard]] IpAddress at(std::uint64_t index) const noexcept;
-  // RFC 4787 REQ-2, "paired": the same source and key give the same address while it stays in the pool. Highest random
-  // weight (Thaler & Ravishankar 1998) up to 256 addresses, so a pool that shrinks moves only the sources of what it
-  // lost; above that a plain keyed hash. The pool is not empty.
+  // RFC 4787 REQ-2, "paired": the same source and key give the same address while it stays in the pool. A pool that
+  // grows or shrinks moves only the sources of what is new or lost, unless it comes to hold more than 1,024 addresses,
+  // or holds more than that in more than 64 pieces. The pool is not empty.
   [[nodiscard]] IpAddress pick(const IpAddress& source, const PoolKey& key) const noexcept;
   [[nodiscard]] const std::vector<AddressRange>& ranges() const noexcept { return ranges_; }
 
  private:
+  [[nodiscard]] IpAddress heaviest(std::uint64_t hashed_source) const noexcept;
+  [[nodiscard]] IpAddress soonest(std::uint64_t hashed_source) const noexcept;
+  enum class Share : std::uint8_t { none, some, all };
+  // How much of first..last the pool holds.
+  [[nodiscard]] Share share_of(const IpAddress& first, const IpAddress& last) const noexcept;
+
   std::vector<AddressRange> ranges_;  // disjoint, rising
   std::uint64_t size_ = 0;
 };

@@ -22,10 +22,11 @@ namespace {
 using config::RouteAction;
 using config::RouteKind;
 
-// Namespaces that some source belongs to.
+// Namespaces that some source belongs to; none where the policy names no source at all yet.
 std::set<std::string> inhabited(const Sources& sources) {
   std::set<std::string> names;
-  for (const SourceGroup& group : sources.groups()) names.insert(group.namespace_name);
+  for (const SourceGroup& group : sources.groups())
+    if (!group.namespace_name.empty()) names.insert(group.namespace_name);
   return names;
 }
 
@@ -39,7 +40,8 @@ void warn_of_silent_networks(const config::PolicyModel& model, const Sources& so
       diagnostics.warning(network.at, keys[i] + ".networks",
                           "captures nothing: other egress networks of its namespace take every address of it, being "
                           "smaller or standing before it");
-    else if (network.namespace_name != model.global_namespace && !owners.contains(network.namespace_name))
+    else if (network.namespace_name != model.global_namespace && !owners.empty() &&
+             !owners.contains(network.namespace_name))
       diagnostics.warning(network.at, keys[i] + ".namespace",
                           fmt::format("captures nothing: no workload or address is of namespace \"{}\", which is not "
                                       "the global one, \"{}\"",
@@ -75,7 +77,7 @@ void warn_of_names_that_restrict_nothing(const config::PolicyModel& model, confi
   const ElementKeys keys(model.routes);
   for (std::size_t i = 0; i < model.routes.size(); ++i) {
     const config::Route& route = model.routes[i];
-    const bool by_name = !route.hostnames.empty() || !route.hostname_sets.empty();
+    const bool by_name = route.kind == RouteKind::tls && (!route.hostnames.empty() || !route.hostname_sets.empty());
     const auto is_open = [&](const config::ParentRef& parent) {
       return open.contains(full_name(parent)) && !restricted.contains(full_name(parent));
     };

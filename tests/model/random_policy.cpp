@@ -112,9 +112,10 @@ config::Selector RandomPolicy::selector() {
   if (chance(30)) return made;
   if (chance(50)) made.match_labels[pick(keys)] = pick(values);
   if (chance(10)) made.match_labels["kubernetes.io/metadata.name"] = name_space();
-  if (chance(50)) {
+  for (std::uint32_t terms = chance(50) ? 1 + below(3) : 0; terms > 0; --terms) {
     config::SelectorTerm term{pick(keys), static_cast<config::SelectorTerm::Operator>(below(4)), {}};
-    if (term.op <= config::SelectorTerm::Operator::not_in) term.values = {pick(values), pick(values)};
+    if (term.op <= config::SelectorTerm::Operator::not_in)
+      for (std::uint32_t count = 1 + below(2); count > 0; --count) term.values.push_back(pick(values));
     made.match_expressions.push_back(term);
   }
   return made;

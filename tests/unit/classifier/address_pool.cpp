@@ -94,5 +94,60 @@ TEST(AddressPool, Case120ShrinkingMovesOnlyWhatWasLost) {
   EXPECT_GT(moved_to_new, 0U);
 }
 
+// Pools too large to weigh address by address.
+TEST(AddressPool, Case120LargePoolsMoveOnlyWhatComesAndGoes) {
+  struct Change {
+    const char* before;
+    const char* grown_by;
+    const char* lost;
+  };
+  for (const Change& change : {Change{"198.18.0.0/20", "198.19.7.0/24", "198.18.5.0/24"},
+                               Change{"198.18.0.3-198.18.99.250", "198.18.99.251-198.18.120.0", "198.18.40.0/22"},
+                               Change{"2001:db8::/64", "2001:db8:0:2::/63", "2001:db8::/66"}}) {
+    const AddressPool before({range(change.before)}, {});
+    const AddressPool grown({range(change.before), range(change.grown_by)}, {});
+    const AddressPool shrunk({range(change.before)}, {range(change.lost)});
+    const AddressRange added = range(change.grown_by);
+    const AddressRange lost = range(change.lost);
+    unsigned moved = 0;
+    for (std::uint32_t i = 0; i < 5000; ++i) {
+      const IpAddress picked = before.pick(source(i), key);
+      ASSERT_TRUE(before.contains(picked)) << change.before;
+      const IpAddress when_grown = grown.pick(source(i), key);
+      ASSERT_TRUE(when_grown == picked || added.contains(when_grown)) << change.before;
+      const IpAddress when_shrunk = shrunk.pick(source(i), key);
+      ASSERT_TRUE(when_shrunk == picked || lost.contains(picked)) << change.before;
+      ASSERT_TRUE(shrunk.contains(when_shrunk)) << change.before;
+      moved += when_grown != picked ? 1 : 0;
+    }
+    EXPECT_GT(moved, 0U) << change.before;
+  }
+}
+
+TEST(AddressPool, LargePoolsSpreadEvenlyOverTheirPieces) {
+  const AddressPool pool({range("198.18.0.0-198.18.8.255"), range("198.18.64.0/22"), range("203.0.113.7")}, {});
+  constexpr unsigned sources = 40'000;
+  unsigned in_first = 0;
+  for (std::uint32_t i = 0; i < sources; ++i)
+    in_first += range("198.18.0.0-198.18.8.255").contains(pool.pick(source(i), key)) ? 1 : 0;
+  const double expected = sources * 2304.0 / static_cast<double>(pool.size());
+  EXPECT_NEAR(in_first, expected, expected * 0.03);
+}
+
+TEST(AddressPool, ManyPiecesOfALargePoolAreHashedOver) {
+  std::vector<AddressRange> pieces;
+  for (std::uint32_t i = 0; i < 1100; ++i) {
+    const IpAddress piece = IpAddress::from_v4(0xc6120000U + 3 * i);
+    pieces.push_back({piece, piece});
+  }
+  const AddressPool pool(pieces, {});
+  std::set<IpAddress> picked;
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    picked.insert(pool.pick(source(i), key));
+    ASSERT_TRUE(pool.contains(pool.pick(source(i), key)));
+  }
+  EXPECT_GT(picked.size(), 1000U);
+}
+
 }  // namespace
 }  // namespace sallyport::classifier

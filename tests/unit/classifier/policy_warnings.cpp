@@ -30,9 +30,10 @@ TEST(Warnings, ANetworkOfANamespaceThatNobodyBelongsTo) {
   const std::string network =
       "[[egress_network]]\nnamespace = \"prd\"\nname = \"n\"\ntraffic_policy = \"Deny\"\n"
       "networks = [{ cidr = \"192.0.2.0/24\" }]\n";
-  EXPECT_EQ(warnings_of(network),
+  EXPECT_EQ(warnings_of(network + "[[namespace]]\nname = \"prod\"\naddresses = [\"10.1.0.0/16\"]\n"),
             "policy.toml:1:1: egress_network[0].namespace: warning: captures nothing: no workload or address is of "
             "namespace \"prd\", which is not the global one, \"linkerd-egress\"\n");
+  EXPECT_EQ(warnings_of(network), "") << "no source is named at all, yet";
   EXPECT_EQ(warnings_of("[[namespace]]\nname = \"prd\"\naddresses = [\"10.1.0.0/16\"]\n" + network), "");
   EXPECT_EQ(warnings_of("[[workload]]\nnamespace = \"prd\"\nname = \"w\"\naddresses = [\"10.1.0.0/16\"]\n" + network),
             "");
