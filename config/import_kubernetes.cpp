@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -51,6 +52,8 @@ constexpr auto kinds = std::to_array<Kind>({
     {"gateway.networking.k8s.io", "UDPRoute", Scope::namespaced, "", import_udp_route, Reading::routes},
     {"networking.k8s.io", "NetworkPolicy", Scope::namespaced, "", import_network_policy, Reading::policies},
     {"extensions", "NetworkPolicy", Scope::namespaced, "", import_network_policy, Reading::policies},
+    {"projectcalico.org", "NetworkPolicy", Scope::namespaced, "Calico ", nullptr, Reading::calico_policies},
+    {"projectcalico.org", "GlobalNetworkPolicy", Scope::cluster, "Calico ", nullptr, Reading::calico_policies},
     {"networking.istio.io", "Gateway", Scope::namespaced, "Istio ", nullptr, Reading::istio_gateways},
     {"networking.istio.io", "ServiceEntry", Scope::namespaced, "Istio ", nullptr, Reading::istio_entries},
     {"crd.antrea.io", "ExternalIPPool", Scope::cluster, "Antrea ", import_antrea_pool, Reading::sets},
@@ -109,6 +112,7 @@ class Importer {
         if (known.kind->reading == reading) known.kind->import({known.object, known.report}, into_);
       }
     }
+    import_calico_policies(all(Reading::calico_policies), into_);
     import_istio(all(Reading::istio_gateways), all(Reading::istio_entries), into_);
     add_sources();
     choose_defaults();
@@ -245,6 +249,21 @@ class Importer {
   std::vector<Known> known_;
 };
 
+// A global object that is written for several namespaces says the same of itself each time.
+void remove_twins(Diagnostics& reports) {
+  Diagnostics once;
+  std::set<std::tuple<std::uint32_t, std::uint32_t, std::uint32_t, std::string>> said;
+  for (const Diagnostic& each : reports.all()) {
+    if (!said.emplace(each.at.file, each.at.line, each.at.column, each.message).second) continue;
+    if (each.severity == Severity::error) {
+      once.error(each.at, each.key_path, each.message);
+    } else {
+      once.warning(each.at, each.key_path, each.message);
+    }
+  }
+  reports = std::move(once);
+}
+
 }  // namespace
 
 void ImportedPolicy::report(const Diagnostics& of_toml) {
@@ -298,6 +317,7 @@ ImportedPolicy import_kubernetes(const std::vector<SourceText>& sources, const s
     if (valid) result.toml = std::move(written.text);
   }
   result.reports.sort();
+  remove_twins(result.reports);
   return result;
 }
 

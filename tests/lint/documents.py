@@ -124,3 +124,28 @@ def examples(tree, sallyport):
         if ran.returncode != 0:
             findings.append(f"{name}:1: sallyport check ends {ran.returncode}: {(ran.stdout + ran.stderr).strip()}")
     return findings
+
+
+# A file of examples/import/, what it holds, and what comes of it.
+IMPORTED = re.compile(r"<!-- import: (\S+) -->\n+```yaml\n(.*?)```\n(?:[^`]*\n)?```toml\n(.*?)```", re.DOTALL)
+
+
+def imports(tree, sallyport):
+    """What a page shows of `sallyport import` is what it does: behind "<!-- import: FILE -->" the file, then its output."""
+    if not sallyport.exists():
+        return [f"{sallyport}: there is none: make build"]
+    findings = []
+    shown = 0
+    for name in documents(tree):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        if text.count("<!-- import: ") != len(IMPORTED.findall(text)):
+            findings.append(f"{name}:1: behind \"<!-- import: FILE -->\" there stand a yaml and a toml block")
+        for file, yaml, toml in IMPORTED.findall(text):
+            shown += 1
+            if (ROOT / file).read_text(encoding="utf-8") != yaml:
+                findings.append(f"{name}:1: {file} is another now: show it as it is")
+            ran = subprocess.run([str(sallyport), "import", file, "--snat", "203.0.113.1"], cwd=ROOT, capture_output=True, text=True,
+                                 timeout=60, check=False)
+            if ran.returncode != 0 or toml not in ran.stdout:
+                findings.append(f"{name}:1: import makes this of {file}: show it: {ran.stdout}{ran.stderr}")
+    return findings if shown else ["docs/: no page shows what import makes"]
