@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "classifier/identities.h"
+#include "classifier/policy.h"
 #include "config/bounds.h"
 #include "config/import.h"
 #include "config/source_file.h"
@@ -35,6 +37,17 @@ std::optional<std::vector<config::SourceText>> read_files(const std::vector<std:
   return sources;
 }
 
+// What only compiling finds: expressions that are none, routes and networks that hide one another.
+void check_compiled(config::ImportedPolicy& imported) {
+  if (!imported.toml) return;
+  auto loaded = config::load_policy({{"policy.toml", *imported.toml}});
+  if (!loaded.model) return;  // it uses what is not enforced yet, which was reported
+  classifier::Identities identities;
+  const auto compiled = classifier::Policy::compile(std::move(*loaded.model), identities);
+  imported.report(compiled.diagnostics);
+  if (compiled.diagnostics.has_errors()) imported.toml.reset();
+}
+
 void print_reports(const config::ImportedPolicy& imported) {
   const Style style(STDERR_FILENO);
   for (const config::Diagnostic& report : imported.reports.all()) {
@@ -52,6 +65,7 @@ ExitCode import_command(const ImportOptions& options) {
   {
     const Progress progress("importing");
     imported = config::import_kubernetes(*sources, options.snat);
+    check_compiled(imported);
   }
   print_reports(imported);
   if (!imported.toml) {

@@ -21,6 +21,9 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
+// What all aliases of a file may expand to. People who write YAML by hand use a few; a bomb uses them for nothing else.
+constexpr std::size_t most_alias_values = 100'000;
+
 // Thrown and caught in this file only.
 struct Refused {
   Location at;
@@ -80,7 +83,7 @@ class Builder : public YAML::EventHandler {
     const auto known = anchors_.find(anchor);
     if (known == anchors_.end()) throw Refused{place(mark), "an alias inside of its own anchor"};
     const Size size = size_of(known->second);
-    count(size.nodes, place(mark));
+    count_alias(size.nodes, place(mark));
     check_depth(open_.size() + size.depth, place(mark));
     add(YamlNode(known->second));
   }
@@ -123,6 +126,13 @@ class Builder : public YAML::EventHandler {
     if (nodes_ > bounds::yaml_nodes) throw Refused{at, fmt::format("more than {} values", bounds::yaml_nodes)};
   }
 
+  void count_alias(std::size_t more, Location at) {
+    alias_values_ += more;
+    if (alias_values_ > most_alias_values) {
+      throw Refused{at, fmt::format("anchors and aliases stand for more than {} values", most_alias_values)};
+    }
+  }
+
   static void check_depth(std::size_t depth, Location at) {
     if (depth > bounds::nesting) {
       throw Refused{at, fmt::format("more than {} values inside one another", bounds::nesting)};
@@ -143,7 +153,7 @@ class Builder : public YAML::EventHandler {
     Open closed = std::move(open_.back());
     open_.pop_back();
     if (closed.anchor != YAML::NullAnchor) {
-      count(size_of(closed.node).nodes, closed.node.at);
+      count_alias(size_of(closed.node).nodes, closed.node.at);
       anchors_.emplace(closed.anchor, closed.node);
     }
     add(std::move(closed.node));
@@ -176,6 +186,7 @@ class Builder : public YAML::EventHandler {
   std::uint32_t file_;
   Location last_;
   std::size_t nodes_ = 0;
+  std::size_t alias_values_ = 0;
   YamlNode done_;
   std::vector<YamlNode> documents_;
   std::vector<Open> open_;
