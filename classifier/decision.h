@@ -70,7 +70,7 @@ struct Decision {
   bool audited = false;          // an audit route would have matched
   Id rule = 0;                   // "namespace/name" of the route or network policy that decided; 0: none did
   Id network = 0;                // "namespace/name" of the capturing egress network; 0: none did
-  std::uint32_t name_table = 0;  // with needs_name: what decide_shown() wants; valid for that policy only
+  std::uint32_t name_table = 0;  // with needs_name, and of its verdict: what decide_shown() wants; for that policy only
   bool reads_hellos = false;     // with needs_name: a TLS or QUIC hello may decide
   bool reads_requests = false;   // with needs_name: of plaintext HTTP, every request is decided
 };

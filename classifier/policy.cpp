@@ -104,7 +104,7 @@ Decision Policy::decide(const Source& source, const FlowQuery& query) const noex
 Decision Policy::decide_shown(const Decision& pending, const Shown& shown, MatchScratch& scratch) const noexcept {
   const auto normal = shown_name(shown);
   const HostName* name = normal ? &*normal : nullptr;
-  Decision decision{.layer = Layer::egress_network, .network = pending.network};
+  Decision decision{.layer = Layer::egress_network, .network = pending.network, .name_table = pending.name_table};
   if (impl_->is_refused_ech(shown, name)) {
     decision.reason = Reason::ech_refused;
     return decision;

@@ -237,4 +237,12 @@ void read_server_datagram(Bytes datagram, QuicConnection& connection) noexcept {
   }
 }
 
+bool has_handshake_packet(Bytes datagram) noexcept {
+  Reader reader(datagram);
+  while (const std::optional<Packet> packet = read_packet(reader)) {
+    if (packet->type == QuicPacketType::handshake) return true;
+  }
+  return false;
+}
+
 }  // namespace sallyport::classifier::names

@@ -75,5 +75,7 @@ struct QuicKeysDeleter {
 // A server datagram: notes a Retry (whose Source Connection ID keys the client's next Initials, RFC 9001 section 5.2)
 // or a Version Negotiation; after both the client begins its hello anew.
 void read_server_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection) noexcept;
+// Is there a Handshake packet in it? Its sender has the peer's whole hello.
+[[nodiscard]] bool has_handshake_packet(std::span<const std::uint8_t> datagram) noexcept;
 
 }  // namespace sallyport::classifier::names
