@@ -49,6 +49,7 @@ namespace sallyport::dataplane {
   X(policy_removed, "an established flow that the new policy no longer allows")                               \
   X(hello_denied, "held for a server name; the verdict was no")                                               \
   X(hello_duplicate, "payload that is held already")                                                          \
+  X(hello_unordered, "follows a gap in what is read before the verdict: comes again")                         \
   X(hello_cut, "payload cut off a SYN: an unfinished hello")                                                  \
   X(hello_abandoned, "held for a server name; the connection ended first")                                    \
   X(held_full, "no room to hold more payload")                                                                \

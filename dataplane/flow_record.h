@@ -13,7 +13,7 @@
 
 namespace sallyport::dataplane {
 
-enum class AppProtocol : std::uint8_t { unknown, tls, quic, http, http2, dns };
+enum class AppProtocol : std::uint8_t { unknown, tls, quic, http, http2, dns, socks };
 
 // flow.state and flow.reason of a record.
 enum class FlowPhase : std::uint8_t { opening, established, closing, closed };

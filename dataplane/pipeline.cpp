@@ -7,6 +7,7 @@
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/hand_over.h"
+#include "dataplane/stages/hear.h"
 #include "dataplane/stages/icmp_error.h"
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/nat.h"
@@ -279,21 +280,8 @@ class Burst {
   }
 
   void client_says(InFlight& p, FlowNumber number) noexcept {
-    Flow& flow = core_.flows[number];
-    if (flow.verdict == Verdict::waiting) {
-      const bool ends = p.parsed.kind == PacketKind::tcp && (p.parsed.tcp_flags & (Tcp::fin | Tcp::rst)) != 0;
-      if ((p.parsed.tcp_flags & Tcp::rst) != 0) {
-        drop_held(core_, flow, Drop::hello_abandoned);
-      } else if (must_show(flow) && (p.parsed.payload_bytes != 0 || ends || !flow.is_tcp())) {
-        if (inspect(core_, number, p.packet, p.parsed) != Inspected::pass) return;
-      }
-    } else if (flow.has(Flow::observing)) {
-      observe(core_, number, p.packet, p.parsed);
-    }
+    if (hear_client(core_, number, p.packet, p.parsed) != Inspected::pass) return;
     forward(core_, p.packet, p.parsed, core_.flows[number], to_server);
-  }
-  [[nodiscard]] static bool must_show(const Flow& flow) noexcept {
-    return flow.protocol == IpProtocol::tcp || flow.protocol == IpProtocol::udp;
   }
 
   // From the server.
@@ -308,11 +296,10 @@ class Burst {
       core_.drop(p.packet, Drop::no_mapping);
       return;
     }
+    const std::uint32_t expected = next_from_server(core_, flow, p.packet, p.parsed);
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_client)) return;
     count_packet(core_, flow, p.packet, to_client);
-    if (flow.verdict == Verdict::waiting && p.parsed.payload_bytes != 0) {
-      if (inspect_server_first(core_, number, p.packet, p.parsed) != Inspected::pass) return;
-    }
+    if (hear_server(core_, number, p.packet, p.parsed, expected) != Inspected::pass) return;
     forward(core_, p.packet, p.parsed, flow, to_client);
   }
 
@@ -327,6 +314,9 @@ class Burst {
     if (is_first_syn(p.parsed) && direction == to_server && flow.tcp == TcpState::syn_client) {
       core_.flows.track(flow).first_byte = sequence_of(p) + 1;
     }
+    if (before == TcpState::syn_client && direction == to_client) {
+      begin_where_server_says(core_.flows.track(flow), p.packet, p.parsed);
+    }
     const bool closed = flow.tcp != before && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
     if (closed) {
       core_.wheel.remove(number);
@@ -339,7 +329,7 @@ class Burst {
   [[nodiscard]] bool refresh(InFlight& p, FlowNumber number, Direction direction) noexcept {
     switch (refresh_flow(core_, number)) {
       case Refreshed::goes_on:
-        if (core_.flows[number].verdict == Verdict::allowed) release_held(core_, number);
+        if (let_go(core_.flows[number])) release_held(core_, number);
         return true;
       case Refreshed::removed:
         refuse_both(core_, core_.flows[number], p.packet, p.parsed, direction);
@@ -354,6 +344,11 @@ class Burst {
         return false;
     }
     return false;
+  }
+
+  // Allowed, and nothing looks at what it says any more.
+  [[nodiscard]] static bool let_go(const Flow& flow) noexcept {
+    return flow.verdict == Verdict::allowed && !flow.has(Flow::observing) && !flow.has(Flow::guarded);
   }
 
   Core& core_;
@@ -406,7 +401,7 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
   for (FlowNumber number = 1; number <= core.flows.capacity(); ++number) {
     if (core.flows[number].live == 0) continue;
     const Flow& flow = core.flows[number];
-    if (flow.verdict == Verdict::waiting && core.flows.facts(flow).inspection != 0) hello_overdue(core, number);
+    if (holds_back(core, flow)) hello_overdue(core, number);
     end_flow(core, number, FlowEnd::shutdown);
   }
   // What waits for fragments or neighbours has waited long enough, whatever the time is.

@@ -51,7 +51,7 @@ std::string_view text_of(IpProtocol protocol) noexcept {
 }
 
 std::string_view text_of(AppProtocol app) noexcept {
-  constexpr std::array<std::string_view, 6> texts = {"", "tls", "quic", "http", "http2", "dns"};
+  constexpr std::array<std::string_view, 7> texts = {"", "tls", "quic", "http", "http2", "dns", "socks"};
   return texts[static_cast<std::size_t>(app)];
 }
 
@@ -165,7 +165,7 @@ void append_application(JsonBuffer& out, const FlowRecord& record) {
   };
   if (!name.empty()) {
     next();
-    append_member(out, http ? "\"hostname\":" : "\"sni\":", name);
+    append_member(out, http || record.app == AppProtocol::socks ? "\"hostname\":" : "\"sni\":", name);
   }
   if (version) {
     next();

@@ -82,6 +82,8 @@ struct alignas(64) Flow {
     audited = 4,
     ech = 8,
     midstream = 16,  // picked up without a SYN
+    guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives
+    sealed = 128,    // TCP: nothing before first_byte passes until the server has acknowledged that far
   };
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
@@ -106,7 +108,8 @@ struct TcpTrack {
 static_assert(sizeof(TcpTrack) == 28);
 
 struct FlowFacts {
-  std::uint64_t started;  // nanoseconds since the epoch
+  std::uint64_t started;            // nanoseconds since the epoch
+  std::uint64_t judged_connection;  // UDP: hash of the QUIC connection that was let through; 0: none
   classifier::Id rule, network, namespace_name, workload, egress;
   std::uint32_t generation;  // of the policy that decided last
   classifier::Reason reason;
@@ -119,7 +122,7 @@ struct FlowFacts {
   std::uint32_t inspection;    // number of its Inspection; 0: none
   std::uint32_t sender;        // number in the SourceBook; 0: none
   std::uint32_t mapping;       // number of its endpoint-independent mapping; 0: none
-  std::uint32_t name_table;    // waiting: what decide_shown() wants
+  std::uint32_t name_table;    // where a name is asked for: what decide_shown() wants
   std::uint32_t quic_version;  // UDP
 };
 

@@ -1,66 +1,24 @@
 // Payload that waits for a verdict, and the bytes of a hello that is read from several segments.
 //
-// A hello that is whole in its first segment needs none of this. Else the flow gets an Inspection: the packets that
-// wait, in the order in which they came, and, for TCP, a ByteStream in which their payload is put together. Both are
-// counted against [limits] held_bytes; there are so many and no more.
+// The flow gets an Inspection: the packets that wait, in the order in which they came, and, for TCP, a ByteStream in
+// which the payload is put together. What was let through stays in the stream until the server has acknowledged it, so
+// that nothing else can be sent in its place. All of it is counted against [limits] held_bytes; there are so many and
+// no more. Flows that wait may take three quarters of the streams: the rest is for hellos that are decided at once.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <span>
 
 #include "classifier/names/http_request.h"
 #include "classifier/names/quic_initial.h"
 #include "classifier/names/tls_client_hello.h"
+#include "classifier/names/upgrade.h"
+#include "dataplane/flow/byte_stream.h"
 #include "dataplane/flow/flow.h"
 #include "dataplane/flow/slots.h"
 #include "dataplane/packet.h"
 
 namespace sallyport::dataplane {
-
-// Bytes of a stream from its beginning, arriving in any order. What is there already is never replaced.
-class ByteStream {
- public:
-  // `bytes` holds `capacity` bytes and behind them one bit for each.
-  ByteStream(std::uint8_t* bytes, std::uint32_t capacity) noexcept
-      : bytes_(bytes), present_(bytes + capacity), capacity_(capacity) {}
-  [[nodiscard]] static std::size_t memory(std::uint32_t capacity) noexcept { return capacity + capacity / 8 + 1; }
-
-  void clear() noexcept { std::memset(present_, 0, capacity_ / 8 + 1); }
-  // False: some byte was there with another value; the stream is as it was. Bytes past the capacity are left out.
-  [[nodiscard]] bool add(std::uint32_t offset, std::span<const std::uint8_t> bytes) noexcept {
-    if (offset >= capacity_) return true;
-    bytes = bytes.first(std::min<std::size_t>(bytes.size(), capacity_ - offset));
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
-      if (has(offset + i) && bytes_[offset + i] != bytes[i]) return false;
-    }
-    std::memcpy(bytes_ + offset, bytes.data(), bytes.size());
-    for (std::size_t i = 0; i < bytes.size(); ++i) mark(offset + i);
-    return true;
-  }
-  // Are all these bytes there?
-  [[nodiscard]] bool covers(std::uint32_t offset, std::uint32_t count) const noexcept {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      if (offset + i >= capacity_ || !has(offset + i)) return false;
-    }
-    return true;
-  }
-  // From the beginning without a gap, at least `from` bytes of which are known to be there.
-  [[nodiscard]] std::uint32_t contiguous(std::uint32_t from) const noexcept {
-    while (from < capacity_ && has(from)) ++from;
-    return from;
-  }
-  [[nodiscard]] std::span<const std::uint8_t> first(std::uint32_t count) const noexcept { return {bytes_, count}; }
-
- private:
-  [[nodiscard]] bool has(std::size_t i) const noexcept { return (present_[i / 8] >> (i % 8) & 1) != 0; }
-  void mark(std::size_t i) noexcept { present_[i / 8] = static_cast<std::uint8_t>(present_[i / 8] | 1U << (i % 8)); }
-
-  std::uint8_t* bytes_;
-  std::uint8_t* present_;
-  std::uint32_t capacity_;
-};
 
 // How far the parsers have come, so that a stream in many small pieces costs linear time.
 struct StreamProgress {
@@ -69,16 +27,25 @@ struct StreamProgress {
 };
 
 struct Inspection {
-  Tick since;                // of the first payload
+  Tick since;                // of the first payload that waits; of the verdict, while its bytes are guarded
   std::uint32_t base;        // TCP: the sequence number of the stream's first byte
   std::uint32_t contiguous;  // bytes of the stream without a gap
-  StreamProgress progress;
+  std::uint32_t passed;      // so many of them were let through
+  StreamProgress progress;   // of what follows them
+  classifier::names::Upgrade upgrade;
   std::uint32_t stream;       // number of its byte stream; 0: none
   std::uint32_t quic;         // number of its QUIC state; 0: none
   std::uint32_t first, last;  // waiting packets
   std::uint32_t packets;
-  std::uint32_t bytes;  // of waiting packets
+  std::uint32_t bytes;         // of waiting packets
+  std::uint32_t server_next;   // TCP: the sequence number of the server's answer to the hello
+  std::uint32_t record_bytes;  // of the client's present record behind its hello, what is still to come
+  std::uint32_t record_head;   // the last bytes of that record's header
+  std::uint8_t record_head_bytes;
   bool base_known;
+  bool target_shown;  // the flow's name is that of a tunnel's target, which is allowed
+  bool answered;      // the server has answered the hello, and not asked for another
+  bool second_hello;  // it has asked for another
 };
 
 struct QuicState {
@@ -93,8 +60,8 @@ class HeldPayload {
         bytes_max_(held_bytes),
         packets_(packets),
         inspections_(packets),
-        streams_(std::max<std::uint32_t>(16, static_cast<std::uint32_t>(held_bytes / hello_bytes / 4))),
-        stream_bytes_(std::size_t{streams_.capacity() + 1} * ByteStream::memory(hello_bytes)),
+        streams_(std::max<std::uint32_t>(16, static_cast<std::uint32_t>(held_bytes / hello_bytes / 2))),
+        stream_bytes_(std::size_t{streams_.capacity() + 1} * ByteStream::memory_bytes(hello_bytes)),
         quic_(std::clamp<std::uint32_t>(packets / 8, 16, 4096)) {}
 
   [[nodiscard]] std::uint32_t begin(Tick now) noexcept {
@@ -114,9 +81,10 @@ class HeldPayload {
   [[nodiscard]] Inspection& operator[](std::uint32_t number) noexcept { return inspections_[number]; }
   [[nodiscard]] const Inspection& operator[](std::uint32_t number) const noexcept { return inspections_[number]; }
 
-  // False: no room for one more.
-  [[nodiscard]] bool open_stream(Inspection& inspection) noexcept {
+  // False: no room for one more. `waits`: for an unfinished hello.
+  [[nodiscard]] bool open_stream(Inspection& inspection, bool waits) noexcept {
     if (inspection.stream == 0) {
+      if (waits && streams_.in_use() >= streams_.capacity() - streams_.capacity() / 4) return false;
       inspection.stream = streams_.take();
       if (inspection.stream == 0) return false;
       stream(inspection).clear();
@@ -124,7 +92,7 @@ class HeldPayload {
     return true;
   }
   [[nodiscard]] ByteStream stream(const Inspection& inspection) noexcept {
-    return {&stream_bytes_[std::size_t{inspection.stream} * ByteStream::memory(hello_bytes_)], hello_bytes_};
+    return {&stream_bytes_[std::size_t{inspection.stream} * ByteStream::memory_bytes(hello_bytes_)], hello_bytes_};
   }
   [[nodiscard]] QuicState* open_quic(Inspection& inspection) noexcept {
     if (inspection.quic == 0) {
@@ -136,10 +104,13 @@ class HeldPayload {
     return &quic_[inspection.quic];
   }
 
+  // Asked before the payload is put into the stream: what is there but not held would be taken for a repetition.
+  [[nodiscard]] bool has_room(const Packet& packet) const noexcept {
+    return bytes_ + packet.length <= bytes_max_ && !packets_.exhausted();
+  }
   [[nodiscard]] bool hold(Inspection& inspection, const Packet& packet) noexcept {
-    if (bytes_ + packet.length > bytes_max_) return false;
+    if (!has_room(packet)) return false;
     const std::uint32_t number = packets_.take();
-    if (number == 0) return false;
     packets_[number] = {packet, 0};
     (inspection.last != 0 ? packets_[inspection.last].next : inspection.first) = number;
     inspection.last = number;

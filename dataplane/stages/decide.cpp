@@ -261,11 +261,25 @@ void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexc
   flow.verdict = Verdict::denied;
   core.flows.facts(flow).reason = reason;
   flow.clear(Flow::observing);
+  flow.clear(Flow::guarded);
   drop_held(core, flow, held_as);
   write_record(core, flow, FlowEnd::denied);
   core.wheel.remove(number);
   core.wheel.add(number, core.tick, timeout_ms(core, flow));
 }
+
+namespace {
+
+// Every QUIC connection of an allowed flow is judged where names are asked for.
+void set_guard(Flow& flow, bool asks) noexcept {
+  if (asks) {
+    flow.set(Flow::guarded);
+  } else {
+    flow.clear(Flow::guarded);
+  }
+}
+
+}  // namespace
 
 Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
@@ -292,6 +306,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   facts.namespace_name = source.namespace_name;
   facts.workload = source.workload;
   Decision decision = policy.decide(source, query);
+  const bool asks = decision.action == Action::needs_name;
   const bool nothing_sent_yet =
       flow.has(Flow::observing) && facts.inspection == 0 && flow.is_tcp() && facts.app == AppProtocol::unknown;
   if (decision.action == Action::needs_name && !undecided && !nothing_sent_yet) {
@@ -306,6 +321,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   take_decision(core, flow, decision);
   if (flow.verdict != Verdict::denied) {
     if (flow.verdict == Verdict::waiting) flow.clear(Flow::observing);
+    if (!flow.is_tcp() && flow.verdict == Verdict::allowed) set_guard(flow, asks);
     return Refreshed::goes_on;
   }
   deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);

@@ -1,10 +1,12 @@
 #include "dataplane/stages/inspect.h"
 
 #include <algorithm>
+#include <string_view>
 
+#include "classifier/host_name.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/forward.h"
-#include "dataplane/stages/look.h"
+#include "dataplane/stages/guard.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/checksum.h"
@@ -20,36 +22,45 @@ using namespace wire;
   return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0;
 }
 
-[[nodiscard]] Reason reason_of(Look look) noexcept {
-  switch (look) {
-    case Look::malformed:
-      return Reason::hello_malformed;
-    case Look::conflict:
-      return Reason::hello_conflict;
-    case Look::too_large:
-      return Reason::hello_too_large;
-    case Look::more:
-    case Look::shown:
-    case Look::nothing:
-    case Look::duplicate:
-    case Look::no_room:
-      break;
-  }
-  return Reason::hello_malformed;
+// What it has shown. Inside of a tunnel the target's name holds where nothing else shows one.
+[[nodiscard]] classifier::Shown all_shown(const Core& core, const Flow& flow, classifier::Shown shown) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (!shown.name.empty() || facts.inspection == 0) return shown;
+  const Inspection& inspection = core.held[facts.inspection];
+  if (!inspection.target_shown || inspection.upgrade.tunnels == 0) return shown;
+  shown.protocol = classifier::Shown::Protocol::tls;
+  shown.name = core.names[facts.name];
+  return shown;
 }
 
 // The verdict on what was shown. True: allowed.
 [[nodiscard]] bool conclude(Core& core, Flow& flow, const classifier::Shown& shown) noexcept {
-  const auto decision = core.policy()->decide_shown(pending_decision(core, flow), shown, core.match_scratch());
+  const auto decision =
+      core.policy()->decide_shown(pending_decision(core, flow), all_shown(core, flow, shown), core.match_scratch());
+  const bool again = flow.has(Flow::guarded) || (core.flows.facts(flow).inspection != 0 &&
+                                                 core.held[core.flows.facts(flow).inspection].second_hello);
   take_decision(core, flow, decision);
-  if (flow.verdict == Verdict::allowed) core.counters.flows_allowed.add();
+  if (flow.verdict == Verdict::allowed && !again) core.counters.flows_allowed.add();
   return flow.verdict == Verdict::allowed;
 }
 
-// Denied: both sides are told, seen from the client's latest packet; all that waits is dropped.
-void refuse_flow(Core& core, FlowNumber number, Reason reason, const Packet& packet, const Parsed& parsed) noexcept {
-  refuse_both(core, core.flows[number], packet, parsed, to_server);
-  deny_flow(core, number, reason, Drop::hello_denied);
+// The name of a tunnel's target: denied there, or remembered. An address is no name; the hello inside may show one.
+[[nodiscard]] bool allows_target(Core& core, Flow& flow, const Looked& looked) noexcept {
+  if (!looked.target || !classifier::normalise(looked.shown.name)) return true;
+  const auto decision = core.policy()->decide_shown(pending_decision(core, flow), looked.shown, core.match_scratch());
+  note_shown(core, flow, looked);
+  core.held[core.flows.facts(flow).inspection].target_shown = core.flows.facts(flow).name != 0;
+  if (decision.action == classifier::Action::allow) return true;
+  take_decision(core, flow, decision);
+  return false;
+}
+
+// A hello that a server asked for again (RFC 8446 section 4.1.4) names the same server.
+[[nodiscard]] bool is_same_hello(const Core& core, const Flow& flow, const Looked& looked) noexcept {
+  const std::string_view first =
+      core.flows.facts(flow).name != 0 ? core.names[core.flows.facts(flow).name] : std::string_view{};
+  return core.flows.facts(flow).inspection == 0 || !core.held[core.flows.facts(flow).inspection].second_hello ||
+         looked.shown.name == first;
 }
 
 // An unfinished hello in a SYN: the SYN goes on without it, the client sends it again.
@@ -79,27 +90,114 @@ void cut_payload(Packet& packet, Parsed& parsed) noexcept {
   parsed.payload_bytes = 0;
 }
 
+// All that waits goes on, in the order in which it came. What of it lies behind a gap was not read, and comes again.
+void send_held(Core& core, Flow& flow) noexcept {
+  if (core.flows.facts(flow).inspection == 0) return;
+  const Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  const auto is_unread = [&](const Packet& packet, const Parsed& parsed) {
+    if (!flow.is_tcp() || parsed.payload_bytes == 0) return false;
+    const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
+    return static_cast<std::int32_t>(sequence - inspection.base - inspection.contiguous) > 0;
+  };
+  Packet packet;
+  while (core.held.next(core.held[core.flows.facts(flow).inspection], packet)) {
+    core.counters.held.subtract(packet.weight);
+    Parsed parsed;
+    Drop why{};
+    // It was parsed when it came in.
+    if (parse(packet, core.parse_rules(packet.port), parsed, why) != ParseResult::ok) {
+      core.drop(packet, why);
+      continue;
+    }
+    if (is_unread(packet, parsed)) {
+      core.drop(packet, Drop::hello_unordered);
+      continue;
+    }
+    if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
+    forward(core, packet, parsed, flow, to_server);
+  }
+}
+
 [[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
   core.drop(packet, why);
   return Inspected::ended;
 }
 
-// Waits for more. The flow's deadline begins with its first payload.
+// Waits for more. The flow's deadline begins with the first payload that waits.
 [[nodiscard]] Inspected wait(Core& core, FlowNumber number, Packet& packet) noexcept {
   Flow& flow = core.flows[number];
-  const std::uint32_t own = core.flows.facts(flow).inspection;
-  if (own == 0) return end(core, packet, Drop::held_full);
-  Inspection& inspection = core.held[own];
+  if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
   if (!core.held.hold(inspection, packet)) return end(core, packet, Drop::held_full);
   core.counters.held.add(packet.weight);
   if (inspection.packets == 1) {
+    inspection.since = core.tick;
     core.wheel.remove(number);
     core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(hello_left_ms(core, flow), 1)));
   }
   return Inspected::held;
 }
 
+// A preamble, whole: it passes, and what is behind it is waited for.
+[[nodiscard]] Inspected pass_on(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
+                                const Looked& looked) noexcept {
+  Flow& flow = core.flows[number];
+  if (!allows_target(core, flow, looked)) {
+    refuse_flow(core, number, core.flows.facts(flow).reason, packet, parsed);
+    return Inspected::ended;
+  }
+  send_held(core, flow);
+  pass_preamble(core.held[core.flows.facts(flow).inspection]);
+  note_sent(core.flows.track(flow), packet, parsed, to_server);
+  return Inspected::pass;
+}
+
+// Decided by what it has shown.
+[[nodiscard]] Inspected decide_shown(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
+                                     Look look, const Looked& looked) noexcept {
+  Flow& flow = core.flows[number];
+  const bool same = look != Look::shown || is_same_hello(core, flow, looked);
+  note_shown(core, flow, looked);
+  if (!same) {
+    refuse_flow(core, number, Reason::hello_conflict, packet, parsed);
+    return Inspected::ended;
+  }
+  if (flow.is_tcp() && !prepare_guard(core, flow, packet, parsed)) return Inspected::held;
+  if (flow.is_tcp() && look == Look::shown && !may_follow_hello(core, flow, looked.hello_end)) {
+    refuse_flow(core, number, Reason::hello_conflict, packet, parsed);
+    return Inspected::ended;
+  }
+  if (!conclude(core, flow, looked.shown)) {
+    refuse_flow(core, number, core.flows.facts(flow).reason, packet, parsed);
+    return Inspected::ended;
+  }
+  send_held(core, flow);
+  if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
+  begin_guard(core, number, look == Look::shown);
+  return Inspected::pass;
+}
+
 }  // namespace
+
+Reason reason_of(Look look) noexcept {
+  switch (look) {
+    case Look::conflict:
+      return Reason::hello_conflict;
+    case Look::too_large:
+      return Reason::hello_too_large;
+    default:
+      return Reason::hello_malformed;
+  }
+}
+
+void refuse_flow(Core& core, FlowNumber number, Reason reason, const Packet& packet, const Parsed& parsed) noexcept {
+  refuse_both(core, core.flows[number], packet, parsed, to_server);
+  deny_flow(core, number, reason, Drop::hello_denied);
+}
+
+bool holds_back(const Core& core, const Flow& flow) noexcept {
+  return core.flows.facts(flow).inspection != 0 && core.held[core.flows.facts(flow).inspection].packets != 0;
+}
 
 std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept {
   const auto limit = static_cast<std::int32_t>(core.policy()->model().defaults.hello_timeout.count());
@@ -120,60 +218,56 @@ void hello_overdue(Core& core, FlowNumber number) noexcept {
 
 void release_held(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
-  std::uint32_t& inspection = core.flows.facts(flow).inspection;
-  if (inspection == 0) return;
-  Packet packet;
-  while (core.held.next(core.held[inspection], packet)) {
-    core.counters.held.subtract(packet.weight);
-    Parsed parsed;
-    Drop why{};
-    // It was parsed when it came in.
-    if (parse(packet, core.parse_rules(packet.port), parsed, why) != ParseResult::ok) {
-      core.drop(packet, why);
-      continue;
-    }
-    if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
-    forward(core, packet, parsed, flow, to_server);
-  }
-  core.held.end(inspection);
-  inspection = 0;
+  send_held(core, flow);
+  if (core.flows.facts(flow).inspection != 0) core.held.end(core.flows.facts(flow).inspection);
+  core.flows.facts(flow).inspection = 0;
 }
 
 void close_undecided(Core& core, Flow& flow) noexcept {
-  FlowFacts& facts = core.flows.facts(flow);
-  if (facts.generation == core.snapshot->generation) {
+  if (core.flows.facts(flow).inspection != 0 && core.held[core.flows.facts(flow).inspection].second_hello) {
+    flow.verdict = Verdict::allowed;  // by the first
+  } else if (core.flows.facts(flow).generation == core.snapshot->generation) {
     (void)conclude(core, flow, {});
-    return;
+  } else {
+    flow.verdict = Verdict::denied;
+    core.flows.facts(flow).reason = Reason::policy_removed;
   }
-  flow.verdict = Verdict::denied;
-  facts.reason = Reason::policy_removed;
 }
 
 Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  const FlowFacts& facts = core.flows.facts(flow);
-  if (facts.inspection != 0 && hello_left_ms(core, flow) <= 0) {
+  if (holds_back(core, flow) && hello_left_ms(core, flow) <= 0) {
     refuse_flow(core, number, Reason::hello_timeout, packet, parsed);
     return end(core, packet, Drop::hello_denied);
   }
-  if (parsed.payload_bytes == 0) {
+  if (flow.is_tcp() && parsed.payload_bytes == 0) {
     // The client ends before it has shown anything whole; what waits in front goes first, or nowhere.
-    if (facts.inspection == 0 || (parsed.tcp_flags & Tcp::fin) == 0) return Inspected::pass;
+    if (!holds_back(core, flow) || (parsed.tcp_flags & Tcp::fin) == 0) return Inspected::pass;
     return wait(core, number, packet);
   }
 
   Looked looked;
   const Look look =
       flow.is_tcp() ? look_tcp(core, flow, packet, parsed, looked) : look_udp(core, flow, packet, parsed, looked);
+  return inspect_looked(core, number, packet, parsed, look, looked);
+}
+
+Inspected inspect_looked(Core& core, FlowNumber number, Packet& packet, Parsed& parsed, Look look,
+                         const Looked& looked) noexcept {
+  Flow& flow = core.flows[number];
   switch (look) {
     case Look::more:
+    case Look::preamble:
       if (is_syn(parsed)) {
         cut_payload(packet, parsed);
         note_sent(core.flows.track(flow), packet, parsed, to_server);
         forget_stream(core, flow);
         return Inspected::pass;
       }
-      return wait(core, number, packet);
+      if (look == Look::more) return wait(core, number, packet);
+      break;
+    case Look::repeated:
+      return Inspected::pass;
     case Look::no_room:
       return end(core, packet, Drop::held_full);
     case Look::duplicate:
@@ -188,18 +282,44 @@ Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed)
     case Look::nothing:
       break;
   }
-  note_shown(core, flow, looked);
-  if (!conclude(core, flow, looked.shown)) {
-    refuse_flow(core, number, facts.reason, packet, parsed);
-    return end(core, packet, Drop::hello_denied);
-  }
-  release_held(core, number);
-  if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
-  return Inspected::pass;
+  const Inspected inspected = look == Look::preamble ? pass_on(core, number, packet, parsed, looked)
+                                                     : decide_shown(core, number, packet, parsed, look, looked);
+  if (inspected == Inspected::pass) return inspected;
+  return end(core, packet, inspected == Inspected::held ? Drop::held_full : Drop::hello_denied);
 }
 
-Inspected inspect_server_first(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed) noexcept {
+namespace {
+
+// The bytes of a segment of the server's from `expected` on, once they are next; else `early` or nothing.
+struct Answer {
+  std::span<const std::uint8_t> bytes;
+  bool early = false;
+};
+[[nodiscard]] Answer next_answer(const Packet& packet, const Parsed& parsed, std::uint32_t expected) noexcept {
+  const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
+  const auto stale = static_cast<std::int32_t>(expected - sequence);
+  if (stale < 0) return {{}, true};
+  std::span<const std::uint8_t> bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
+  return {bytes.subspan(std::min<std::size_t>(static_cast<std::uint32_t>(stale), bytes.size())), false};
+}
+
+}  // namespace
+
+Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed,
+                         std::uint32_t expected) noexcept {
   Flow& flow = core.flows[number];
+  if (flow.is_tcp()) {
+    const Answer answer = next_answer(packet, parsed, expected);
+    if (answer.early) return end(core, packet, Drop::hello_unordered);
+    if (answer.bytes.empty()) return Inspected::pass;
+    if (core.flows.facts(flow).inspection == 0) core.flows.facts(flow).inspection = core.held.begin(core.tick);
+    if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
+    Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+    if (inspection.second_hello || classifier::names::read_upgrade_answer(answer.bytes, inspection.upgrade)) {
+      note_sent(core.flows.track(flow), packet, parsed, to_client);
+      return Inspected::pass;
+    }
+  }
   if (conclude(core, flow, {})) {
     release_held(core, number);
     if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_client);
@@ -210,20 +330,42 @@ Inspected inspect_server_first(Core& core, FlowNumber number, Packet& packet, co
   return end(core, packet, Drop::hello_denied);
 }
 
+namespace {
+
+void stop_observing(Core& core, Flow& flow) noexcept {
+  flow.clear(Flow::observing);
+  if (core.flows.facts(flow).inspection == 0) return;
+  core.held.end(core.flows.facts(flow).inspection);
+  core.flows.facts(flow).inspection = 0;
+}
+
+}  // namespace
+
 void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
   if (parsed.payload_bytes == 0) return;
   Looked looked;
   const Look look =
       flow.is_tcp() ? look_tcp(core, flow, packet, parsed, looked) : look_udp(core, flow, packet, parsed, looked);
-  if (look == Look::more || look == Look::duplicate) return;
+  if (look == Look::more || look == Look::duplicate || look == Look::repeated) return;
   note_shown(core, flow, looked);
-  flow.clear(Flow::observing);
-  std::uint32_t& inspection = core.flows.facts(flow).inspection;
-  if (inspection != 0) {
-    core.held.end(inspection);
-    inspection = 0;
+  if (look == Look::preamble) {
+    pass_preamble(core.held[core.flows.facts(flow).inspection]);
+  } else {
+    stop_observing(core, flow);
   }
+}
+
+void observe_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
+                    std::uint32_t expected) noexcept {
+  Flow& flow = core.flows[number];
+  const std::span<const std::uint8_t> bytes = next_answer(packet, parsed, expected).bytes;
+  classifier::names::Upgrade fresh;
+  const bool known = classifier::names::read_upgrade_answer(
+      bytes, core.flows.facts(flow).inspection != 0 ? core.held[core.flows.facts(flow).inspection].upgrade : fresh);
+  if (bytes.empty() || core.flows.facts(flow).inspection != 0 || !known) return;
+  core.flows.facts(flow).inspection = core.held.begin(core.tick);
+  if (core.flows.facts(flow).inspection != 0) core.held[core.flows.facts(flow).inspection].upgrade = fresh;
 }
 
 }  // namespace sallyport::dataplane

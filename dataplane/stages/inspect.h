@@ -1,12 +1,14 @@
 // Inspect: reads the name that a flow shows, and holds its payload until the verdict.
 //
 // A waiting flow's payload is held, packet by packet, while its ClientHello or Initials are put together; no byte of it
-// is forwarded before the verdict is allow. A flow that is allowed anyway is only observed, for its record. The common
-// case, a hello that is whole in the first segment, is read where it lies and never held.
+// is forwarded before the verdict is allow. What asks for TLS on a connection that began in the clear, or for a tunnel
+// (classifier/names/upgrade.h), passes unit by unit, and the hello behind it is waited for. A flow that is allowed
+// anyway is only observed, for its record. What the verdict was given for is guarded after it (guard.h).
 #pragma once
 
 #include "classifier/decision.h"
 #include "dataplane/core.h"
+#include "dataplane/stages/look.h"
 
 namespace sallyport::dataplane {
 
@@ -18,18 +20,30 @@ enum class Inspected : std::uint8_t {
 // A packet of a waiting flow, from its client, that carries payload or ends the flow. May decide the flow: then what
 // was held has been sent on or dropped, and both sides told.
 [[nodiscard]] Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept;
-// Payload of the server while the client has shown nothing: no name was shown.
-[[nodiscard]] Inspected inspect_server_first(Core& core, FlowNumber number, Packet& packet,
-                                             const Parsed& parsed) noexcept;
-// Payload of an allowed flow's client that no verdict waits for.
+// The same once it was looked at.
+[[nodiscard]] Inspected inspect_looked(Core& core, FlowNumber number, Packet& packet, Parsed& parsed, Look look,
+                                       const Looked& looked) noexcept;
+// Payload of the server of a waiting flow: its part of an upgrade that is known; else no name was shown. `expected` is
+// the sequence number that follows what the server has said before.
+[[nodiscard]] Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed,
+                                       std::uint32_t expected) noexcept;
+// Payload of an allowed flow that no verdict waits for, of its client and its server.
 void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept;
+void observe_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
+                    std::uint32_t expected) noexcept;
 
 // The hello was begun and not finished in time: denied.
 void hello_overdue(Core& core, FlowNumber number) noexcept;
 [[nodiscard]] std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept;
+// Does it hold anything back?
+[[nodiscard]] bool holds_back(const Core& core, const Flow& flow) noexcept;
 // A waiting flow that ends without having shown a name: what its record says.
 void close_undecided(Core& core, Flow& flow) noexcept;
 // The new policy lets a waiting flow go without a name: what it holds goes on.
 void release_held(Core& core, FlowNumber number) noexcept;
+// Denied for what it shows: both sides are told, seen from the client's latest packet; all that waits is dropped.
+void refuse_flow(Core& core, FlowNumber number, classifier::Reason reason, const Packet& packet,
+                 const Parsed& parsed) noexcept;
+[[nodiscard]] classifier::Reason reason_of(Look look) noexcept;
 
 }  // namespace sallyport::dataplane

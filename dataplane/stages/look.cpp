@@ -11,18 +11,23 @@ namespace {
 using classifier::names::ClientHello;
 using classifier::names::Parse;
 using classifier::names::QuicResult;
+using classifier::names::TlsProgress;
+using classifier::names::Upgrade;
 using namespace wire;
+
+using Bytes = std::span<const std::uint8_t>;
 
 // A flow of an unfinished hello may hold back so much; what a QUIC client sends before it hears anything is far less.
 constexpr std::uint32_t quic_held_max = 32U << 10U;
+// And in so many packets: enough for a post-quantum hello byte by byte.
+constexpr std::uint32_t held_packets_max = 2048;
 
 void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   if (hello.has_server_name) looked.shown.name = hello.server_name;
   looked.shown.ech = hello.ech;
 }
 
-[[nodiscard]] Look tls(Core& core, std::span<const std::uint8_t> bytes, classifier::names::TlsProgress& progress,
-                       Looked& looked) noexcept {
+[[nodiscard]] Look tls(Core& core, Bytes bytes, TlsProgress& progress, Looked& looked) noexcept {
   ClientHello hello;
   const std::span<std::uint8_t> scratch{core.scratch.data(), core.scratch.size()};
   const Parse parse = classifier::names::parse_client_hello(bytes, progress, scratch, hello);
@@ -30,8 +35,10 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   if (parse == Parse::need_more) return Look::more;
   looked.app = AppProtocol::tls;
   looked.shown.protocol = classifier::Shown::Protocol::tls;
+  looked.target = false;
   if (parse == Parse::malformed) return Look::malformed;
   if (parse == Parse::too_large) return Look::too_large;
+  looked.shown.name = {};
   take_hello(hello, looked);
   return Look::shown;
 }
@@ -48,63 +55,199 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   return Look::shown;
 }
 
-[[nodiscard]] Look read(Core& core, const Flow& flow, std::span<const std::uint8_t> bytes, StreamProgress& progress,
-                        Looked& looked) noexcept {
-  const Look look = tls(core, bytes, progress.tls, looked);
-  return look == Look::nothing && flow.verdict == Verdict::allowed ? http(bytes, progress.http, looked) : look;
+// Between two hellos of TLS 1.3 stand records of changed ciphers, and early data that the server does not read (RFC
+// 8446 sections 4.2.10, D.4). The bytes of the first of them; 0: another record.
+[[nodiscard]] std::size_t record_between_hellos(Bytes bytes) noexcept {
+  constexpr std::uint8_t change_cipher_spec = 20, application_data = 23;
+  constexpr std::size_t header_bytes = 5;
+  if (bytes[0] != change_cipher_spec && bytes[0] != application_data) return 0;
+  if (bytes.size() < header_bytes) return header_bytes;
+  return header_bytes + (std::size_t{bytes[3]} << 8U | bytes[4]);
+}
+
+// Unit by unit: what stands before TLS, then the hello.
+class Reading {
+ public:
+  Reading(Core& core, bool second_hello, Looked& looked) noexcept
+      : core_(core), second_hello_(second_hello), looked_(looked) {}
+
+  // `progress` and `upgrade` are as the unit before has left them; they change where all of the bytes are understood.
+  [[nodiscard]] Look read(Bytes bytes, StreamProgress& progress, Upgrade& upgrade) noexcept {
+    Upgrade next = upgrade;
+    for (std::size_t at = 0; at < bytes.size();) {
+      TlsProgress anew;
+      std::size_t unit_bytes = 0;
+      TlsProgress& walked = at == 0 ? progress.tls : anew;
+      const Look look = unit(bytes.subspan(at), walked, next, unit_bytes);
+      looked_.hello_end = static_cast<std::uint32_t>(at) + walked.next_record;
+      if (look != Look::preamble) return look;
+      at += unit_bytes;
+    }
+    upgrade = next;
+    return Look::preamble;
+  }
+
+ private:
+  [[nodiscard]] Look unit(Bytes rest, TlsProgress& progress, Upgrade& upgrade, std::size_t& unit_bytes) noexcept {
+    if (second_hello_) {
+      unit_bytes = record_between_hellos(rest);
+      if (unit_bytes != 0) return unit_bytes <= rest.size() ? Look::preamble : Look::more;
+    }
+    if (upgrade.step == Upgrade::Step::commands || upgrade.step == Upgrade::Step::tls) {
+      const Look look = tls(core_, rest, progress, looked_);
+      if (look != Look::nothing) return look;
+    }
+    const auto found = classifier::names::read_upgrade_unit(rest, upgrade);
+    switch (found.parse) {
+      case Parse::done:
+        break;
+      case Parse::need_more:
+        return Look::more;
+      case Parse::malformed:
+        return Look::malformed;
+      case Parse::not_this:
+      case Parse::too_large:
+        return Look::nothing;
+    }
+    unit_bytes = found.bytes;
+    if (!found.target.empty()) show_target(found.target, upgrade);
+    return Look::preamble;
+  }
+
+  void show_target(std::string_view name, const Upgrade& upgrade) noexcept {
+    looked_.target = true;
+    looked_.shown.protocol = classifier::Shown::Protocol::tls;
+    looked_.shown.name = name;
+    const bool http = upgrade.protocol == classifier::names::UpgradeProtocol::http_connect;
+    looked_.app = http ? AppProtocol::http : AppProtocol::socks;
+  }
+
+  Core& core_;
+  bool second_hello_;
+  Looked& looked_;
+};
+
+[[nodiscard]] Look read(Core& core, const Flow& flow, Bytes bytes, StreamProgress& progress, Upgrade& upgrade,
+                        bool second_hello, Looked& looked) noexcept {
+  const Look look = Reading(core, second_hello, looked).read(bytes, progress, upgrade);
+  const bool at_beginning = upgrade.protocol == classifier::names::UpgradeProtocol::none && upgrade.tunnels == 0;
+  return look == Look::nothing && flow.verdict == Verdict::allowed && at_beginning ? http(bytes, progress.http, looked)
+                                                                                   : look;
+}
+
+// What was let through and acknowledged can come no more: the stream begins behind it.
+void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
+  if (inspection.passed == 0 || inspection.packets != 0) return;
+  const std::uint32_t end = inspection.base + inspection.passed;
+  if (static_cast<std::int32_t>(core.flows.track(flow).acked[to_client] - end) < 0) return;
+  core.held.stream(inspection).clear();
+  inspection.base = end;
+  inspection.contiguous = inspection.passed = 0;
+}
+
+// A whole segment behind the stream: let through where the server has all of it anyway.
+[[nodiscard]] Look behind(const Core& core, const Flow& flow, std::uint32_t end) noexcept {
+  return core.flows.track(flow).acked[to_client] != 0 &&
+                 static_cast<std::int32_t>(core.flows.track(flow).acked[to_client] - end) >= 0
+             ? Look::repeated
+             : Look::duplicate;
+}
+
+// The flow's inspection with a stream; null: no room.
+[[nodiscard]] Inspection* open_inspection(Core& core, Flow& flow) noexcept {
+  const bool began = core.flows.facts(flow).inspection == 0;
+  if (began) core.flows.facts(flow).inspection = core.held.begin(core.tick);
+  if (core.flows.facts(flow).inspection == 0) return nullptr;
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (!core.held.open_stream(inspection, true)) {
+    if (began) {
+      core.held.end(core.flows.facts(flow).inspection);
+      core.flows.facts(flow).inspection = 0;
+    }
+    return nullptr;
+  }
+  if (!inspection.base_known) inspection.base = core.flows.track(flow).first_byte;
+  inspection.base_known = true;
+  return &inspection;
+}
+
+// The segment goes into the stream, and what of it has no gap in front is read.
+[[nodiscard]] Look look_at_stream(Core& core, const Flow& flow, Inspection& inspection, std::uint32_t offset,
+                                  Bytes bytes, Looked& looked) noexcept {
+  const std::uint32_t limit = core.held.hello_bytes();
+  ByteStream stream = core.held.stream(inspection);
+  const auto count = static_cast<std::uint32_t>(bytes.size());
+  const bool known = stream.covers(offset, count);
+  if (!stream.add(offset, bytes)) return Look::conflict;
+  if (known) return offset + count <= inspection.passed ? Look::repeated : Look::duplicate;
+  inspection.contiguous = stream.contiguous(inspection.contiguous);
+  if (inspection.contiguous > inspection.passed) {
+    const Bytes unread = stream.first(inspection.contiguous).subspan(inspection.passed);
+    const Look look =
+        read(core, flow, unread, inspection.progress, inspection.upgrade, inspection.second_hello, looked);
+    looked.hello_end += inspection.passed;
+    if (look != Look::more) return look;
+  }
+  const bool full = offset + count > limit || inspection.contiguous == limit;
+  return full || inspection.packets >= held_packets_max ? Look::too_large : Look::more;
 }
 
 }  // namespace
 
 Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Looked& looked) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
-  std::span<const std::uint8_t> bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
+  Bytes bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
   const std::uint32_t sequence = tcp.sequence.get() + ((tcp.flags & Tcp::syn) != 0 ? 1 : 0);
-  FlowFacts& facts = core.flows.facts(flow);
-  const bool base_known = facts.inspection != 0 && core.held[facts.inspection].base_known;
-  const std::uint32_t base = base_known ? core.held[facts.inspection].base : core.flows.track(flow).first_byte;
-  std::int32_t offset = static_cast<std::int32_t>(sequence - base);
+  std::uint32_t base = core.flows.track(flow).first_byte;
+  if (core.flows.facts(flow).inspection != 0 && core.held[core.flows.facts(flow).inspection].base_known) {
+    move_base(core, flow, core.held[core.flows.facts(flow).inspection]);
+    base = core.held[core.flows.facts(flow).inspection].base;
+  }
+  const auto offset = static_cast<std::int32_t>(sequence - base);
   if (offset < 0) {
     const auto stale = static_cast<std::uint32_t>(-offset);
-    if (stale >= bytes.size()) return Look::duplicate;
+    if (stale >= bytes.size()) return behind(core, flow, sequence + parsed.payload_bytes);
     bytes = bytes.subspan(stale);
-    offset = 0;
   }
+  const auto begin = static_cast<std::uint32_t>(std::max(offset, 0));
   const std::uint32_t limit = core.held.hello_bytes();
-  if (offset == 0 && facts.inspection == 0) {
+  if (begin == 0 && core.flows.facts(flow).inspection == 0) {
     StreamProgress progress;
-    const Look look = read(core, flow, bytes.first(std::min<std::size_t>(bytes.size(), limit)), progress, looked);
-    if (look != Look::more) return look;
+    Upgrade upgrade;
+    const Bytes fitting = bytes.first(std::min<std::size_t>(bytes.size(), limit));
+    const Look look = read(core, flow, fitting, progress, upgrade, false, looked);
+    if (look != Look::more && look != Look::preamble) return look;
     if (bytes.size() >= limit) return Look::too_large;
   }
-  if (static_cast<std::uint32_t>(offset) >= limit) return Look::too_large;
+  if (begin >= limit) return Look::too_large;
+  if (flow.verdict == Verdict::waiting && !core.held.has_room(packet)) return Look::no_room;
+  Inspection* inspection = open_inspection(core, flow);
+  return inspection == nullptr ? Look::no_room : look_at_stream(core, flow, *inspection, begin, bytes, looked);
+}
 
-  if (facts.inspection == 0) {
-    facts.inspection = core.held.begin(core.tick);
-    if (facts.inspection == 0) return Look::no_room;
+void pass_preamble(Inspection& inspection) noexcept {
+  inspection.passed = inspection.contiguous;
+  inspection.progress = {};
+}
+
+bool keep_quic(Core& core, Flow& flow, const QuicState& state) noexcept {
+  core.flows.facts(flow).inspection = core.held.begin(core.tick);
+  if (core.flows.facts(flow).inspection == 0) return false;
+  QuicState* kept = core.held.open_quic(core.held[core.flows.facts(flow).inspection]);
+  if (kept == nullptr) {
+    core.held.end(core.flows.facts(flow).inspection);
+    core.flows.facts(flow).inspection = 0;
+    return false;
   }
-  Inspection& inspection = core.held[facts.inspection];
-  inspection.base = base;
-  inspection.base_known = true;
-  if (!core.held.open_stream(inspection)) return Look::no_room;
-  ByteStream stream = core.held.stream(inspection);
-  const auto at_offset = static_cast<std::uint32_t>(offset);
-  const bool known = stream.covers(at_offset, static_cast<std::uint32_t>(bytes.size()));
-  if (!stream.add(at_offset, bytes)) return Look::conflict;
-  if (known) return Look::duplicate;
-  inspection.contiguous = stream.contiguous(inspection.contiguous);
-  if (inspection.contiguous == 0) return Look::more;
-  const Look look = read(core, flow, stream.first(inspection.contiguous), inspection.progress, looked);
-  if (look != Look::more) return look;
-  return at_offset + bytes.size() > limit || inspection.contiguous == limit ? Look::too_large : Look::more;
+  *kept = state;
+  return true;
 }
 
 Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Looked& looked) noexcept {
   const std::span<const std::uint8_t> datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
-  FlowFacts& facts = core.flows.facts(flow);
   QuicState* state = &core.quic_scratch[0];
-  if (facts.inspection != 0) {
-    state = core.held.open_quic(core.held[facts.inspection]);
+  if (core.flows.facts(flow).inspection != 0) {
+    state = core.held.open_quic(core.held[core.flows.facts(flow).inspection]);
     if (state == nullptr) return Look::no_room;
   } else {
     state->connection = {};
@@ -131,33 +274,28 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     case QuicResult::not_quic:
       break;
   }
-  if (facts.inspection == 0) {
-    facts.inspection = core.held.begin(core.tick);
-    if (facts.inspection == 0) return Look::no_room;
-    QuicState* kept = core.held.open_quic(core.held[facts.inspection]);
-    if (kept == nullptr) return Look::no_room;
-    *kept = *state;
-  }
-  return core.held[facts.inspection].bytes > quic_held_max ? Look::too_large : Look::more;
+  if (core.flows.facts(flow).inspection == 0 && !keep_quic(core, flow, *state)) return Look::no_room;
+  return core.held[core.flows.facts(flow).inspection].bytes > quic_held_max ? Look::too_large : Look::more;
 }
 
 void forget_stream(Core& core, Flow& flow) noexcept {
-  std::uint32_t& inspection = core.flows.facts(flow).inspection;
-  if (inspection == 0 || core.held[inspection].packets != 0) return;
-  core.held.end(inspection);
-  inspection = 0;
+  if (core.flows.facts(flow).inspection == 0 || core.held[core.flows.facts(flow).inspection].packets != 0) return;
+  core.held.end(core.flows.facts(flow).inspection);
+  core.flows.facts(flow).inspection = 0;
 }
 
 void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept {
   if (looked.app == AppProtocol::unknown) return;
-  FlowFacts& facts = core.flows.facts(flow);
-  facts.app = looked.app;
-  if (!flow.is_tcp()) facts.quic_version = looked.quic_version;
+  core.flows.facts(flow).app = looked.app;
+  if (!flow.is_tcp()) core.flows.facts(flow).quic_version = looked.quic_version;
   if (looked.shown.ech) flow.set(Flow::ech);
-  if (looked.shown.name.empty() || facts.name != 0) return;
+  if (looked.shown.name.empty() ||
+      (core.flows.facts(flow).name != 0 && core.names[core.flows.facts(flow).name] == looked.shown.name))
+    return;
   core.counters.names_seen.add();
-  facts.name = core.names.take(looked.shown.name);
-  if (facts.name == 0) core.counters.names_not_stored.add();
+  core.names.give_back(core.flows.facts(flow).name);
+  core.flows.facts(flow).name = core.names.take(looked.shown.name);
+  if (core.flows.facts(flow).name == 0) core.counters.names_not_stored.add();
 }
 
 }  // namespace sallyport::dataplane

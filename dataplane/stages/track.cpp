@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dataplane/stages/guard.h"
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/wire/headers.h"
@@ -82,6 +83,12 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
   flow.tcp = next_state(flow.tcp, event_of(tcp.flags, direction));
   return true;
+}
+
+void begin_where_server_says(TcpTrack& track, const Packet& packet, const Parsed& parsed) noexcept {
+  if ((parsed.tcp_flags & (Tcp::syn | Tcp::ack)) != (Tcp::syn | Tcp::ack)) return;
+  const std::uint32_t begin = at<Tcp>(packet.data + parsed.l4_offset).acknowledgment.get();
+  if (begin - track.first_byte > track.sent_end[to_server] - track.first_byte) track.first_byte = begin;
 }
 
 void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
@@ -226,17 +233,20 @@ void flow_due(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
   const FlowFacts& facts = core.flows.facts(flow);
   if (expired(core, flow)) {
-    if (flow.verdict == Verdict::waiting && facts.inspection != 0) {
-      hello_overdue(core, number);
-    }
+    if (holds_back(core, flow)) hello_overdue(core, number);
     end_flow(core, number, FlowEnd::timeout, Drop::hello_denied);
     return;
   }
   std::int32_t left = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);
-  if (flow.verdict == Verdict::waiting && facts.inspection != 0) {
+  const bool guards = flow.has(Flow::guarded) && facts.inspection != 0;
+  if (guards || holds_back(core, flow)) {
     const std::int32_t to_hello = hello_left_ms(core, flow);
     if (to_hello <= 0) {
-      hello_overdue(core, number);
+      if (holds_back(core, flow)) {
+        hello_overdue(core, number);
+      } else {
+        guard_overdue(core, number);
+      }
       left = static_cast<std::int32_t>(timeout_ms(core, flow));
     } else {
       left = std::min(left, to_hello);

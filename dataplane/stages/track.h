@@ -12,6 +12,9 @@ namespace sallyport::dataplane {
                              Direction direction) noexcept;
 // The segment is forwarded: its bytes count as said.
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
+// Of several SYNs the server has answered one: its acknowledgment says where the client's payload begins, unless that
+// came with the SYN.
+void begin_where_server_says(TcpTrack& track, const Packet& packet, const Parsed& parsed) noexcept;
 void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept;
 
 [[nodiscard]] std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept;

@@ -131,9 +131,11 @@ class Client {
   Gateway::Out send(std::uint32_t offset, const Frame& payload, std::uint8_t flags = wire::Tcp::ack | wire::Tcp::psh) {
     return gateway_.from_inside(tcp(from_, to_, flags, {.seq = 1001 + offset, .ack = 5001, .payload = payload}));
   }
-  Gateway::Out server_sends(std::uint32_t offset, const Frame& payload, std::uint8_t flags = wire::Tcp::ack) {
-    return gateway_.from_outside(
-        tcp(to_, End(seen_.from(), seen_.from_port()), flags, {.seq = 5001 + offset, .ack = 1001, .payload = payload}));
+  // `has`: bytes of the client's stream that it acknowledges.
+  Gateway::Out server_sends(std::uint32_t offset, const Frame& payload, std::uint8_t flags = wire::Tcp::ack,
+                            std::uint32_t has = 0) {
+    return gateway_.from_outside(tcp(to_, End(seen_.from(), seen_.from_port()), flags,
+                                     {.seq = 5001 + offset, .ack = 1001 + has, .payload = payload}));
   }
   [[nodiscard]] const Seen& as_seen() const { return seen_; }
 

@@ -161,7 +161,7 @@ TEST(PipelineNames, Case82ServerSpeaksFirst) {
   Gateway g(httpbin_only);
   Client c(g, client, server);
   c.connect();
-  const auto out = c.server_sends(0, {'2', '2', '0', ' '});
+  const auto out = c.server_sends(0, {'S', 'S', 'H', '-'});
   ASSERT_EQ(out.inside.size(), 1U);
   EXPECT_EQ(look_at(out.inside[0]).tcp().flags & Tcp::rst, Tcp::rst);
   EXPECT_EQ(look_at(out.inside[0]).parsed.payload_bytes, 0U);

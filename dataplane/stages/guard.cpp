@@ -1,0 +1,334 @@
+#include "dataplane/stages/guard.h"
+
+#include <algorithm>
+#include <array>
+
+#include "dataplane/stages/decide.h"
+#include "dataplane/stages/look.h"
+#include "dataplane/stages/track.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using classifier::Reason;
+using namespace wire;
+
+using Bytes = std::span<const std::uint8_t>;
+
+// A segment's payload from `base` on, and how far behind it.
+struct Piece {
+  std::uint32_t offset = 0;
+  Bytes bytes;
+};
+[[nodiscard]] Piece piece_of(const Packet& packet, const Parsed& parsed, std::uint32_t base) noexcept {
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  const std::uint32_t sequence = tcp.sequence.get() + ((tcp.flags & Tcp::syn) != 0 ? 1 : 0);
+  const auto offset = static_cast<std::int32_t>(sequence - base);
+  const Bytes bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
+  if (offset >= 0) return {static_cast<std::uint32_t>(offset), bytes};
+  return {0, bytes.subspan(std::min<std::size_t>(static_cast<std::uint32_t>(-offset), bytes.size()))};
+}
+
+[[nodiscard]] bool acknowledged(const Core& core, const Flow& flow, std::uint32_t end) noexcept {
+  return core.flows.track(flow).acked[to_client] != 0 &&
+         static_cast<std::int32_t>(core.flows.track(flow).acked[to_client] - end) >= 0;
+}
+
+[[nodiscard]] bool has_all(const Core& core, const Flow& flow, const Inspection& inspection) noexcept {
+  return acknowledged(core, flow, inspection.base + inspection.passed);
+}
+
+void end_inspection(Core& core, Flow& flow) noexcept {
+  if (core.flows.facts(flow).inspection != 0) core.held.end(core.flows.facts(flow).inspection);
+  core.flows.facts(flow).inspection = 0;
+}
+
+void end_guard(Core& core, Flow& flow) noexcept {
+  flow.clear(Flow::guarded);
+  end_inspection(core, flow);
+}
+
+void restart_timer(Core& core, FlowNumber number) noexcept {
+  Flow& flow = core.flows[number];
+  core.held[core.flows.facts(flow).inspection].since = core.tick;
+  core.wheel.remove(number);
+  core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(hello_left_ms(core, flow), 1)));
+}
+
+[[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
+  core.drop(packet, why);
+  return Inspected::ended;
+}
+
+[[nodiscard]] Inspected refuse(Core& core, FlowNumber number, Reason reason, Packet& packet,
+                               const Parsed& parsed) noexcept {
+  refuse_flow(core, number, reason, packet, parsed);
+  return end(core, packet, Drop::hello_denied);
+}
+
+// ---- TCP -----------------------------------------------------------------------------------------------------------
+
+// The records behind the hello, before the server has answered it: early data (RFC 8446 section 4.2.10) and changed
+// ciphers. False: one that is neither.
+[[nodiscard]] bool walk_records(Inspection& inspection, Bytes bytes) noexcept {
+  constexpr std::uint8_t change_cipher_spec = 20, alert = 21, application_data = 23;
+  constexpr std::uint8_t header_bytes = 5;
+  while (!bytes.empty()) {
+    if (inspection.record_bytes != 0) {
+      const auto taken = static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), inspection.record_bytes));
+      inspection.record_bytes -= taken;
+      bytes = bytes.subspan(taken);
+      continue;
+    }
+    const std::uint8_t byte = bytes.front();
+    bytes = bytes.subspan(1);
+    if (inspection.record_head_bytes == 0 && byte != change_cipher_spec && byte != alert && byte != application_data) {
+      return false;
+    }
+    inspection.record_head = inspection.record_head << 8U | byte;
+    if (++inspection.record_head_bytes < header_bytes) continue;
+    inspection.record_head_bytes = 0;
+    inspection.record_bytes = inspection.record_head & 0xffffU;
+  }
+  return true;
+}
+
+// New bytes behind what was let through.
+[[nodiscard]] Inspected extend(Core& core, FlowNumber number, Inspection& inspection, const Piece& piece,
+                               Packet& packet, const Parsed& parsed) noexcept {
+  if (piece.offset > inspection.passed) return end(core, packet, Drop::hello_unordered);
+  const Bytes fresh = piece.bytes.subspan(inspection.passed - piece.offset);
+  if (!walk_records(inspection, fresh)) return refuse(core, number, Reason::hello_conflict, packet, parsed);
+  (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
+  inspection.passed += static_cast<std::uint32_t>(fresh.size());
+  return Inspected::pass;
+}
+
+[[nodiscard]] Inspected guard_segment(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed) noexcept {
+  Flow& flow = core.flows[number];
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (inspection.answered && has_all(core, flow, inspection)) {
+    end_guard(core, flow);
+    return Inspected::pass;
+  }
+  if (parsed.payload_bytes == 0) return Inspected::pass;
+  const Piece piece = piece_of(packet, parsed, inspection.base);
+  if (!core.held.stream(inspection).agrees(piece.offset, piece.bytes)) {
+    return refuse(core, number, Reason::hello_conflict, packet, parsed);
+  }
+  const bool goes_on = piece.offset + piece.bytes.size() > inspection.passed;
+  if (!goes_on || inspection.answered) return Inspected::pass;
+  return extend(core, number, inspection, piece, packet, parsed);
+}
+
+// The bytes of the hello are gone: nothing of it may be said again until the server has it.
+[[nodiscard]] Inspected guard_sealed(Core& core, Flow& flow, Packet& packet, const Parsed& parsed) noexcept {
+  if (acknowledged(core, flow, core.flows.track(flow).first_byte)) {
+    flow.clear(Flow::sealed);
+    return Inspected::pass;
+  }
+  const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
+  const bool before = static_cast<std::int32_t>(sequence - core.flows.track(flow).first_byte) < 0;
+  return before && parsed.payload_bytes != 0 ? end(core, packet, Drop::hello_duplicate) : Inspected::pass;
+}
+
+// Does the server's answer begin as a HelloRetryRequest, as far as it is there? (RFC 8446 section 4.1.3: a ServerHello
+// with this random.)
+[[nodiscard]] bool may_be_retry(Bytes bytes) noexcept {
+  constexpr std::size_t random_at = 11;
+  constexpr std::array<std::uint8_t, 32> retry_random{0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                                      0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                                      0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+  constexpr std::uint8_t handshake = 22, server_hello = 2;
+  if (bytes[0] != handshake || (bytes.size() > 5 && bytes[5] != server_hello)) return false;
+  const Bytes random = bytes.subspan(std::min(bytes.size(), random_at));
+  return std::equal(random.begin(),
+                    random.begin() + static_cast<std::ptrdiff_t>(std::min(random.size(), retry_random.size())),
+                    retry_random.begin());
+}
+
+// The server wants another hello: it is waited for as the first was.
+void await_second_hello(Core& core, Flow& flow, Inspection& inspection) noexcept {
+  flow.clear(Flow::guarded);
+  flow.verdict = Verdict::waiting;
+  core.held.stream(inspection).clear();
+  inspection.base += inspection.passed;
+  inspection.passed = inspection.contiguous = 0;
+  inspection.progress = {};
+  inspection.upgrade = {};
+  inspection.upgrade.step = classifier::names::Upgrade::Step::tls;
+  inspection.second_hello = true;
+}
+
+void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (!inspection.answered && parsed.payload_bytes != 0) {
+    const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
+    if (sequence == inspection.server_next) {
+      if (may_be_retry({packet.data + parsed.payload_offset, parsed.payload_bytes})) {
+        await_second_hello(core, flow, inspection);
+        return;
+      }
+      inspection.answered = true;
+    }
+  }
+  if (inspection.answered && has_all(core, flow, inspection)) end_guard(core, flow);
+}
+
+// ---- QUIC ----------------------------------------------------------------------------------------------------------
+
+[[nodiscard]] std::uint64_t name_of(const Core& core, const classifier::names::QuicConnection& connection) noexcept {
+  std::array<char, 25> bytes{};
+  std::copy(connection.original_dcid.begin(), connection.original_dcid.end(), bytes.begin());
+  bytes[20] = static_cast<char>(connection.dcid_length);
+  std::copy_n(reinterpret_cast<const char*>(&connection.version), sizeof connection.version, &bytes[21]);
+  return core.hash(bytes.data(), bytes.size()) | 1U;
+}
+
+[[nodiscard]] QuicState& fresh_state(Core& core) noexcept {
+  QuicState& state = core.quic_scratch[0];
+  state.connection = {};
+  state.stream.clear();
+  return state;
+}
+
+// A datagram that cannot begin a connection, most of them, costs a look at its first byte.
+[[nodiscard]] bool may_begin_connection(Bytes datagram) noexcept {
+  constexpr std::size_t initial_datagram_bytes_min = 1200;
+  return datagram.size() >= initial_datagram_bytes_min && (datagram[0] & 0x80U) != 0;
+}
+
+// Something is wrong with an Initial while the connection that was judged is not confirmed yet. Another connection has
+// to wait for that: it comes again.
+[[nodiscard]] Inspected refuse_initial(Core& core, FlowNumber number, Look look, Packet& packet,
+                                       const Parsed& parsed) noexcept {
+  Flow& flow = core.flows[number];
+  QuicState& other = fresh_state(core);
+  classifier::names::ClientHello hello;
+  (void)classifier::names::read_client_datagram({packet.data + parsed.payload_offset, parsed.payload_bytes},
+                                                other.connection, other.stream, *core.quic_keys, hello);
+  const bool another =
+      other.connection.dcid_known && name_of(core, other.connection) != core.flows.facts(flow).judged_connection;
+  if (look == Look::conflict && another) return end(core, packet, Drop::hello_unordered);
+  return refuse(core, number, reason_of(look), packet, parsed);
+}
+
+[[nodiscard]] Inspected guard_datagram(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
+  Flow& flow = core.flows[number];
+  if (!may_begin_connection({packet.data + parsed.payload_offset, parsed.payload_bytes})) return Inspected::pass;
+  const bool kept = core.flows.facts(flow).inspection != 0 && !holds_back(core, flow);
+  Looked looked;
+  const Look look = look_udp(core, flow, packet, parsed, looked);
+  if (look == Look::nothing) return Inspected::pass;
+  if (look == Look::no_room) return end(core, packet, Drop::held_full);
+  const QuicState& state = core.flows.facts(flow).inspection != 0
+                               ? *core.held.open_quic(core.held[core.flows.facts(flow).inspection])
+                               : core.quic_scratch[0];
+  const bool wrong = look == Look::malformed || look == Look::conflict || look == Look::too_large;
+  if (state.connection.dcid_known && name_of(core, state.connection) == core.flows.facts(flow).judged_connection) {
+    if (kept && wrong) return refuse_initial(core, number, look, packet, parsed);
+    if (!kept) end_inspection(core, flow);
+    return Inspected::pass;
+  }
+  core.flows.facts(flow).judged_connection = 0;
+  return inspect_looked(core, number, packet, parsed, look, looked);
+}
+
+void guard_server_datagram(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  if (core.flows.facts(flow).inspection == 0 || holds_back(core, flow)) return;
+  QuicState* state = core.held.open_quic(core.held[core.flows.facts(flow).inspection]);
+  if (state == nullptr) return;
+  const Bytes datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
+  classifier::names::read_server_datagram(datagram, state->connection);
+  // The server has the whole hello, and takes no other for this connection.
+  if (classifier::names::has_handshake_packet(datagram)) end_inspection(core, flow);
+}
+
+void begin_quic_guard(Core& core, FlowNumber number, bool hello) noexcept {
+  Flow& flow = core.flows[number];
+  if (!hello) {
+    end_inspection(core, flow);
+    return;
+  }
+  if (core.flows.facts(flow).inspection == 0 && !keep_quic(core, flow, core.quic_scratch[0])) return;
+  core.flows.facts(flow).judged_connection =
+      name_of(core, core.held.open_quic(core.held[core.flows.facts(flow).inspection])->connection);
+  restart_timer(core, number);
+}
+
+}  // namespace
+
+bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  if (core.flows.facts(flow).inspection != 0) return true;  // its bytes are there
+  core.flows.facts(flow).inspection = core.held.begin(core.tick);
+  if (core.flows.facts(flow).inspection == 0) return false;
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (!core.held.open_stream(inspection, false)) {
+    end_inspection(core, flow);
+    return false;
+  }
+  inspection.base = core.flows.track(flow).first_byte;
+  inspection.base_known = true;
+  const Piece piece = piece_of(packet, parsed, inspection.base);
+  (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
+  inspection.contiguous = core.held.stream(inspection).contiguous(0);
+  return true;
+}
+
+bool may_follow_hello(Core& core, const Flow& flow, std::uint32_t hello_end) noexcept {
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  inspection.record_bytes = inspection.record_head = 0;
+  inspection.record_head_bytes = 0;
+  const Bytes all = core.held.stream(inspection).first(inspection.contiguous);
+  return walk_records(inspection, all.subspan(std::min<std::size_t>(hello_end, all.size())));
+}
+
+void begin_guard(Core& core, FlowNumber number, bool hello) noexcept {
+  Flow& flow = core.flows[number];
+  flow.set(Flow::guarded);
+  if (!flow.is_tcp()) {
+    begin_quic_guard(core, number, hello);
+    return;
+  }
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  inspection.passed = inspection.contiguous;
+  inspection.answered = !hello || inspection.second_hello;
+  inspection.second_hello = false;
+  inspection.server_next = core.flows.track(flow).sent_end[to_client];
+  restart_timer(core, number);
+}
+
+Inspected guard(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
+  Flow& flow = core.flows[number];
+  if (!flow.is_tcp()) return guard_datagram(core, number, packet, parsed);
+  if ((parsed.tcp_flags & Tcp::rst) != 0) return Inspected::pass;
+  return flow.has(Flow::sealed) ? guard_sealed(core, flow, packet, parsed)
+                                : guard_segment(core, number, packet, parsed);
+}
+
+void guard_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept {
+  Flow& flow = core.flows[number];
+  if (!flow.is_tcp()) {
+    guard_server_datagram(core, flow, packet, parsed);
+  } else {
+    guard_server_segment(core, flow, packet, parsed);
+  }
+}
+
+void guard_overdue(Core& core, FlowNumber number) noexcept {
+  Flow& flow = core.flows[number];
+  if (!flow.is_tcp()) {
+    core.flows.facts(flow).judged_connection = 0;
+    end_inspection(core, flow);
+    return;
+  }
+  const Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (!has_all(core, flow, inspection)) {
+    core.flows.track(flow).first_byte = inspection.base + inspection.passed;
+    flow.set(Flow::sealed);
+  }
+  end_guard(core, flow);
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,31 @@
+// Guard: what keeps a flow to what its verdict was given for.
+//
+// A hello that was allowed may never reach the server: its checksum was wrong, or its TTL too small. Another one in its
+// place would be as good to the server, so until the server has acknowledged it, every segment has to bring the same
+// bytes. Behind it a client says nothing in the clear before it is answered; where the answer is HelloRetryRequest, its
+// second hello is held and has to name the same server (RFC 8446 section 4.1.4).
+//
+// Datagrams of one flow may begin any number of QUIC connections. Each Initial that opens with its own Destination
+// Connection ID begins one, and is judged like the first; also where the flow was allowed with no name at all.
+#pragma once
+
+#include "dataplane/core.h"
+#include "dataplane/stages/inspect.h"
+
+namespace sallyport::dataplane {
+
+// Before the verdict on a TCP flow: its bytes are kept. False: no room for them, the packet is to come again.
+[[nodiscard]] bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
+// What came with a hello, behind its `hello_end` bytes of the stream. False: no client says that there.
+[[nodiscard]] bool may_follow_hello(Core& core, const Flow& flow, std::uint32_t hello_end) noexcept;
+// The flow was allowed and all that waited is sent. `hello`: by a hello, not for want of one.
+void begin_guard(Core& core, FlowNumber number, bool hello) noexcept;
+
+// A packet of a guarded or sealed flow, from its client. `held` and `ended` as in inspect().
+[[nodiscard]] Inspected guard(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept;
+// From its server.
+void guard_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept;
+// The server has said nothing to the hello for as long as hello_timeout: its memory is given back.
+void guard_overdue(Core& core, FlowNumber number) noexcept;
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,67 @@
+#include "dataplane/stages/hear.h"
+
+#include "dataplane/stages/guard.h"
+#include "dataplane/stages/track.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using wire::Tcp;
+
+[[nodiscard]] bool is_reset(const Parsed& parsed) noexcept { return (parsed.tcp_flags & Tcp::rst) != 0; }
+
+[[nodiscard]] bool must_show(const Flow& flow) noexcept {
+  return flow.protocol == IpProtocol::tcp || flow.protocol == IpProtocol::udp;
+}
+
+[[nodiscard]] bool is_listened_to(const Flow& flow) noexcept {
+  return flow.verdict == Verdict::waiting || flow.has(Flow::observing) || flow.has(Flow::guarded);
+}
+
+}  // namespace
+
+Inspected hear_client(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
+  Flow& flow = core.flows[number];
+  if (flow.verdict == Verdict::waiting) {
+    if (is_reset(parsed)) {
+      drop_held(core, flow, Drop::hello_abandoned);
+      return Inspected::pass;
+    }
+    const bool ends = flow.is_tcp() && (parsed.tcp_flags & Tcp::fin) != 0;
+    const bool says = parsed.payload_bytes != 0 || ends || !flow.is_tcp();
+    return must_show(flow) && says ? inspect(core, number, packet, parsed) : Inspected::pass;
+  }
+  if (flow.has(Flow::observing)) {
+    observe(core, number, packet, parsed);
+  } else if (flow.has(Flow::guarded) || flow.has(Flow::sealed)) {
+    return guard(core, number, packet, parsed);
+  }
+  return Inspected::pass;
+}
+
+Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed,
+                      std::uint32_t expected) noexcept {
+  Flow& flow = core.flows[number];
+  if (!is_listened_to(flow)) return Inspected::pass;
+  if (flow.has(Flow::guarded)) {
+    guard_answer(core, number, packet, parsed);
+  } else if (flow.verdict == Verdict::waiting && is_reset(parsed)) {
+    drop_held(core, flow, Drop::hello_abandoned);
+  } else if (flow.verdict == Verdict::waiting && parsed.payload_bytes != 0) {
+    return inspect_answer(core, number, packet, parsed, expected);
+  } else if (flow.has(Flow::observing) && flow.is_tcp() && parsed.payload_bytes != 0) {
+    observe_answer(core, number, packet, parsed, expected);
+  }
+  return Inspected::pass;
+}
+
+std::uint32_t next_from_server(const Core& core, const Flow& flow, const Packet& packet,
+                               const Parsed& parsed) noexcept {
+  if (!flow.is_tcp() || !is_listened_to(flow)) return 0;
+  const TcpTrack& track = core.flows.track(flow);
+  const bool nothing_yet = track.window[to_client] == 0;
+  return nothing_yet ? wire::at<Tcp>(packet.data + parsed.l4_offset).sequence.get() : track.sent_end[to_client];
+}
+
+}  // namespace sallyport::dataplane
