@@ -146,7 +146,7 @@ def _(t):
 @case("case 82: the server speaks first: no name was shown", policy=NAMES)
 def _(t):
     talk = Talk(t, A, 40000, S, 443, E).open()
-    banner = b"220 mail.example.com ESMTP\r\n"
+    banner = b"SSH-2.0-OpenSSH_9.2\r\n"
     talk.receive(banner, drop="hello_denied", inside=reset(S, 443, A, 40000, talk.theirs, talk.mine),
                  outside=reset(E, 40000, S, 443, talk.mine, talk.theirs + len(banner)))
     t.flow(action="deny", reason="no_name")
@@ -191,11 +191,11 @@ def _(t):
     t.drop(hello_abandoned=1)
 
 
-@case("case 95: another hello later on changes nothing that was decided", policy=NAMES)
+@case("case 95: another hello after the server's answer changes nothing that was decided", policy=NAMES)
 def _(t):
     talk = Talk(t, A, 40000, S, 443, E).open()
     talk.send(GOOD)
-    talk.receive(b"hello retry request")
+    talk.receive(b"server hello")
     talk.send(GOOD)
     t.flow(sni="httpbin.org", action="allow")
 

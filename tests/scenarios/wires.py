@@ -180,7 +180,7 @@ def flattened(record):
     flat.update(record.get("source", {}))
     flat.update({"nat_ip": record["nat"]["src_ip"], "nat_port": record["nat"]["src_port"], "egress": record["nat"].get("egress")}
                 if "nat" in record else {})
-    for app in ("tls", "quic", "http"):
+    for app in ("tls", "quic", "http", "socks"):
         flat.update(record.get(app, {}))
     return flat
 

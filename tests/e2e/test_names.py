@@ -1,0 +1,129 @@
+"""What real clients say before they are allowed: TLS 1.2 and 1.3, HTTP/2, HTTP/3, STARTTLS; and that a denied server hears
+nothing of it."""
+
+import cases
+from cases import GatewayCase
+from servers import PEERS, PYTHON
+from world import SERVER
+
+WEB_PORT, MAIL_PORT = 8443, 2525
+
+POLICY = cases.OPEN_POLICY.replace('traffic_policy = "Allow"', 'traffic_policy = "Deny"') + f"""
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "names"
+parent_refs = [ {{ name = "everything", namespace = "linkerd-egress", port = {WEB_PORT} }},
+                {{ name = "everything", namespace = "linkerd-egress", port = {MAIL_PORT} }} ]
+hostnames = ["httpbin.org"]
+"""
+
+CADDY = """
+{{
+  admin off
+  auto_https off
+  storage file_system {folder}
+}}
+{sites}
+"""
+CADDY_SITE = """
+https://{name}:{port} {{
+  tls {folder}/{name}.pem {folder}/{name}.key
+  respond "{name} by {{http.request.proto}}"
+}}
+"""
+
+
+class NamesOfClients(GatewayCase):
+    policy = POLICY
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = cases.servers.folder
+        sites = "".join(CADDY_SITE.format(name=name, port=WEB_PORT, folder=folder) for name in ("httpbin.org", "denied.example"))
+        (folder / "Caddyfile").write_text(CADDY.format(folder=folder, sites=sites), encoding="utf-8")
+        log = open(cases.world.folder / "names-servers.log", "ab")  # as long as the world
+        host = cases.world.server
+        cls.peers = [
+            host.start(["env", f"HOME={folder}", "caddy", "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"],
+                       stdout=log, stderr=log),
+            host.start([PYTHON, PEERS / "starttls_server.py", MAIL_PORT, folder / "httpbin.org.pem", folder / "httpbin.org.key"],
+                       stdout=log, stderr=log)]
+        for port in (WEB_PORT, MAIL_PORT):
+            cases.servers._wait_listening(port)
+
+    @classmethod
+    def tearDownClass(cls):
+        for peer in cls.peers:
+            cases.namespaces.stop(peer)
+        super().tearDownClass()
+
+    def run_in_pod(self, *command, given="", timeout=30):
+        """In the pod, with the names known by the hosts file there."""
+        hosts = cases.world.folder / "hosts"
+        hosts.write_text("".join(f"{address} {name}\n" for name in ("httpbin.org", "denied.example") for address in SERVER[:1]),
+                         encoding="utf-8")
+        script = 'mount --bind "$0" /etc/hosts && printf "%s" "$INPUT" | "$@"'
+        return cases.world.pods["web"].run(["env", f"INPUT={given}", "sh", "-c", script, hosts, *command], check=False,
+                                           timeout=timeout)
+
+    def assert_never_shown(self, name, record):
+        shown = b"".join(segment.payload for segment in record.stop())
+        self.assertNotIn(name.encode(), shown)
+        return shown
+
+    def verdict_of(self, **wanted):
+        return self.gateway.wait_flow(**wanted)["verdict"]["action"]
+
+    def test_curl_of_every_kind(self):
+        kinds = [("--http1.1", "HTTP/1.1"), ("--http2", "HTTP/2.0"), ("--tls-max 1.2", "HTTP/2.0"), ("--tlsv1.3", "HTTP/2.0")]
+        for address in SERVER:
+            for arguments, protocol in kinds:
+                done = self.curl("web", "httpbin.org", address, *arguments.split(), port=WEB_PORT)
+                self.assertEqual(done.stdout, f"httpbin.org by {protocol}", done.stderr)
+                record = self.record_server(f"port {WEB_PORT}")
+                self.assertEqual(self.curl("web", "denied.example", address, *arguments.split(), port=WEB_PORT).returncode, 35)
+                self.assertEqual(self.assert_never_shown("denied.example", record), b"")
+
+    def test_wget(self):
+        authorities = f"--ca-certificate={cases.servers.authorities}"
+        done = self.run_in_pod("wget", "-q", "-O-", "--tries=1", authorities, f"https://httpbin.org:{WEB_PORT}/")
+        self.assertEqual(done.stdout, "httpbin.org by HTTP/1.1", done.stderr)
+        done = self.run_in_pod("wget", "-q", "-O-", "--tries=1", authorities, f"https://denied.example:{WEB_PORT}/")
+        self.assertNotEqual(done.returncode, 0)
+
+    def s_client(self, port, *more):
+        return self.run_in_pod("openssl", "s_client", "-connect", f"{SERVER[0]}:{port}", "-CAfile", cases.servers.authorities, *more,
+                               given="quit\n")
+
+    def test_openssl_with_and_without_a_name(self):
+        self.assertIn("Verify return code: 0", self.s_client(WEB_PORT, "-servername", "httpbin.org").stdout)
+        for more in (["-servername", "denied.example"], ["-noservername"]):
+            record = self.record_server(f"port {WEB_PORT}")
+            done = self.s_client(WEB_PORT, *more)
+            self.assertIn("no peer certificate available", done.stdout)
+            self.assertEqual(self.assert_never_shown("denied.example", record), b"")
+
+    def test_starttls(self):
+        done = self.s_client(MAIL_PORT, "-starttls", "smtp", "-servername", "httpbin.org")
+        self.assertIn("Verify return code: 0", done.stdout, done.stderr)
+        record = self.record_server(f"port {MAIL_PORT}")
+        done = self.s_client(MAIL_PORT, "-starttls", "smtp", "-servername", "denied.example")
+        self.assertIn("no peer certificate available", done.stdout)
+        self.assertIn(b"STARTTLS", self.assert_never_shown("denied.example", record))
+        self.assertEqual(self.verdict_of(dest_port=MAIL_PORT, tls__sni="denied.example"), "deny")
+
+    def test_http3(self):
+        for address in SERVER:
+            done = self.gtlsclient("httpbin.org", address)
+            self.assertIn("httpbin.org by HTTP/3.0", done.stdout + done.stderr)
+            record = self.record_server(f"udp port {WEB_PORT}")
+            done = self.gtlsclient("denied.example", address)
+            self.assertNotIn("by HTTP/3.0", done.stdout + done.stderr)
+            self.assertEqual(self.assert_never_shown("denied.example", record), b"")
+        self.assertEqual(self.verdict_of(dest_port=WEB_PORT, quic__sni="denied.example"), "deny")
+
+    def gtlsclient(self, name, address):
+        return cases.world.pods["web"].run(
+            ["gtlsclient", "--no-quic-dump", "--exit-on-all-streams-close", "--timeout=4s", "--handshake-timeout=4s", f"--sni={name}",
+             address, WEB_PORT, f"https://{name}:{WEB_PORT}/"], check=False)

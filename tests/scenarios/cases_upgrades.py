@@ -1,0 +1,117 @@
+"""What stands before TLS: upgrades that are recognised, and what is tried in their name (corner cases 82, 83, 107)."""
+
+import hellos
+from cases_names import BAD, DENIED, GOOD, NAMES
+from talk import Talk
+from wires import A, E, S, both_families, case
+
+NO_NAME = {"action": "deny", "reason": "no_name"}
+MYSQL_GREETING = b"\x4a\0\0\0\x0a8.0.36\0" + bytes(67)
+MYSQL_REQUEST = b"\x20\0\0\x01\x05\xae\x0f\0" + bytes(28)
+LDAP_REQUEST = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
+
+# What is said in turn: "<" by the server, ">" by the client.
+UPGRADES = {
+    "SMTP": ["<220 mail ESMTP\r\n", ">EHLO pod\r\n", "<250-mail\r\n250 STARTTLS\r\n", ">STARTTLS\r\n", "<220 go\r\n"],
+    "FTP": ["<220 ftp\r\n", ">AUTH TLS\r\n", "<234 ok\r\n"],
+    "IMAP": ["<* OK ready\r\n", ">a CAPABILITY\r\n", "<* CAPABILITY STARTTLS\r\na OK\r\n", ">b STARTTLS\r\n", "<b OK\r\n"],
+    "POP3": ["<+OK ready\r\n", ">STLS\r\n", "<+OK\r\n"],
+    "XMPP": ["><stream:stream to='example.com'>", "<<stream:stream><stream:features><starttls/></stream:features>",
+             "><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", "<<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"],
+    "LDAP": [b">" + LDAP_REQUEST, b"<\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0"],
+    "PostgreSQL": [b">\0\0\0\x08\x04\xd2\x16\x2f", b"<S"],
+    "MySQL": [b"<" + MYSQL_GREETING, b">" + MYSQL_REQUEST],
+    "SOCKS 4": [b">\x04\x01\x01\xbb\x01\x02\x03\x04\0", b"<\0\x5a\0\0\0\0\0\0"],
+    "SOCKS 5": [b">\x05\x01\0", b"<\x05\0", b">\x05\x01\0\x03\x0bhttpbin.org\x01\xbb", b"<\x05\0\0\x01\0\0\0\0\0\0"],
+    "HTTP CONNECT": [">CONNECT httpbin.org:443 HTTP/1.1\r\nHost: httpbin.org:443\r\n\r\n", "<HTTP/1.1 200 ok\r\n\r\n"],
+}
+
+
+def say(talk, lines):
+    for line in lines:
+        line = line.encode() if isinstance(line, str) else line
+        (talk.send if line[:1] == b">" else talk.receive)(line[1:])
+
+
+def refused(talk, payload):
+    talk.send(payload, inside=talk.reset_to_client(len(payload)), outside=talk.reset_to_server(), drop="hello_denied")
+
+
+def of(lines):
+    @both_families(f"case 83: {lines}, then a hello to an allowed name", policy=NAMES)
+    def _(t, a, b, s, s2, e):
+        talk = Talk(t, a, 40000, s, 443, e).open()
+        say(talk, UPGRADES[lines])
+        talk.send(GOOD)
+        talk.receive(b"server hello")
+        t.flow(action="allow", reason="route", sni="httpbin.org", app_proto="tls")
+
+    @both_families(f"case 83: {lines}, then a hello to a denied name", policy=NAMES)
+    def _(t, a, b, s, s2, e):
+        talk = Talk(t, a, 40000, s, 443, e).open()
+        say(talk, UPGRADES[lines])
+        refused(talk, BAD)
+        t.flow(sni="denied.example", **DENIED)
+
+    if lines not in ("SOCKS 5", "HTTP CONNECT"):  # whose name was shown
+        @case(f"case 83: {lines}, then no TLS", policy=NAMES)
+        def _(t):
+            talk = Talk(t, A, 40000, S, 443, E).open()
+            say(talk, UPGRADES[lines])
+            refused(talk, b"application data\r\n")
+            t.flow(**NO_NAME)
+
+
+for upgrade in UPGRADES:
+    of(upgrade)
+
+REFUSED = {
+    "mail without TLS": (UPGRADES["SMTP"][:3], b"MAIL FROM:<a@example.com>\r\n"),
+    "mail behind a bare line feed": (UPGRADES["SMTP"][:1], b"EHLO pod\nMAIL FROM:<a@example.com>\r\n"),
+    "mail behind STARTTLS in one segment": (UPGRADES["SMTP"][:3], b"STARTTLS\r\nMAIL FROM:<a@example.com>\r\n"),
+    "a hello before STARTTLS is answered": (UPGRADES["SMTP"][:4], GOOD),
+    "a login without TLS": (UPGRADES["IMAP"][:1], b"a LOGIN me key\r\n"),
+    "a literal": (UPGRADES["IMAP"][:1], b"a ID {900}\r\n"),
+    "an LDAP bind": ([], b"\x30\x0c\x02\x01\x01\x60\x07\x02\x01\x03\x04\0\x80\0"),
+    "a PostgreSQL start without TLS": ([b">\0\0\0\x08\x04\xd2\x16\x2f", b"<N"], b"\0\0\0\x10\0\3\0\0user\0a\0\0"),
+    "a request to a proxy": ([], b"GET http://httpbin.org/ HTTP/1.1\r\nHost: httpbin.org\r\n\r\n"),
+    "a request after a refused tunnel": ([UPGRADES["HTTP CONNECT"][0], "<HTTP/1.1 403 no\r\n\r\n"], b"GET / HTTP/1.1\r\n\r\n"),
+}
+for what, (before, payload) in REFUSED.items():
+    @case(f"case 82: {what} shows no name", policy=NAMES)
+    def _(t, before=before, payload=payload):
+        talk = Talk(t, A, 40000, S, 443, E).open()
+        say(talk, before)
+        refused(talk, payload)
+        t.flow(**NO_NAME)
+
+
+@case("case 107: tunnels to denied names", policy=NAMES)
+def _(t):
+    requests = [(b"CONNECT denied.example:443 HTTP/1.1\r\n\r\n", "http"), (b"\x04\x01\x01\xbb\0\0\0\x01\0denied.example\0", "socks")]
+    for port, (request, protocol) in enumerate(requests, 40000):
+        talk = Talk(t, A, port, S, 443, E).open()
+        refused(talk, request)
+        t.flow(hostname="denied.example", app_proto=protocol, **DENIED)
+
+
+@case("case 107: a tunnel to an allowed name, and nothing inside that shows another", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    say(talk, UPGRADES["HTTP CONNECT"])
+    talk.send(b"SSH-2.0-client\r\n")
+    t.flow(action="allow", reason="route", hostname="httpbin.org", app_proto="http")
+
+
+@case("case 107: a tunnel to an address, where the hello inside decides", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    say(talk, [">CONNECT 198.51.100.9:443 HTTP/1.1\r\n\r\n", "<HTTP/1.1 200 ok\r\n\r\n"])
+    refused(talk, hellos.hello([]))
+    t.flow(**NO_NAME)
+
+
+@case("case 107: a Host that is not the target", policy=NAMES)
+def _(t):
+    refused(Talk(t, A, 40000, S, 443, E).open(), b"CONNECT httpbin.org:443 HTTP/1.1\r\nHost: denied.example\r\n\r\n")
+    t.flow(action="deny", reason="hello_malformed")
