@@ -5,6 +5,7 @@
 
 #include "dataplane/core.h"
 #include "dataplane/stages/decide.h"
+#include "dataplane/stages/express.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/hear.h"
@@ -26,7 +27,7 @@ constexpr std::uint32_t timers_a_turn = 4096;
 
 // A packet that parsed, on its way through the burst.
 struct InFlight {
-  Packet packet;
+  Packet* packet = nullptr;  // where the burst has it
   Parsed parsed;
   std::uint64_t hash = 0;
   bool from_inside = false;
@@ -42,38 +43,61 @@ using InFlights = std::array<InFlight, burst_max>;
 }
 
 [[nodiscard]] std::uint32_t sequence_of(const InFlight& p) noexcept {
-  return wire::at<Tcp>(p.packet.data + p.parsed.l4_offset).sequence.get();
+  return wire::at<Tcp>(p.packet->data + p.parsed.l4_offset).sequence.get();
 }
 
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
  public:
-  Burst(Core& core, InFlights& in_flight, PortIndex port) noexcept : core_(core), in_flight_(in_flight), port_(port) {}
+  Burst(Core& core, InFlights& in_flight, PortIndex port) noexcept
+      : core_(core), in_flight_(in_flight), port_(port), rules_(core.parse_rules(port)) {}
 
   void run(std::span<Packet> packets) noexcept {
+    count(packets);
     for (Packet& packet : packets) receive(packet);
-    for (std::size_t i = 0; i < count_; ++i) {
-      InFlight& p = in_flight_[i];
-      if (!followed(p.parsed.kind)) continue;
-      p.hash = core_.flows.hash(p.parsed.key, p.from_inside ? Side::inside : Side::outside);
-      core_.flows.prefetch_bucket(p.hash);
-    }
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (followed(in_flight_[i].parsed.kind)) core_.flows.prefetch_flow(in_flight_[i].parsed.key, in_flight_[i].hash);
-    }
+    look_ahead();
     for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
   }
 
  private:
+  void count(std::span<const Packet> packets) noexcept {
+    std::uint64_t weight = 0;
+    std::uint64_t bytes = 0;
+    for (const Packet& packet : packets) {
+      weight += packet.weight;
+      bytes += packet.length;
+    }
+    core_.counters.received.add(weight);
+    core_.counters.ports[port_].received_packets.add(packets.size());
+    core_.counters.ports[port_].received_bytes.add(bytes);
+  }
+
+  // All flows of the burst are fetched from memory at once: 32 misses in flight cost a packet 12 ns, one after the
+  // other 195 ns.
+  void look_ahead() noexcept {
+    for (std::size_t i = 0; i < count_; ++i) {
+      InFlight& p = in_flight_[i];
+      if (!followed(p.parsed.kind)) continue;
+      p.hash = core_.flows.hash(p.parsed.key, side_of(p));
+      core_.flows.prefetch_bucket(p.hash);
+    }
+    std::array<const InFlight*, burst_max> elsewhere;
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const InFlight& p = in_flight_[i];
+      if (followed(p.parsed.kind) && !core_.flows.prefetch_flow(p.parsed.key, p.hash)) elsewhere[left++] = &p;
+    }
+    for (std::size_t i = 0; i < left; ++i)
+      core_.flows.prefetch_flow_elsewhere(elsewhere[i]->parsed.key, elsewhere[i]->hash);
+  }
+  [[nodiscard]] static Side side_of(const InFlight& p) noexcept { return p.from_inside ? Side::inside : Side::outside; }
+
   // Parse; what is no packet of a flow ends here.
   void receive(Packet& packet) noexcept {
     packet.port = port_;
-    core_.counters.received.add(packet.weight);
-    core_.counters.ports[port_].received_packets.add();
-    core_.counters.ports[port_].received_bytes.add(packet.length);
     InFlight& p = in_flight_[count_];
     Drop why{};
-    switch (parse(packet, core_.parse_rules(port_), p.parsed, why)) {
+    switch (parse(packet, rules_, p.parsed, why)) {
       case ParseResult::drop:
         core_.drop(packet, why);
         return;
@@ -88,7 +112,7 @@ class Burst {
       collect(packet, piece);
       return;
     }
-    p.packet = packet;
+    p.packet = &packet;
     p.from_inside = comes_from_inside(p.parsed);
     ++count_;
   }
@@ -116,11 +140,12 @@ class Burst {
     }
     core_.counters.held.subtract(static_cast<std::uint64_t>(whole.weight - piece.weight));
     InFlight& p = in_flight_[count_];
-    if (parse(whole, core_.parse_rules(port_), p.parsed, why) != ParseResult::ok) {
+    if (parse(whole, rules_, p.parsed, why) != ParseResult::ok) {
       core_.drop(whole, why);
       return;
     }
-    p.packet = whole;
+    piece = whole;
+    p.packet = &piece;
     p.from_inside = comes_from_inside(p.parsed);
     if (!p.from_inside && !belongs_here(whole, p.parsed)) return;
     ++count_;
@@ -156,8 +181,12 @@ class Burst {
       unfollowed(p);
       return;
     }
-    const FlowNumber number = find_flow(core_, p.parsed.key, p.hash, p.from_inside ? Side::inside : Side::outside);
-    if (number == 0) {
+    const FlowNumber number = core_.flows.find(p.parsed.key, p.hash, side_of(p));
+    if (number != 0) {
+      Flow& flow = core_.flows[number];
+      if (express(core_, *p.packet, p.parsed, flow, p.from_inside ? to_server : to_client)) return;
+    }
+    if (number == 0 || ended_by_time(core_, number)) {
       new_flow(p);
     } else if (p.from_inside) {
       outbound(p, number);
@@ -169,24 +198,24 @@ class Burst {
   void unfollowed(InFlight& p) noexcept {
     Drop why{};
     if (core_.routing().is_local(p.parsed.key.destination_address())) {
-      core_.to_kernel(p.packet);
+      core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
     } else if (p.parsed.kind == PacketKind::icmp_error) {
       error(p);
     } else {
-      core_.drop(p.packet, Drop::unsupported_protocol);
+      core_.drop(*p.packet, Drop::unsupported_protocol);
     }
   }
 
   void error(InFlight& p) noexcept {
-    QuotedFlow of = quoted_flow(core_, p.packet, p.parsed, p.from_inside);
+    QuotedFlow of = quoted_flow(core_, *p.packet, p.parsed, p.from_inside);
     if (of.flow == 0 && !of.broken && p.from_inside && core_.port(port_).role == config::PortRole::both) {
-      of = quoted_flow(core_, p.packet, p.parsed, false);
-      if (of.flow == 0 && ask_elsewhere(core_, p.packet, p.parsed)) return;
+      of = quoted_flow(core_, *p.packet, p.parsed, false);
+      if (of.flow == 0 && ask_elsewhere(core_, *p.packet, p.parsed)) return;
       p.from_inside = false;
     }
-    relay_error(core_, p.packet, p.parsed, of, p.from_inside);
+    relay_error(core_, *p.packet, p.parsed, of, p.from_inside);
   }
 
   // Martians between machines are the kernel's where they are meant for all on the link: VRRP, OSPF, listeners.
@@ -195,32 +224,32 @@ class Burst {
     const bool v4 = p.parsed.key.family == Family::v4 && to[0] == 224 && to[1] == 0 && to[2] == 0;
     const bool v6 = p.parsed.key.family == Family::v6 && to[0] == 0xff && (to[1] & 0x0fU) == 2;
     if (core_.settings.kernel && (v4 || v6)) {
-      core_.to_kernel(p.packet);
+      core_.to_kernel(*p.packet);
     } else {
-      core_.drop(p.packet, why);
+      core_.drop(*p.packet, why);
     }
   }
 
   void new_flow(InFlight& p) noexcept {
     Drop why{};
     if (core_.routing().is_local(p.parsed.key.destination_address())) {
-      core_.to_kernel(p.packet);
+      core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
     } else if (!p.from_inside) {
       open_from_outside(p);
-    } else if (!ask_elsewhere(core_, p.packet, p.parsed)) {
+    } else if (!ask_elsewhere(core_, *p.packet, p.parsed)) {
       open(p);
     }
   }
 
   void open(InFlight& p) noexcept {
-    const Opened opened = open_flow(core_, p.packet, p.parsed);
+    const Opened opened = open_flow(core_, *p.packet, p.parsed);
     if (opened.flow == 0) {
       const bool refused =
           opened.why == Drop::flows_exhausted || opened.why == Drop::source_limit || opened.why == Drop::policy_denied;
-      if (refused) refuse_sender(core_, p.packet, p.parsed);
-      core_.drop(p.packet, opened.why);
+      if (refused) refuse_sender(core_, *p.packet, p.parsed);
+      core_.drop(*p.packet, opened.why);
       return;
     }
     Flow& flow = core_.flows[opened.flow];
@@ -229,26 +258,26 @@ class Burst {
     }
     if (flow.verdict == Verdict::denied) {
       if (opened.why == Drop::policy_denied) {
-        refuse_sender(core_, p.packet, p.parsed);
+        refuse_sender(core_, *p.packet, p.parsed);
       } else {
-        send_host_unreachable(core_, p.packet, p.parsed);
+        send_host_unreachable(core_, *p.packet, p.parsed);
       }
-      core_.drop(p.packet, opened.why);
+      core_.drop(*p.packet, opened.why);
       return;
     }
-    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, p.packet, p.parsed, to_server);
+    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, *p.packet, p.parsed, to_server);
     client_says(p, opened.flow);
   }
 
   void open_from_outside(InFlight& p) noexcept {
-    const Opened opened = open_flow_from_outside(core_, p.packet, p.parsed);
+    const Opened opened = open_flow_from_outside(core_, *p.packet, p.parsed);
     if (opened.flow == 0) {
-      take_unsolicited(core_, p.packet, p.parsed, opened.why);
+      take_unsolicited(core_, *p.packet, p.parsed, opened.why);
       return;
     }
     Flow& flow = core_.flows[opened.flow];
-    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, p.packet, p.parsed, to_client);
-    forward(core_, p.packet, p.parsed, flow, to_client);
+    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, *p.packet, p.parsed, to_client);
+    forward(core_, *p.packet, p.parsed, flow, to_client);
   }
 
   // From the client, of a known flow.
@@ -261,13 +290,13 @@ class Burst {
       return;
     }
     if (flow.verdict == Verdict::denied) {
-      count_packet(core_, flow, p.packet, to_server);
-      refuse_sender(core_, p.packet, p.parsed);
-      core_.drop(p.packet, Drop::flow_denied);
+      count_packet(core_, flow, *p.packet, to_server);
+      refuse_sender(core_, *p.packet, p.parsed);
+      core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_server)) return;
-    count_packet(core_, flow, p.packet, to_server);
+    count_packet(core_, flow, *p.packet, to_server);
     client_says(p, number);
   }
 
@@ -280,8 +309,8 @@ class Burst {
   }
 
   void client_says(InFlight& p, FlowNumber number) noexcept {
-    if (hear_client(core_, number, p.packet, p.parsed) != Inspected::pass) return;
-    forward(core_, p.packet, p.parsed, core_.flows[number], to_server);
+    if (hear_client(core_, number, *p.packet, p.parsed) != Inspected::pass) return;
+    forward(core_, *p.packet, p.parsed, core_.flows[number], to_server);
   }
 
   // From the server.
@@ -289,33 +318,33 @@ class Burst {
     Flow& flow = core_.flows[number];
     if (flow.epoch != core_.epoch && !refresh(p, number, to_client)) return;
     if (flow.verdict == Verdict::denied) {
-      core_.drop(p.packet, Drop::flow_denied);
+      core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
     if (p.parsed.kind == PacketKind::echo_request) {
-      core_.drop(p.packet, Drop::no_mapping);
+      core_.drop(*p.packet, Drop::no_mapping);
       return;
     }
-    const std::uint32_t expected = next_from_server(core_, flow, p.packet, p.parsed);
+    const std::uint32_t expected = next_from_server(core_, flow, *p.packet, p.parsed);
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_client)) return;
-    count_packet(core_, flow, p.packet, to_client);
-    if (hear_server(core_, number, p.packet, p.parsed, expected) != Inspected::pass) return;
-    forward(core_, p.packet, p.parsed, flow, to_client);
+    count_packet(core_, flow, *p.packet, to_client);
+    if (hear_server(core_, number, *p.packet, p.parsed, expected) != Inspected::pass) return;
+    forward(core_, *p.packet, p.parsed, flow, to_client);
   }
 
   // False: the packet has ended.
   [[nodiscard]] bool follow_tcp(InFlight& p, FlowNumber number, Direction direction) noexcept {
     Flow& flow = core_.flows[number];
     const TcpState before = flow.tcp;
-    if (!track_tcp(core_, flow, p.packet, p.parsed, direction)) {
-      core_.drop(p.packet, Drop::tcp_rst_invalid);
+    if (!track_tcp(core_, flow, *p.packet, p.parsed, direction)) {
+      core_.drop(*p.packet, Drop::tcp_rst_invalid);
       return false;
     }
     if (is_first_syn(p.parsed) && direction == to_server && flow.tcp == TcpState::syn_client) {
       core_.flows.track(flow).first_byte = sequence_of(p) + 1;
     }
     if (before == TcpState::syn_client && direction == to_client) {
-      begin_where_server_says(core_.flows.track(flow), p.packet, p.parsed);
+      begin_where_server_says(core_.flows.track(flow), *p.packet, p.parsed);
     }
     const bool closed = flow.tcp != before && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
     if (closed) {
@@ -332,14 +361,14 @@ class Burst {
         if (let_go(core_.flows[number])) release_held(core_, number);
         return true;
       case Refreshed::removed:
-        refuse_both(core_, core_.flows[number], p.packet, p.parsed, direction);
-        core_.drop(p.packet, Drop::policy_removed);
+        refuse_both(core_, core_.flows[number], *p.packet, p.parsed, direction);
+        core_.drop(*p.packet, Drop::policy_removed);
         return false;
       case Refreshed::reopen:
         if (direction == to_server) {
           new_flow(p);
         } else {
-          core_.drop(p.packet, Drop::no_mapping);
+          core_.drop(*p.packet, Drop::no_mapping);
         }
         return false;
     }
@@ -354,6 +383,7 @@ class Burst {
   Core& core_;
   InFlights& in_flight_;
   PortIndex port_;
+  const ParseRules rules_;
   std::size_t count_ = 0;
 };
 
@@ -398,7 +428,7 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
   Core& core = *parts_;
   core.begin(now, snapshot);
   end_unsolicited(core);
-  for (FlowNumber number = 1; number <= core.flows.capacity(); ++number) {
+  for (FlowNumber number = 1; number < core.flows.end(); ++number) {
     if (core.flows[number].live == 0) continue;
     const Flow& flow = core.flows[number];
     if (holds_back(core, flow)) hello_overdue(core, number);
@@ -426,16 +456,27 @@ std::optional<Translation> Pipeline::translation(const FlowKey& inside) const no
   return Translation{parts_->addresses[flow.nat_address], flow.nat_port};
 }
 
+void Pipeline::foresee(const FlowKey& inside, Foresight what) const noexcept {
+  const FlowTable& flows = parts_->flows;
+  const std::uint64_t hash = flows.hash(inside, Side::inside);
+  if (what == Foresight::index) {
+    flows.prefetch_bucket(hash);
+  } else {
+    (void)flows.prefetch_flow(inside, hash);
+  }
+}
+
 std::size_t Pipeline::list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept {
   constexpr std::size_t positions_max = 4096;
   const Core& core = *parts_;
   std::size_t found = 0;
-  const std::size_t end = std::min<std::size_t>(core.flows.capacity(), from + positions_max);
+  const std::size_t last = core.flows.end() - 1;
+  const std::size_t end = std::min<std::size_t>(last, from + positions_max);
   for (; from < end && found < out.size(); ++from) {
     const Flow& flow = core.flows[static_cast<FlowNumber>(from + 1)];
     if (flow.live != 0) out[found++] = record_of(core, flow, FlowEnd::none);
   }
-  if (from >= core.flows.capacity()) from = std::numeric_limits<std::size_t>::max();
+  if (from >= last) from = std::numeric_limits<std::size_t>::max();
   return found;
 }
 

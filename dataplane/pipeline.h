@@ -83,6 +83,10 @@ class Pipeline {
 
   // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.
   [[nodiscard]] std::optional<Translation> translation(const FlowKey& inside) const noexcept;
+  // For callers that know what comes: fetches from memory what the flow of this inside key will need; first the index's
+  // part, and when that is there the flow's.
+  enum class Foresight : std::uint8_t { index, flow };
+  void foresee(const FlowKey& inside, Foresight what) const noexcept;
   // Living flows from table position `from` on, into `out`; answers how many and moves `from` on (to the end:
   // SIZE_MAX). Looks at no more than 4096 positions a call.
   [[nodiscard]] std::size_t list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept;
