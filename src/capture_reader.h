@@ -40,6 +40,8 @@ class CaptureReader {
   [[nodiscard]] bool next(CapturedFrame& frame);
   // How many frames there are at most: that many, unless something is wrong with one.
   [[nodiscard]] std::uint64_t count_frames() const noexcept;
+  // Of the whole file.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_.size(); }
   [[nodiscard]] const std::optional<CaptureError>& error() const noexcept { return error_; }
 
  private:

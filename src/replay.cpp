@@ -144,13 +144,13 @@ Problem run(const ReplayOptions& options) {
   if (auto problem = load_policy(policy_path, identities, policy)) return problem;
 
   std::vector<std::unique_ptr<CaptureReader>> readers;
-  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
   for (const std::string& path : inputs(options)) {
     readers.push_back(std::make_unique<CaptureReader>(path));
     if (auto problem = failure_of(*readers.back())) return problem;
-    packets += readers.back()->count_frames();
+    bytes += readers.back()->bytes();
   }
-  fit_tables(setup, packets);
+  fit_tables(setup, bytes);
   ReplayOutputs outputs;
   if (auto problem = open_outputs(options, setup, outputs)) return problem;
 

@@ -52,6 +52,9 @@ class ReplayEngine {
   [[nodiscard]] std::optional<dataplane::Translation> translation(const dataplane::FlowKey& inside) const noexcept {
     return pipeline_.translation(inside);
   }
+  void foresee(const dataplane::FlowKey& inside, dataplane::Pipeline::Foresight what) const noexcept {
+    pipeline_.foresee(inside, what);
+  }
   // The capture's end. Nothing may follow.
   void finish();
   [[nodiscard]] ReplayTotals totals() const noexcept;

@@ -7,6 +7,7 @@
 #include "dataplane/stages/parse.h"
 #include "dataplane/stages/reassemble.h"
 #include "dataplane/wire/headers.h"
+#include "src/replay_ahead.h"
 #include "src/replay_answer.h"
 #include "src/replay_frame.h"
 #include "src/replay_sides.h"
@@ -45,6 +46,7 @@ class OneWire {
   void take(const CapturedFrame& frame);
   // The capture's end: what still waits for its fragments ends.
   void finish();
+  [[nodiscard]] const ReplaySides& sides() const noexcept { return sides_; }
   [[nodiscard]] const UnknownLinkTypes& unknown_link_types() const noexcept { return loader_.unknown_link_types(); }
 
  private:
@@ -217,8 +219,8 @@ void OneWire::send_answer(Packet packet, const dataplane::Translation& translati
 
 UnknownLinkTypes replay_one_wire(CaptureReader& capture, ReplayEngine& engine, const ReplaySetup& setup) {
   OneWire wire(engine, setup);
-  CapturedFrame frame;
-  while (capture.next(frame)) wire.take(frame);
+  ReplayAhead ahead(capture, engine, wire.sides());
+  while (const CapturedFrame* frame = ahead.next()) wire.take(*frame);
   wire.finish();
   return wire.unknown_link_types();
 }

@@ -63,8 +63,10 @@ void tolerate_captures(ReplaySetup& setup) {
   setup.settings.nat.tcp_midstream = true;
 }
 
-void fit_tables(ReplaySetup& setup, std::uint64_t packets) {
+void fit_tables(ReplaySetup& setup, std::uint64_t capture_bytes) {
   constexpr std::uint64_t flows_at_least = 1U << 16U;
+  constexpr std::uint64_t packet_bytes_least = 16 + 20;  // a record's head, an IP header
+  const std::uint64_t packets = capture_bytes / packet_bytes_least;
   auto& flows = setup.settings.limits.flows;
   flows = static_cast<std::uint32_t>(std::min<std::uint64_t>(flows, std::max(packets, flows_at_least)));
 }

@@ -27,7 +27,7 @@ struct ReplaySetup {
 
 // Captures of one wire are seldom clean.
 void tolerate_captures(ReplaySetup& setup);
-// Tables no larger than so many packets could ever fill.
-void fit_tables(ReplaySetup& setup, std::uint64_t packets);
+// Tables no larger than a capture of that size could ever fill.
+void fit_tables(ReplaySetup& setup, std::uint64_t capture_bytes);
 
 }  // namespace sallyport

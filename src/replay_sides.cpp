@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "dataplane/flow/memory.h"
+
 namespace sallyport {
 namespace {
 
@@ -69,6 +71,11 @@ ReplaySides::Sender ReplaySides::find(const FlowKey& key, Instant now) const noe
   const Entry& entry = entries_[place(smaller ? key : key.reversed())];
   if (entry.used == 0 || now - entry.last_seen >= lifetime(key.protocol)) return Sender::unknown;
   return smaller == (entry.smaller_inside != 0) ? Sender::inside : Sender::outside;
+}
+
+void ReplaySides::foresee(const FlowKey& key) const noexcept {
+  const FlowKey canonical = source_is_smaller(key) ? key : key.reversed();
+  dataplane::prefetch(&entries_[hash_(canonical, hash_domain) & (entries_.size() - 1)]);
 }
 
 void ReplaySides::set_inside(const FlowKey& key, Instant now) {

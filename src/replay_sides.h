@@ -19,6 +19,8 @@ class ReplaySides {
   enum class Sender : std::uint8_t { unknown, inside, outside };
   // The sender of a packet of this key, and the packet noted. `key` is not of ICMP echo: that tells by itself.
   [[nodiscard]] Sender note(const dataplane::FlowKey& key, bool is_syn_ack, dataplane::Instant now);
+  // Fetches from memory what note() and find() will look at.
+  void foresee(const dataplane::FlowKey& key) const noexcept;
   // Without noting anything.
   [[nodiscard]] Sender find(const dataplane::FlowKey& key, dataplane::Instant now) const noexcept;
   // From now on the sender of this key is inside: it opens the connection anew, whoever did so before.
