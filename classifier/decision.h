@@ -68,11 +68,14 @@ struct Decision {
   Reason reason = Reason::uncaptured;
   Layer layer = Layer::none;
   bool audited = false;          // an audit route would have matched
+  Id audit = 0;                  // with audited: "namespace/name" of that route
   Id rule = 0;                   // "namespace/name" of the route or network policy that decided; 0: none did
   Id network = 0;                // "namespace/name" of the capturing egress network; 0: none did
   std::uint32_t name_table = 0;  // with needs_name, and of its verdict: what decide_shown() wants; for that policy only
   bool reads_hellos = false;     // with needs_name: a TLS or QUIC hello may decide
   bool reads_requests = false;   // with needs_name: of plaintext HTTP, every request is decided
+  static constexpr std::uint32_t no_route = UINT32_MAX;
+  std::uint32_t route = no_route;  // place of `rule` among the model's routes, if it is one
 };
 
 // Under which address a flow leaves.

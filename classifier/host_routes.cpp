@@ -74,8 +74,9 @@ RouteWinner HostRoutes::match(std::uint32_t place, const HostName* name, MatchSc
   if (name == nullptr) return table.unnamed_winner;
   const HostMatcher::Result result = table.matcher.match(*name, scratch);
   const bool audited = result.audited != HostMatcher::none;
-  if (result.value != HostMatcher::none) return {result.value, audited};
-  return {table.unnamed_winner.route, audited || table.unnamed_winner.audited};
+  if (result.value != HostMatcher::none) return {result.value, audited, result.audited};
+  return {table.unnamed_winner.route, audited || table.unnamed_winner.audited,
+          audited ? result.audited : table.unnamed_winner.audit};
 }
 
 void HostRoutes::takers(std::uint32_t place, const HostName* name, MatchScratch& scratch,

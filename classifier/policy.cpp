@@ -60,6 +60,8 @@ void Policy::Impl::take(const Routes::Outcome& outcome, Decision& decision) cons
   decision.reason = outcome.reason;
   decision.audited = outcome.audited;
   decision.rule = routes.id_of(outcome.route);
+  decision.audit = routes.id_of(outcome.audit);
+  decision.route = outcome.route;
 }
 
 // ech = "deny": only where what the hello shows in the clear is the public name of an ECH service.

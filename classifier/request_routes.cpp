@@ -73,9 +73,10 @@ RouteWinner RequestRoutes::match(const HostRoutes& hosts, std::uint32_t table, c
     Rank& best = action == RouteAction::audit ? audited : decided;
     if (rank >= best) continue;
     best = rank;
-    if (action != RouteAction::audit) winner.route = taker.route;
+    (action == RouteAction::audit ? winner.audit : winner.route) = taker.route;
   }
   winner.audited = audited < decided;
+  if (!winner.audited) winner.audit = RouteWinner::none;
   return winner;
 }
 

@@ -18,6 +18,7 @@ RouteWinner pick_route(const config::PolicyModel& model, const std::vector<std::
       winner.route = route;
       break;
     }
+    if (!winner.audited) winner.audit = route;
     winner.audited = true;
   }
   return winner;

@@ -15,6 +15,7 @@ struct RouteWinner {
   static constexpr std::uint32_t none = UINT32_MAX;
   std::uint32_t route = none;  // place in the model
   bool audited = false;
+  std::uint32_t audit = none;  // with audited: the audit route that would have decided
 };
 
 // `routes`: places in the model, all equally specific.

@@ -33,6 +33,7 @@ Routes::Outcome Routes::outcome_of(const RouteWinner& winner, const Outcome& oth
     outcome = {allows ? Action::allow : Action::deny, Reason::route, false, winner.route};
   }
   outcome.audited = outcome.audited || winner.audited;
+  if (winner.audited) outcome.audit = winner.audit;
   return outcome;
 }
 
@@ -54,7 +55,7 @@ Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const Host
     if (table == Plan::no_table || winner.route != RouteWinner::none) return;
     expected = expected || kind == plan.blames;
     const RouteWinner found = match(table);
-    winner = {found.route, winner.audited || found.audited};
+    winner = {found.route, winner.audited || found.audited, winner.audited ? winner.audit : found.audit};
   };
   if (shown.protocol == Shows::tls || shown.protocol == Shows::quic) {
     ask(plan.tls_table, RouteKind::tls, [&](std::uint32_t table) { return hosts_.match(table, name, scratch); });
@@ -75,6 +76,7 @@ Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const Host
   if (lenient.action == Action::deny) return lenient;
   Outcome outcome = strict;
   outcome.audited = strict.audited || lenient.audited;
+  if (!strict.audited) outcome.audit = lenient.audit;
   return outcome;
 }
 

@@ -38,6 +38,7 @@ class Routes {
     Reason reason = Reason::network_default;
     bool audited = false;
     std::uint32_t route = RouteWinner::none;  // place in the model
+    std::uint32_t audit = RouteWinner::none;  // likewise: the audit route that would have decided
 
     friend auto operator<=>(const Outcome&, const Outcome&) noexcept = default;
   };
