@@ -89,6 +89,8 @@ struct ApplianceModel {
   std::vector<std::string> files;
   std::string policy = "policy.toml";  // as written; relative to the file's folder
   std::string policy_path;             // resolved
+  std::string shadow_policy;           // likewise, decided beside it and not enforced; empty: none
+  std::string shadow_policy_path;
   std::string name = "sallyport";
   std::vector<PortConfig> ports;
   WorkersConfig workers;

@@ -17,8 +17,7 @@ void read_gateway(const Item& item, ApplianceModel& into, Diagnostics& diagnosti
   TableReader table(item, diagnostics);
   table.optional("policy", into.policy, filled_text);
   table.optional("name", into.name, object_name);
-  std::string refused;
-  table.optional("shadow_policy", refused, filled_text);
+  table.optional("shadow_policy", into.shadow_policy, filled_text);
 }
 
 void read_flow_log(const Item& item, FlowLogConfig& into, Diagnostics& diagnostics) {
@@ -83,6 +82,7 @@ Loaded<ApplianceModel> load_appliance(const SourceText& source) {
   if (result.diagnostics.has_errors()) return result;
   model.files = result.files;
   model.policy_path = beside(source.name, model.policy);
+  if (!model.shadow_policy.empty()) model.shadow_policy_path = beside(source.name, model.shadow_policy);
   result.model = std::move(model);
   return result;
 }

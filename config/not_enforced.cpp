@@ -40,7 +40,6 @@ constexpr auto policy_list = std::to_array<NotEnforced>({
 });
 
 constexpr auto appliance_list = std::to_array<NotEnforced>({
-    {"gateway.shadow_policy", always},
     {"tunnel", always},
     {"nat.port_block", always},
     {"nat.ports_per_source_max", always},

@@ -34,6 +34,7 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       hash(random),
       addresses(std::min(given.limits.flows, addresses_max), hash),
       flows(given.limits.flows, hash, addresses),
+      shadow(given.shadow ? given.limits.flows : 0),
       wheel(flows),
       mappings(given.limits.flows, port_rest_ms(given.nat), hash),
       contacts(given.nat.filtering == config::Filtering::address_dependent ? given.limits.flows : 0, hash),

@@ -13,9 +13,11 @@
 #include "dataplane/flow/held_payload.h"
 #include "dataplane/flow/mapping_book.h"
 #include "dataplane/flow/port_choice.h"
+#include "dataplane/flow/shadow_book.h"
 #include "dataplane/flow/source_book.h"
 #include "dataplane/flow/timer_wheel.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/rule_counters.h"
 #include "dataplane/stages/neighbours.h"
 #include "dataplane/stages/parse.h"
 #include "dataplane/stages/reassemble.h"
@@ -50,10 +52,12 @@ struct Core {
   const PipelineSettings settings;
   World& world;
   Counters counters;
+  RuleCounters rules;
   Random random;
   const KeyHash hash;
   AddressBook addresses;
   FlowTable flows;
+  ShadowBook shadow;
   TimerWheel wheel;
   MappingBook mappings;
   ContactBook contacts;

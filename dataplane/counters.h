@@ -39,6 +39,9 @@ struct Counters {
   Counter flows_opened, flows_allowed, flows_denied, flows_ended;
   Counter flows_live, held_bytes;
   Counter names_seen, names_not_stored;
+  // New flows that the shadow policy was asked about, and of these: denied but for it, allowed but for it, denied
+  // before they could show the name that it wants.
+  Counter shadow_decided, shadow_allows, shadow_denies, shadow_needs_name;
   std::array<Counter, classifier::reason_count> denied_by_reason;
 };
 

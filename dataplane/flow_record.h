@@ -43,6 +43,13 @@ struct FlowRecord {
   classifier::Id namespace_name = 0;
   classifier::Id workload = 0;
   classifier::Id egress = 0;
+  // The shadow policy would have ended it otherwise.
+  bool shadow_differs = false;
+  classifier::Action shadow_action = classifier::Action::deny;  // needs_name: denied before it could show one
+  classifier::Reason shadow_reason = classifier::Reason::uncaptured;
+  classifier::Layer shadow_layer = classifier::Layer::none;
+  classifier::Id shadow_rule = 0;
+  classifier::Id shadow_network = 0;
   std::uint32_t generation = 0;  // of the policy that decided last
   std::uint32_t quic_version = 0;
   std::array<std::uint64_t, 2> packets{};  // to server, to client

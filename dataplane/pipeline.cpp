@@ -440,11 +440,12 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
 }
 
 const Counters& Pipeline::counters() const noexcept { return parts_->counters; }
+const RuleCounters& Pipeline::rules() const noexcept { return parts_->rules; }
 
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
   return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.fragments.bytes();
+         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.fragments.bytes() + c.shadow.bytes();
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

@@ -47,6 +47,7 @@ struct PipelineSettings {
   std::uint32_t worker = 0;   // this worker's slice of the external ports is number `worker`
   std::uint32_t workers = 1;  // of so many
   std::uint64_t seed = 0;     // of the hash key and of port choice
+  bool shadow = false;        // a shadow policy may be published: take the memory for its verdicts
   bool verify_ip_checksum = true;
   bool unsegmented = false;  // replay: frames captured before segmentation pass over the MTU as they came
   bool kernel = true;        // there is a kernel behind the ports; without one its packets end as martians and not_ip
@@ -60,6 +61,8 @@ struct Translation {
   IpAddress address;
   std::uint16_t port = 0;  // network byte order
 };
+
+class RuleCounters;
 
 class Pipeline {
  public:
@@ -79,6 +82,7 @@ class Pipeline {
   void finish(Instant now, const Snapshot& snapshot) noexcept;
 
   [[nodiscard]] const Counters& counters() const noexcept;
+  [[nodiscard]] const RuleCounters& rules() const noexcept;
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
   // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.

@@ -1,6 +1,6 @@
 // Memory for the tables: taken once, zeroed, in huge pages where the kernel has some to give. The packet path is built
-// without exceptions, so what is not to be had ends the program with the reason; the sum is checked before (see
-// Pipeline::memory_needed).
+// without exceptions, so what is not to be had ends the program with the reason; the sum is checked
+// before the first packet (Gateway).
 #pragma once
 
 #include <cstddef>

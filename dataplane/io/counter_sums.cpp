@@ -38,6 +38,10 @@ CounterSums& CounterSums::operator+=(const CounterSums& other) noexcept {
   held_bytes += other.held_bytes;
   names_seen += other.names_seen;
   names_not_stored += other.names_not_stored;
+  shadow_decided += other.shadow_decided;
+  shadow_allows += other.shadow_allows;
+  shadow_denies += other.shadow_denies;
+  shadow_needs_name += other.shadow_needs_name;
   add_each(denied_by_reason, other.denied_by_reason);
   return *this;
 }
@@ -62,6 +66,10 @@ CounterSums sums_of(const Counters& pipeline, const WorldCounters& world) noexce
   sums.flows_ended = pipeline.flows_ended.get();
   sums.flows_live = pipeline.flows_live.get();
   sums.held_bytes = pipeline.held_bytes.get();
+  sums.shadow_decided = pipeline.shadow_decided.get();
+  sums.shadow_allows = pipeline.shadow_allows.get();
+  sums.shadow_denies = pipeline.shadow_denies.get();
+  sums.shadow_needs_name = pipeline.shadow_needs_name.get();
   sums.names_seen = pipeline.names_seen.get();
   sums.names_not_stored = pipeline.names_not_stored.get();
   for (std::size_t i = 0; i < classifier::reason_count; ++i) {

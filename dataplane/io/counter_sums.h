@@ -28,6 +28,7 @@ struct CounterSums {
   std::uint64_t flows_opened = 0, flows_allowed = 0, flows_denied = 0, flows_ended = 0;
   std::uint64_t flows_live = 0, held_bytes = 0;
   std::uint64_t names_seen = 0, names_not_stored = 0;
+  std::uint64_t shadow_decided = 0, shadow_allows = 0, shadow_denies = 0, shadow_needs_name = 0;
   std::array<std::uint64_t, classifier::reason_count> denied_by_reason{};
 
   CounterSums& operator+=(const CounterSums& other) noexcept;

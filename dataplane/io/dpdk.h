@@ -7,6 +7,7 @@
 #define RTE_USE_C11_MEM_MODEL 1
 #endif
 
+#include <cstdint>
 #include <string>
 
 #include <rte_bus_vdev.h>
@@ -22,9 +23,18 @@
 #include <rte_mempool.h>
 #include <rte_rcu_qsbr.h>
 #include <rte_ring.h>
+#include <rte_telemetry.h>
 #include <rte_version.h>
 
 namespace sallyport::dataplane {
+
+inline void put_telemetry_number(rte_tel_data* to, const char* name, std::uint64_t value) {
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 3, 0, 0)
+  (void)rte_tel_data_add_dict_uint(to, name, value);
+#else
+  (void)rte_tel_data_add_dict_u64(to, name, value);
+#endif
+}
 
 // The text of an error number as DPDK's functions return it: negative, or -1 and rte_errno.
 inline std::string dpdk_error(int result) { return rte_strerror(result == -1 ? rte_errno : -result); }

@@ -125,8 +125,8 @@ Eal::Eal(const EalPlan& plan, Log log) {
   std::string command_line;
   for (const std::string& argument : arguments) command_line += (command_line.empty() ? "" : " ") + argument;
   const std::string complaint = take_complaint();
-  throw EnvironmentError("DPDK does not start: " + (complaint.empty() ? dpdk_error(-1) : complaint) +
-                         " (arguments: " + command_line + ")");
+  throw EnvironmentError("DPDK does not start: " + (complaint.empty() ? dpdk_error(-1) : complaint) + " (arguments: " +
+                         command_line + ")" + (plan.extra_arguments.empty() ? "" : "; mend [dpdk] eal_args"));
 }
 
 Eal::~Eal() {

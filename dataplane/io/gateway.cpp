@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -11,9 +12,11 @@
 #include "dataplane/io/gateway_plan.h"
 #include "dataplane/io/kernel_routes.h"
 #include "dataplane/io/kernel_twin.h"
+#include "dataplane/io/memory_limit.h"
 #include "dataplane/io/processors.h"
 #include "dataplane/io/quiescence.h"
 #include "dataplane/io/spin_lock.h"
+#include "dataplane/io/telemetry.h"
 #include "dataplane/io/twin_pump.h"
 #include "dataplane/io/worker_seat.h"
 #include "dataplane/snapshot.h"
@@ -41,9 +44,11 @@ struct Gateway::Parts {
   void make_twins();
   void seat_workers(const classifier::PoolKey& pool_key);
   [[nodiscard]] WorldSettings world_settings(std::uint32_t worker);
+  void check_memory() const;
   void log_start() const;
 
   void publish_policy(std::shared_ptr<const classifier::Policy> policy);
+  void publish_shadow(std::shared_ptr<const classifier::Policy> shadow);
   void publish_routing(std::shared_ptr<const Routing> routing);
   void answer_for(const std::vector<AddressRange>& ranges);
   void stop(Worker::End how);
@@ -84,6 +89,7 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
   open_ports();
   make_twins();
   seat_workers(pool_key);
+  check_memory();
   log_start();
   for (const auto& port : ports) port->start();
   pump->follow_links();
@@ -160,6 +166,18 @@ WorldSettings Gateway::Parts::world_settings(std::uint32_t worker) {
   return settings;
 }
 
+// Tables are mapped and not touched yet: what does not fit is refused now, not when the traffic comes.
+void Gateway::Parts::check_memory() const {
+  std::size_t wanted = 0;
+  for (const auto& seat : seats) wanted += seat->memory_bytes();
+  const std::size_t available = available_memory_bytes();
+  if (wanted <= available) return;
+  throw EnvironmentError("limits: flows = " + std::to_string(model.limits.flows) +
+                         " and held_bytes = " + std::to_string(model.limits.held_bytes >> 20U) + "M take " +
+                         std::to_string(wanted >> 20U) + " MiB, " + std::to_string(available >> 20U) +
+                         " MiB are available: lower them, or give the gateway more memory");
+}
+
 void Gateway::Parts::log_start() const {
   for (const auto& lane : lanes) {
     const Port& port = lane->port;
@@ -176,7 +194,16 @@ void Gateway::Parts::log_start() const {
 void Gateway::Parts::publish_policy(std::shared_ptr<const classifier::Policy> policy) {
   const std::lock_guard lock(mutex);
   answer_for(policy ? policy->egress_addresses() : std::vector<AddressRange>{});
-  current = make_snapshot(std::move(policy), current.routing, current.generation + 1, workers);
+  Snapshot next = make_snapshot(std::move(policy), current.routing, current.generation + 1, workers);
+  next.shadow = current.shadow;
+  next.shadow_scratches = current.shadow_scratches;
+  current = std::move(next);
+  quiescence->publish(std::make_unique<const Snapshot>(current));
+}
+
+void Gateway::Parts::publish_shadow(std::shared_ptr<const classifier::Policy> shadow) {
+  const std::lock_guard lock(mutex);
+  current = with_shadow(current, std::move(shadow), workers);
   quiescence->publish(std::make_unique<const Snapshot>(current));
 }
 
@@ -233,11 +260,17 @@ PortStatus Gateway::Parts::status_of(const TwinLane& lane) const {
 }
 
 Gateway::Gateway(const config::ApplianceModel& model, const classifier::PoolKey& pool_key, Log log)
-    : parts_(std::make_unique<Parts>(model, pool_key, std::move(log))) {}
+    : parts_(std::make_unique<Parts>(model, pool_key, std::move(log))) {
+  serve_telemetry(this);
+}
 
-Gateway::~Gateway() = default;
+Gateway::~Gateway() { serve_telemetry(nullptr); }
 
 void Gateway::publish(std::shared_ptr<const classifier::Policy> policy) { parts_->publish_policy(std::move(policy)); }
+
+void Gateway::publish_shadow(std::shared_ptr<const classifier::Policy> shadow) {
+  parts_->publish_shadow(std::move(shadow));
+}
 
 void Gateway::stop(bool graceful) { parts_->stop(graceful ? Worker::End::gracefully : Worker::End::at_once); }
 
@@ -285,6 +318,19 @@ CounterSums Gateway::counters() const {
   return all;
 }
 
+std::vector<RuleSum> Gateway::rules() const {
+  std::map<classifier::Id, RuleSum> sums;
+  for (const auto& seat : parts_->seats) {
+    seat->rules().each([&](classifier::Id rule, std::uint64_t decided, std::uint64_t audited) {
+      RuleSum& sum = sums[rule];
+      sum = {rule, sum.decided + decided, sum.audited + audited};
+    });
+  }
+  std::vector<RuleSum> rising;
+  for (const auto& [rule, sum] : sums) rising.push_back(sum);
+  return rising;
+}
+
 std::vector<PortStatus> Gateway::ports() const {
   std::vector<PortStatus> all;
   for (const auto& lane : parts_->lanes) all.push_back(parts_->status_of(*lane));
@@ -294,6 +340,13 @@ std::vector<PortStatus> Gateway::ports() const {
 RoutingStatus Gateway::routing() const {
   const KernelRoutes::Counts counts = parts_->routes->counts();
   return {counts.generation, counts.routes, counts.neighbours, counts.local_addresses};
+}
+
+PolicyStatus Gateway::policy() const {
+  const std::lock_guard lock(parts_->mutex);
+  const Snapshot& now = parts_->current;
+  return {now.policy != nullptr, now.generation, now.policy ? now.policy->hash() : "",
+          now.shadow ? now.shadow->hash() : ""};
 }
 
 std::size_t Gateway::memory_bytes() const noexcept {

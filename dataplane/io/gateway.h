@@ -71,6 +71,20 @@ struct RoutingStatus {
   std::size_t local_addresses = 0;
 };
 
+// Flows that a rule decided, or that an audit route noted; rule 0: of rules beyond the number that is counted apart.
+struct RuleSum {
+  classifier::Id rule = 0;
+  std::uint64_t decided = 0;
+  std::uint64_t audited = 0;
+};
+
+struct PolicyStatus {
+  bool loaded = false;
+  std::uint32_t generation = 0;
+  std::string hash;
+  std::string shadow_hash;  // empty: no shadow policy
+};
+
 class Gateway {
  public:
   // Takes everything that the gateway needs and starts to poll; without a policy nothing is forwarded, yet ARP, ping to
@@ -84,6 +98,8 @@ class Gateway {
   // From its return on every worker forwards by this policy and no worker looks at the one before. Also makes the
   // outside twins answer for the policy's egress addresses, before the first packet leaves under one.
   void publish(std::shared_ptr<const classifier::Policy> policy);
+  // Likewise for the policy that is asked beside it and never obeyed; null: none. Only where the model names one.
+  void publish_shadow(std::shared_ptr<const classifier::Policy> shadow);
 
   // Workers end. Graceful: first every living flow is recorded; somebody has to go on taking records meanwhile, else
   // the rest of them is lost after a second. What is left in the rings may be taken afterwards.
@@ -101,8 +117,10 @@ class Gateway {
   [[nodiscard]] WorkerStatus worker(unsigned index) const;
   [[nodiscard]] CounterSums counters(unsigned worker) const;
   [[nodiscard]] CounterSums counters() const;
+  [[nodiscard]] std::vector<RuleSum> rules() const;  // rising; of all workers together
   [[nodiscard]] std::vector<PortStatus> ports() const;
   [[nodiscard]] RoutingStatus routing() const;
+  [[nodiscard]] PolicyStatus policy() const;
 
   // Bytes taken at start: flow tables, packet buffers, rings.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;

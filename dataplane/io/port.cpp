@@ -116,10 +116,27 @@ Port::~Port() {
   rte_eth_dev_close(id_);
 }
 
+namespace {
+
+const char* remedy(DeviceText::Kind kind) {
+  switch (kind) {
+    case DeviceText::Kind::af_xdp:
+      return "; where an interface does no AF_XDP, net_af_packet,iface=NAME works";
+    case DeviceText::Kind::af_packet:
+      return "; is it an Ethernet interface, and may this user open raw sockets?";
+    case DeviceText::Kind::pci:
+      return "; see `dpdk-devbind.py --status`, and the devices in docs/INSTALL.md";
+    default:
+      return "; compare driver and arguments with the devices in docs/INSTALL.md";
+  }
+}
+
+}  // namespace
+
 void Port::fail(const std::string& what, int result) const {
   const std::string complaint = Eal::take_complaint();
   throw EnvironmentError(plan_.key + ": " + config_.device + ": " + what + ": " + dpdk_error(result) +
-                         (complaint.empty() ? "" : " (" + complaint + ")"));
+                         (complaint.empty() ? "" : " (" + complaint + ")") + remedy(plan_.device.kind));
 }
 
 void Port::open() {

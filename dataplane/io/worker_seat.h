@@ -13,6 +13,7 @@
 #include "dataplane/io/device_world.h"
 #include "dataplane/io/gateway_plan.h"
 #include "dataplane/mailbox.h"
+#include "dataplane/rule_counters.h"
 #include "dataplane/worker.h"
 
 namespace sallyport::dataplane {
@@ -38,6 +39,7 @@ class WorkerSeat {
   // False: the worker has ended. `task` runs on the worker's thread.
   bool ask(const std::function<void(const Pipeline&)>& task);
   [[nodiscard]] CounterSums sums() const noexcept;
+  [[nodiscard]] const RuleCounters& rules() const noexcept { return pipeline_->rules(); }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return worker_->counters(); }
   [[nodiscard]] const WorldCounters& world_counters() const noexcept { return world_->counters(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;

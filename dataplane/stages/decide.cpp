@@ -2,6 +2,7 @@
 
 #include "dataplane/stages/admit.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
 
@@ -39,6 +40,7 @@ class Opening {
 
     const Decision decision = core_.policy()->decide(source, query_);
     take_decision(core_, flow_, decision);
+    count_rules(core_, decision);
     if (decision.action == Action::deny) return refuse(decision.reason, Drop::policy_denied, true);
     if (core_.flows.full()) return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
     if (!admit()) return refuse(Reason::source_limit, Drop::source_limit, false);
@@ -57,6 +59,7 @@ class Opening {
     const Decision decision = core_.policy()->decide(source, query_);
     if (decision.action != Action::allow) return {0, Drop::policy_denied};
     take_decision(core_, flow_, decision);
+    count_rules(core_, decision);
     if (core_.flows.full()) return {0, Drop::flows_exhausted};
     if (!admit()) return {0, Drop::source_limit};
     if (!use_mapping(core_, source, query_, mapping, flow_)) {
@@ -98,6 +101,8 @@ class Opening {
     count_opened();
     Flow& flow = number != 0 ? core_.flows[number] : flow_;
     count_packet(core_, flow, packet_, direction_);
+    // Other reasons are no policy's: the shadow would have ended the flow alike.
+    shadow_opened(core_, flow, why == Drop::policy_denied);
     write_record(core_, flow, FlowEnd::denied);
     if (number == 0) {
       core_.counters.flows_ended.add();
@@ -133,6 +138,7 @@ class Opening {
     }
     count_opened();
     count_packet(core_, flow, packet_, direction_);
+    shadow_opened(core_, flow, true);
     core_.wheel.add(number, core_.tick, timeout_ms(core_, flow));
     if (flow.verdict == Verdict::allowed) core_.counters.flows_allowed.add();
     return {number, Drop::policy_denied};
@@ -211,6 +217,12 @@ void take_decision(Core& core, Flow& flow, const Decision& decision) noexcept {
   if (decision.audited) flow.set(Flow::audited);
 }
 
+void count_rules(Core& core, const Decision& decision) noexcept {
+  if (decision.action == Action::needs_name) return;
+  if (decision.rule != 0) core.rules.decided(decision.rule);
+  if (decision.audit != 0) core.rules.audited(decision.audit);
+}
+
 Decision pending_decision(const Core& core, const Flow& flow) noexcept {
   const FlowFacts& facts = core.flows.facts(flow);
   Decision pending;
@@ -262,6 +274,7 @@ void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexc
   core.flows.facts(flow).reason = reason;
   flow.clear(Flow::observing);
   flow.clear(Flow::guarded);
+  shadow_dropped(core, flow);
   drop_held(core, flow, held_as);
   write_record(core, flow, FlowEnd::denied);
   core.wheel.remove(number);

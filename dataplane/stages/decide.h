@@ -28,6 +28,8 @@ enum class Refreshed : std::uint8_t {
 
 [[nodiscard]] classifier::FlowQuery query_of(const FlowKey& inside) noexcept;
 void take_decision(Core& core, Flow& flow, const classifier::Decision& decision) noexcept;
+// A final decision, for the counters of its rule and of the audit route.
+void count_rules(Core& core, const classifier::Decision& decision) noexcept;
 // What decide_shown() wants, from what the flow remembers.
 [[nodiscard]] classifier::Decision pending_decision(const Core& core, const Flow& flow) noexcept;
 // From now on denied, with its record. What it holds is dropped.

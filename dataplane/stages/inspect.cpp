@@ -8,6 +8,7 @@
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
@@ -40,7 +41,11 @@ using namespace wire;
   const bool again = flow.has(Flow::guarded) || (core.flows.facts(flow).inspection != 0 &&
                                                  core.held[core.flows.facts(flow).inspection].second_hello);
   take_decision(core, flow, decision);
-  if (flow.verdict == Verdict::allowed && !again) core.counters.flows_allowed.add();
+  if (!again) {
+    count_rules(core, decision);
+    shadow_shown(core, flow, shown);
+    if (flow.verdict == Verdict::allowed) core.counters.flows_allowed.add();
+  }
   return flow.verdict == Verdict::allowed;
 }
 
@@ -351,9 +356,14 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
   note_shown(core, flow, looked);
   if (look == Look::preamble) {
     pass_preamble(core.held[core.flows.facts(flow).inspection]);
-  } else {
-    stop_observing(core, flow);
+    return;
   }
+  if (look == Look::shown || look == Look::nothing) {
+    shadow_shown(core, flow, looked.shown);
+  } else {
+    shadow_dropped(core, flow);
+  }
+  stop_observing(core, flow);
 }
 
 void observe_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,

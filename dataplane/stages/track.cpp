@@ -5,6 +5,7 @@
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/shadow.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -157,6 +158,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   record.workload = facts.workload;
   record.egress = facts.egress;
   record.generation = facts.generation;
+  record_shadow(core, flow, record);
   record.quic_version = flow.is_tcp() ? 0 : facts.quic_version;
   for (const Direction d : {to_server, to_client}) {
     record.packets[d] = flow.counts[d].packets();
@@ -171,6 +173,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
 void write_record(Core& core, Flow& flow, FlowEnd end) noexcept {
   if (flow.has(Flow::recorded)) return;
   flow.set(Flow::recorded);
+  if (flow.verdict != Verdict::waiting) shadow_shown(core, flow, {});
   if (flow.verdict == Verdict::denied) {
     core.counters.flows_denied.add();
     core.counters.denied_by_reason[static_cast<std::size_t>(core.flows.facts(flow).reason)].add();

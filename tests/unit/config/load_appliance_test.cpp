@@ -255,7 +255,6 @@ TEST(ApplianceErrors, BothSidesAreNeeded) {
 
 TEST(ApplianceErrors, NotEnforcedIsRefused) {
   const std::vector<std::pair<std::string_view, std::string_view>> table{
-      {"[gateway]\nshadow_policy = \"next.toml\"", "gateway.shadow_policy"},
       {"[[tunnel]]\ntype = \"vxlan\"\nport_name = \"inside\"\nlocal = \"10.0.0.1\"\nvni = [4096]", "tunnel[0]"},
       {"[nat]\nport_block = 512", "nat.port_block"},
       {"[nat]\nports_per_source_max = 1000", "nat.ports_per_source_max"},

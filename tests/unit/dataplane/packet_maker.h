@@ -146,6 +146,19 @@ struct TcpOptions {
   return icmp(from, to, type, 0, std::uint32_t{id} << 16U | 1U, {'p', 'i', 'n', 'g'});
 }
 
+// An INIT chunk, or an answer to one (RFC 9260 section 3.3.2).
+[[nodiscard]] inline Frame sctp(const End& from, const End& to, std::uint8_t chunk = 1) {
+  using namespace wire;
+  Frame l4(sizeof(Sctp) + 20);
+  auto& header = at<Sctp>(l4.data());
+  header.source_port = from.port;
+  header.destination_port = to.port;
+  l4[sizeof(Sctp)] = chunk;
+  l4[sizeof(Sctp) + 3] = 20;
+  header.checksum = sctp_checksum({l4.data(), l4.size()});
+  return detail::ip_frame(from.ip, to.ip, 132, l4, {});
+}
+
 // The IP packet of a frame, for quoting.
 [[nodiscard]] inline Frame l3(const Frame& frame) { return {frame.begin() + 14, frame.end()}; }
 

@@ -55,6 +55,13 @@ class Gateway {
                              ++generation_, workers_);
   }
 
+  // As reload(), for the policy that is asked and not obeyed.
+  void reload_shadow(const std::string& policy) {
+    auto loaded = config::load_policy({{"shadow.toml", policy}});
+    auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
+    snapshot = with_shadow(snapshot, std::shared_ptr<const classifier::Policy>(std::move(compiled.policy)), workers_);
+  }
+
   // Everything that left or was made because of the frame.
   struct Out {
     std::vector<Frame> inside, outside;

@@ -359,6 +359,20 @@ TEST(PipelineNat, UntranslatedDestinationsPassAsTheyAre) {
   EXPECT_EQ(g.from_outside(echo(server.ip, pod.ip, 3, true)).inside.size(), 1U);
 }
 
+TEST(PipelineNat, SctpIsForwardedAndTranslated) {
+  Gateway g(allow_all);
+  const Frame init = sctp(pod, server);
+  const Seen seen = look_at(g.from_inside(init).outside.at(0));
+  EXPECT_EQ(seen.from(), "203.0.113.1");
+  EXPECT_EQ(seen.to(), to_string(server.ip));
+  EXPECT_TRUE(seen.l4_checksum_right());
+  const auto answer = g.from_outside(sctp(server, End(seen.from(), seen.from_port()), 2));
+  ASSERT_EQ(answer.inside.size(), 1U);
+  EXPECT_EQ(look_at(answer.inside[0]).to(), to_string(pod.ip));
+  EXPECT_EQ(look_at(answer.inside[0]).to_port(), pod.port);
+  EXPECT_TRUE(look_at(answer.inside[0]).l4_checksum_right());
+}
+
 TEST(PipelineNat, WorkersShareThePortsWithoutOverlap) {
   for (const std::uint32_t workers : {2U, 3U}) {
     std::set<std::uint16_t> all;
