@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "src/egress_usage.h"
 #include "src/flow_record_json.h"
 
 namespace sallyport {
@@ -107,6 +108,67 @@ Json egress_json(const config::Egress& egress, const config::PolicyModel& model)
           {"priority", egress.priority}};
 }
 
+std::string_view text_of(dataplane::IpProtocol protocol) {
+  switch (protocol) {
+    case dataplane::IpProtocol::tcp:
+      return "TCP";
+    case dataplane::IpProtocol::udp:
+      return "UDP";
+    case dataplane::IpProtocol::sctp:
+      return "SCTP";
+    case dataplane::IpProtocol::icmp:
+      return "ICMP";
+    case dataplane::IpProtocol::icmp6:
+      return "IPv6-ICMP";
+  }
+  return "";
+}
+
+Json usage_json(const EgressUsage& usage, const classifier::Identities& identities) {
+  constexpr std::size_t sources_shown = 10;
+  Json in_use = Json::array();
+  for (const EgressUsage::Address& one : usage.addresses()) {
+    const EgressUsage::Server& server = one.fullest;
+    in_use.push_back({{"address", to_string(one.address)},
+                      {"flows", one.flows},
+                      {"ports_used", {{"tcp", one.tcp_ports}, {"udp", one.udp_ports}, {"other", one.other_ports}}},
+                      {"fullest_server",
+                       {{"address", to_string(server.address)},
+                        {"port", server.port},
+                        {"proto", text_of(server.protocol)},
+                        {"flows", server.flows}}}});
+  }
+  Json sources = Json::array();
+  for (const EgressUsage::Source& source : usage.top_sources(sources_shown)) {
+    sources.push_back({{"address", to_string(source.address)},
+                       {"namespace", identities.name(source.namespace_name)},
+                       {"workload", identities.name(source.workload)},
+                       {"flows", source.flows}});
+  }
+  return {{"in_use", std::move(in_use)},
+          {"top_sources", std::move(sources)},
+          {"flows_translated", usage.translated()},
+          {"flows_untranslated", usage.untranslated()},
+          {"incomplete", usage.incomplete()}};
+}
+
+Json shadow_json(const dataplane::CounterSums& sums) {
+  return {{"decided", sums.shadow_decided},
+          {"would_allow", sums.shadow_allows},
+          {"would_deny", sums.shadow_denies},
+          {"would_need_name", sums.shadow_needs_name}};
+}
+
+Json rules_json(const std::vector<dataplane::RuleSum>& sums, const classifier::Identities& identities) {
+  Json rules = Json::array();
+  for (const dataplane::RuleSum& sum : sums) {
+    if (sum.decided == 0 && sum.audited == 0) continue;
+    const std::string name = sum.rule == 0 ? std::string("(others)") : identities.name(sum.rule);
+    rules.push_back({{"rule", name}, {"flows", sum.decided}, {"audited", sum.audited}});
+  }
+  return rules;
+}
+
 }  // namespace
 
 End Answers::answer(const Request& request, AnswerLines& lines) {
@@ -173,6 +235,16 @@ End Answers::policy(AnswerLines& lines) {
                           {"domain_sets", model.domain_sets.size()},
                           {"egresses", model.egresses.size()}};
   }
+  if (!counts.last_shadow.empty()) {
+    answer["shadow"] = {{"loaded", live->shadow != nullptr},
+                        {"hash", live->shadow ? live->shadow->hash() : ""},
+                        {"last", counts.last_shadow},
+                        {"last_refused", counts.last_shadow_refused},
+                        {"flows", shadow_json(gateway_.counters())}};
+  }
+  const std::vector<dataplane::RuleSum> rules = gateway_.rules();
+  // Asked for after the rules, so these names cover them.
+  answer["rules"] = rules_json(rules, *reloader_.live()->identities);
   answer["reloads"] = {{"published", counts.published},
                        {"unchanged", counts.unchanged},
                        {"refused", counts.refused},
@@ -193,7 +265,17 @@ End Answers::egress(AnswerLines& lines) {
     for (const AddressRange& range : live->policy->egress_addresses()) all.push_back(text_of(range));
     snat = addresses_json(model.snat.addresses);
   }
-  send(lines, {{"egresses", std::move(egresses)}, {"snat", std::move(snat)}, {"addresses", std::move(all)}});
+  EgressUsage usage;
+  gateway_.list_flows([&](std::span<const dataplane::FlowRecord> records) {
+    for (const dataplane::FlowRecord& record : records) usage.add(record);
+    return true;
+  });
+  // Asked for after the flows were listed, so these names cover them.
+  Json answer = usage_json(usage, *reloader_.live()->identities);
+  answer["egresses"] = std::move(egresses);
+  answer["snat"] = std::move(snat);
+  answer["addresses"] = std::move(all);
+  send(lines, answer);
   return {};
 }
 
@@ -219,6 +301,7 @@ End Answers::reasons(AnswerLines& lines) {
                  {"ended", sums.flows_ended},
                  {"live", sums.flows_live},
                  {"names_seen", sums.names_seen},
+                 {"shadow", shadow_json(sums)},
                  {"denied_by", std::move(denied)}}}});
   return {};
 }

@@ -28,23 +28,28 @@ struct Checked {
 
 std::vector<Checked> check_documents(const CheckOptions& options) {
   std::vector<Checked> checked;
-  std::string policy_path = options.policy;
+  std::vector<std::string> policies;
   std::optional<config::ApplianceModel> ports;
+  if (!options.policy.empty()) policies.push_back(options.policy);
   if (!options.config.empty()) {
     auto appliance = config::load_appliance_file(options.config);
     ports = appliance.model;
-    if (appliance.model && policy_path.empty()) policy_path = appliance.model->policy_path;
+    if (appliance.model && policies.empty()) {
+      policies.push_back(appliance.model->policy_path);
+      // The gateway runs without a valid shadow; whoever checks wants to know.
+      if (!appliance.model->shadow_policy.empty()) policies.push_back(appliance.model->shadow_policy_path);
+    }
     checked.push_back({options.config, std::move(appliance.files), std::move(appliance.diagnostics)});
   }
-  if (!policy_path.empty()) {
-    const Progress progress(fmt::format("compiling {}", policy_path));
+  for (const std::string& path : policies) {
+    const Progress progress(fmt::format("compiling {}", path));
     classifier::Identities identities;
-    CompiledPolicy policy = compile_policy_file(policy_path, identities);
+    CompiledPolicy policy = compile_policy_file(path, identities);
     if (ports && policy.policy) {
       warn_of_addresses_elsewhere(*ports, policy.policy->model(), policy.diagnostics);
       policy.diagnostics.sort();
     }
-    checked.push_back({policy_path, std::move(policy.files), std::move(policy.diagnostics)});
+    checked.push_back({path, std::move(policy.files), std::move(policy.diagnostics)});
   }
   return checked;
 }

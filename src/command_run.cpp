@@ -107,6 +107,11 @@ void serve(const Signals& signals, const ServiceManager& manager, const Gateway&
   }
 }
 
+// The file as such, not what stands in it.
+bool cannot_be_read(const config::Diagnostics& diagnostics) {
+  return diagnostics.all().size() == 1 && diagnostics.has_errors() && diagnostics.all().front().at.line == 0;
+}
+
 ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance, const Signals& signals, Log& log) {
   const ServiceManager manager;
   const std::string socket_path = options.control_socket.empty() ? appliance.control_socket : options.control_socket;
@@ -117,8 +122,9 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   log.info(memory_text(gateway, appliance));
 
   Reloader reloader(
-      appliance.policy_path,
+      {appliance.policy_path, appliance.shadow_policy_path},
       [&](std::shared_ptr<const classifier::Policy> policy) { gateway.publish(std::move(policy)); },
+      [&](std::shared_ptr<const classifier::Policy> shadow) { gateway.publish_shadow(std::move(shadow)); },
       [&](bool begins) { begins ? manager.reloading() : manager.ready(status_text(reloader)); }, log);
   FlowLog flow_log(appliance.flow_log.file, log);
   flow_log.start({[&](auto records) { return gateway.take_records(records); },
@@ -148,6 +154,11 @@ ExitCode run_command(const RunOptions& options) {
   const Signals signals;
   Log log(STDERR_FILENO);
   const auto appliance = config::load_appliance_file(options.config);
+  if (!appliance.model && cannot_be_read(appliance.diagnostics)) {
+    log.error(fmt::format("{}: {}; name the configuration by --config (examples/sallyport.toml is one to start from)",
+                          options.config, appliance.diagnostics.all().front().message));
+    return ExitCode::environment;
+  }
   for (const std::string& line : lines(appliance.diagnostics, appliance.files)) fmt::print(stderr, "{}\n", line);
   if (!appliance.model) {
     log.error(fmt::format("{} is not valid ({}): mend the lines named above and start again", options.config,

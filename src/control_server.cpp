@@ -42,7 +42,8 @@ void make_way(const std::string& path, const SocketAddress& address) {
 
 Descriptor listen_at(const std::string& path) {
   const std::optional<SocketAddress> address = socket_address(path);
-  if (!address) fail(path, "the path is too long (107 bytes at most)");
+  if (!address)
+    fail(path, "the path is too long (107 bytes at most): name a shorter one by [control] socket or --socket");
   make_way(path, *address);
   Descriptor listening(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // The mode of the socket before it is bound is that of the file, less the umask, which chmod mends afterwards: at no

@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "dataplane/stages/admit.h"
-
 namespace sallyport {
 namespace {
 
@@ -115,29 +113,17 @@ void take_egress(FlowAnswer& answer, const EgressChoice& choice, const IpAddress
                        pool.size() == 1 ? "" : "es", whose));
 }
 
-dataplane::FlowKey key_of(const ExplainOptions& flow) {
-  dataplane::FlowKey key;
-  key.family = flow.from.family;
-  key.source = flow.from.bytes;
-  key.destination = flow.to.bytes;
-  return key;
-}
-
-// What ends a packet before the policy is asked: the dataplane's own questions, in its order.
 bool fails_admission(FlowAnswer& answer, const ApplianceView& appliance, const classifier::Source& source,
-                     const ExplainOptions& flow) {
-  dataplane::Drop why{};
-  if (dataplane::martian_addresses(key_of(flow), why)) {
-    deny(answer, to_string(why));
-    add_step(answer, "martian", fmt::format("{}: dropped before any policy", description(why)));
-    return true;
+                     const classifier::FlowQuery& query) {
+  const std::optional<dataplane::Drop> why = refused_admission(appliance, source, query);
+  if (!why) return false;
+  deny(answer, to_string(*why));
+  if (*why == dataplane::Drop::source_check) {
+    add_step(answer, "source_check",
+             fmt::format("{} is of no workload, no namespace and no inside network: dropped", to_string(query.source)));
+  } else {
+    add_step(answer, "martian", fmt::format("{}: dropped before any policy", description(*why)));
   }
-  if (!appliance.source_check || dataplane::passes_source_check(source, flow.from, appliance.inside_networks)) {
-    return false;
-  }
-  deny(answer, to_string(dataplane::Drop::source_check));
-  add_step(answer, "source_check",
-           fmt::format("{} is of no workload, no namespace and no inside network: dropped", to_string(flow.from)));
   return true;
 }
 
@@ -161,17 +147,6 @@ std::string flow_text(const ExplainOptions& flow) {
 
 }  // namespace
 
-ApplianceView view_of(const config::ApplianceModel& appliance) {
-  ApplianceView view;
-  view.source_check = appliance.nat.source_check;
-  view.pool_key = appliance.nat.pool_key;
-  for (const config::PortConfig& port : appliance.ports) {
-    if (port.role == config::PortRole::outside) continue;
-    for (const config::InterfaceAddress& a : port.addresses) view.inside_networks.push_back({a.address, a.length});
-  }
-  return view;
-}
-
 FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Identities& identities,
                         const ApplianceView& appliance, const ExplainOptions& flow) {
   FlowAnswer answer;
@@ -180,11 +155,17 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
   const classifier::Explanation explanation = policy.explain(query, shown_by.shown());
   answer.namespace_name = identities.name(explanation.source.namespace_name);
   answer.workload = identities.name(explanation.source.workload);
-  if (fails_admission(answer, appliance, explanation.source, flow)) return answer;
+  if (fails_admission(answer, appliance, explanation.source, query)) return answer;
   if (shown_by.assumed()) add_step(answer, "request", "GET / is assumed: requests decide here, and there is no --http");
   answer.steps.insert(answer.steps.end(), explanation.steps.begin(), explanation.steps.end());
   take_decision(answer, explanation.decision, identities);
   take_egress(answer, explanation.egress, flow.from, appliance, identities);
+  if (answer.action != "deny" && policy.gives_out(flow.to)) {
+    add_step(answer, "hairpin",
+             fmt::format("{} is an egress address of the gateway itself: passes only to a mapping that stands behind "
+                         "this port, else dropped as hairpin_refused",
+                         to_string(flow.to)));
+  }
   return answer;
 }
 

@@ -5,23 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "classifier/address_pool.h"
 #include "classifier/identities.h"
 #include "classifier/policy.h"
-#include "config/appliance_model.h"
 #include "src/exit_code.h"
+#include "src/flow_outcome.h"
 #include "src/options.h"
 #include "src/terminal.h"
 
 namespace sallyport {
-
-// What of the appliance counts for a new flow. The defaults stand for "no configuration given".
-struct ApplianceView {
-  std::vector<Prefix> inside_networks;
-  bool source_check = false;
-  std::optional<classifier::PoolKey> pool_key;  // absent: not known, zero is used and the explanation says so
-};
-[[nodiscard]] ApplianceView view_of(const config::ApplianceModel& appliance);
 
 // Words as in a flow record; empty: left out there, too.
 struct FlowAnswer {

@@ -23,7 +23,8 @@ constexpr auto tell_every = 10s;
 FlowLog::FlowLog(std::string path, Log& log) : file_(std::move(path)), log_(log), records_(batch_records) {
   if (file_.path().empty()) return;
   const std::string problem = file_.open();
-  if (!problem.empty()) throw dataplane::EnvironmentError("flow log " + problem);
+  if (!problem.empty())
+    throw dataplane::EnvironmentError("flow log " + problem + "; name another file by [flow_log] file");
 }
 
 FlowLog::~FlowLog() { stop(); }

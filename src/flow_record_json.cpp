@@ -193,6 +193,22 @@ void append_flow(JsonBuffer& out, const FlowRecord& record) {
   append(out, "}");
 }
 
+// What the shadow policy would have said, where that is otherwise.
+void append_shadow(JsonBuffer& out, const FlowRecord& record, const classifier::Identities& identities) {
+  if (!record.shadow_differs) return;
+  constexpr std::array<std::string_view, 3> actions = {"deny", "allow", "needs_name"};
+  append_member(out, ",\"shadow\":{\"action\":", actions[static_cast<std::size_t>(record.shadow_action)]);
+  if (record.shadow_action != classifier::Action::needs_name) {
+    append_member(out, ",\"reason\":", classifier::to_string(record.shadow_reason));
+  }
+  if (record.shadow_layer != classifier::Layer::none) {
+    append_member(out, ",\"layer\":", classifier::to_string(record.shadow_layer));
+  }
+  if (record.shadow_rule != 0) append_member(out, ",\"rule\":", identities.name(record.shadow_rule));
+  if (record.shadow_network != 0) append_member(out, ",\"network\":", identities.name(record.shadow_network));
+  append(out, "}");
+}
+
 void append_nat(JsonBuffer& out, const FlowRecord& record, const classifier::Identities& identities) {
   if (!record.translated) return;
   append(out, ",\"nat\":{");
@@ -227,6 +243,7 @@ void append_json(JsonBuffer& out, const FlowRecord& record, const classifier::Id
                               .audited = record.audited});
   append_source_member(out, identities.name(record.namespace_name), identities.name(record.workload));
   append_nat(out, record, identities);
+  append_shadow(out, record, identities);
   append(out, "}");
 }
 

@@ -21,7 +21,8 @@ using JsonBuffer = fmt::memory_buffer;
 
 // One JSON object without a line end. What is not known is left out: `app_proto` and the name's object without a name
 // or protocol, `verdict.rule`, `verdict.network` and `verdict.layer` where none decided, `source` for nobody's address,
-// `nat` for an untranslated flow, `nat.egress` for [snat], `flow.reason` while the flow lives.
+// `nat` for an untranslated flow, `nat.egress` for [snat], `flow.reason` while the flow lives, `shadow` where a shadow
+// policy says the same, or there is none.
 //
 // Ports of ICMP echo: src_port is the identifier, dest_port 0, with icmp_type and icmp_code of the request.
 void append_json(JsonBuffer& out, const dataplane::FlowRecord& record, const classifier::Identities& identities);

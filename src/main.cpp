@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "src/command_check.h"
+#include "src/command_diff.h"
 #include "src/command_explain.h"
 #include "src/command_import.h"
 #include "src/command_run.h"
@@ -26,6 +27,7 @@ struct Dispatch {
   int operator()(const CheckOptions& options) const { return status(check_command(options)); }
   int operator()(const ExplainOptions& options) const { return status(explain_command(options)); }
   int operator()(const ImportOptions& options) const { return status(import_command(options)); }
+  int operator()(const DiffOptions& options) const { return status(diff_command(options)); }
   int operator()(const RunOptions& options) const { return status(run_command(options)); }
   int operator()(const ReplayOptions& options) const { return replay_command(options); }
   int operator()(const ShowOptions& options) const { return status(show_command(options)); }

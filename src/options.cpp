@@ -41,8 +41,10 @@ constexpr std::array<CommandText, 8> commands = {{
     {"explain",
      "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp]\n"
      "                         [--host NAME] [--http \"GET /path\" [--header \"NAME: VALUE\"]...]\n"
-     "                         [--config FILE] [--json]",
-     "Say what the gateway would do with a flow, and why."},
+     "                         [--config FILE] [--json]\n"
+     "       sallyport explain --diff OLD NEW --flows FILE [--config FILE] [--json]",
+     "Say what the gateway would do with a flow, and why; or which recorded flows another policy would decide "
+     "otherwise."},
     {"replay",
      "--policy FILE --in CAPTURE [--out CAPTURE] [--flows FILE] [--config FILE]\n"
      "       sallyport replay --policy FILE --inside-in CAPTURE --outside-in CAPTURE\n"
@@ -97,6 +99,10 @@ struct Grammar {
   }
   Grammar& list(const char* name, const char* value_name, const char* help) {
     options.add_options()(name, po::value<std::vector<std::string>>()->value_name(value_name), help);
+    return *this;
+  }
+  Grammar& words(const char* name, const char* value_name, const char* help) {
+    options.add_options()(name, po::value<std::vector<std::string>>()->multitoken()->value_name(value_name), help);
     return *this;
   }
   Grammar& flag(const char* name, const char* help) {
@@ -245,6 +251,16 @@ void read_port(const Values& values, ExplainOptions& options) {
   options.port = options.port_assumed ? usual : parse_port(values.text("port"));
 }
 
+CommandLine diff_options(const Values& values) {
+  for (const char* other : {"policy", "from", "to", "port", "proto", "host", "http"}) {
+    if (values.has(other))
+      throw Wrong{fmt::format("explain: --{}: not with --diff, which takes flows from a file", other)};
+  }
+  const std::vector<std::string> policies = values.texts("diff");
+  if (policies.size() != 2) throw Wrong{"explain: --diff: two policies are wanted: --diff OLD NEW"};
+  return DiffOptions{values.text("config"), policies[0], policies[1], values.required("flows"), values.has("json")};
+}
+
 CommandLine parse_explain(const Arguments& arguments) {
   Grammar grammar("explain");
   grammar.text("policy", "FILE", "the policy (default: the one that the configuration names)")
@@ -256,9 +272,15 @@ CommandLine parse_explain(const Arguments& arguments) {
       .text("host", "NAME", "the server name that the flow shows")
       .text("http", "REQUEST", "plaintext HTTP with this request: \"GET /path\", \"POST /service/method HTTP/2\"")
       .list("header", "HEADER", "with --http: a header of it, \"Name: value\"; may be given again")
+      .words("diff", "OLD NEW",
+             "two policies: which flows of --flows does the new one decide otherwise? Status 0: none")
+      .text("flows", "FILE",
+            "with --diff: a flow log, as [flow_log] and replay --flows write it (\"-\": standard input)")
       .flag("json", "one JSON object on standard output");
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;
+  if (values.has("diff")) return diff_options(values);
+  if (values.has("flows")) throw Wrong{"explain: --flows: only with --diff OLD NEW"};
   ExplainOptions options;
   options.config = values.text("config");
   options.policy = options.config.empty() ? values.required("policy") : values.text("policy");

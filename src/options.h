@@ -55,6 +55,15 @@ struct ImportOptions {
   bool strict = false;  // what is not kept exactly counts as an error
 };
 
+// explain --diff: two policies and a flow log.
+struct DiffOptions {
+  std::string config;  // empty: none
+  std::string before;
+  std::string after;
+  std::string flows;  // "-": standard input
+  bool json = false;
+};
+
 struct RunOptions {
   std::string config = default_config_path;
   std::string state_folder = default_state_folder;
@@ -85,8 +94,8 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine = std::variant<CheckOptions, ExplainOptions, ImportOptions, RunOptions, ReplayOptions, ShowOptions,
-                                 ReloadOptions, VersionOptions, HelpText, UsageError>;
+using CommandLine = std::variant<CheckOptions, ExplainOptions, DiffOptions, ImportOptions, RunOptions, ReplayOptions,
+                                 ShowOptions, ReloadOptions, VersionOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);

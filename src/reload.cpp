@@ -42,6 +42,12 @@ std::vector<std::string> errors_of(const CompiledPolicy& compiled) {
   return texts;
 }
 
+// A policy may lean on its names, so it takes them along.
+std::shared_ptr<const classifier::Policy> keep(std::unique_ptr<const classifier::Policy> policy,
+                                               std::shared_ptr<classifier::Identities> identities) {
+  return {policy.release(), [identities = std::move(identities)](const classifier::Policy* p) { delete p; }};
+}
+
 std::string contents(const config::PolicyModel& model) {
   return fmt::format("{} workloads, {} network policies, {} egress networks, {} routes, {} egresses",
                      model.workloads.size(), model.network_policies.size(), model.egress_networks.size(),
@@ -50,8 +56,13 @@ std::string contents(const config::PolicyModel& model) {
 
 }  // namespace
 
-Reloader::Reloader(std::string path, Publish publish, Notify notify, Log& log)
-    : path_(std::move(path)), publish_(std::move(publish)), notify_(std::move(notify)), log_(log) {
+Reloader::Reloader(Paths paths, Publish publish, Publish publish_shadow, Notify notify, Log& log)
+    : path_(std::move(paths.policy)),
+      shadow_path_(std::move(paths.shadow)),
+      publish_(std::move(publish)),
+      publish_shadow_(std::move(publish_shadow)),
+      notify_(std::move(notify)),
+      log_(log) {
   auto nothing = std::make_shared<LivePolicy>();
   nothing->identities = std::make_shared<classifier::Identities>();
   live_ = std::move(nothing);
@@ -123,39 +134,68 @@ ReloadResult Reloader::load() {
   }
   for (const std::string& line : lines(compiled.diagnostics, compiled.files)) log_.warning(line);
 
-  std::vector<std::string> changes;
-  if (before->policy) {
-    changes = config::describe_change(before->policy->model(), compiled.policy->model());
-    if (changes.empty() && before->policy->hash() == compiled.policy->hash()) {
-      return {Kind::unchanged,
-              fmt::format("policy {} means what is running (generation {}): nothing to do, found in {} ms", path_,
-                          before->generation, took())};
-    }
-  }
-  auto next = std::make_shared<LivePolicy>();
-  // The policy may lean on its names, so it takes them along.
-  next->policy = std::shared_ptr<const classifier::Policy>(
-      compiled.policy.release(), [identities](const classifier::Policy* policy) { delete policy; });
+  auto next = std::make_shared<LivePolicy>(*before);
   next->identities = identities;
-  next->generation = before->generation + 1;
-  next->files = compiled.files;
-  next->since = std::chrono::system_clock::now();
+  std::vector<std::string> changes;
+  if (before->policy) changes = config::describe_change(before->policy->model(), compiled.policy->model());
+  const bool same = before->policy && changes.empty() && before->policy->hash() == compiled.policy->hash();
+  if (!same) {
+    next->policy = keep(std::move(compiled.policy), identities);
+    next->generation = before->generation + 1;
+    next->files = compiled.files;
+    next->since = std::chrono::system_clock::now();
+  }
+  const bool other_shadow = load_shadow(*next, identities);
+  if (same && !other_shadow) {
+    return {Kind::unchanged,
+            fmt::format("policy {} means what is running (generation {}): nothing to do, found in {} ms", path_,
+                        before->generation, took())};
+  }
   if (!publish(next)) return {Kind::refused, fmt::format("policy {} not published: the gateway is stopping", path_)};
+  if (same) {
+    return {Kind::published, fmt::format("policy {} means what is running (generation {}); another shadow in {} ms",
+                                         path_, before->generation, took())};
+  }
   const std::string what = before->policy ? some_of(changes) : contents(next->policy->model());
   return {Kind::published, fmt::format("policy {} {} in {} ms (generation {}): {}", path_,
                                        before->policy ? "reloaded" : "loaded", took(), next->generation, what)};
 }
 
+bool Reloader::load_shadow(LivePolicy& next, const std::shared_ptr<classifier::Identities>& identities) {
+  if (shadow_path_.empty()) return false;
+  const std::shared_ptr<const classifier::Policy> before = next.shadow;
+  CompiledPolicy compiled = compile_policy_file(shadow_path_, *identities, before.get());
+  const bool refused = !compiled.policy;
+  const bool same = !refused && before && before->hash() == compiled.policy->hash();
+  std::string text;
+  if (refused) {
+    text = fmt::format("shadow policy {} refused, {}: {}", shadow_path_,
+                       before ? "the one before is still asked" : "none is asked", some_of(errors_of(compiled)));
+    log_.error(text);
+  } else {
+    const std::string what = same ? "means what is asked already" : contents(compiled.policy->model());
+    text = fmt::format("shadow policy {}: {}", shadow_path_, what);
+    log_.info(text);
+    if (!same) next.shadow = keep(std::move(compiled.policy), identities);
+  }
+  const std::lock_guard lock(mutex_);
+  counts_.last_shadow = std::move(text);
+  counts_.last_shadow_refused = refused;
+  return !refused && !same;
+}
+
 bool Reloader::publish(std::shared_ptr<const LivePolicy> next) {
   const std::lock_guard publishing(publishing_);
   if (stopped_) return false;
-  const std::shared_ptr<const classifier::Policy> policy = next->policy;
   // First the names: a record under the new policy may come as soon as it is published.
+  std::shared_ptr<const LivePolicy> before;
   {
     const std::lock_guard lock(mutex_);
-    live_ = std::move(next);
+    before = std::exchange(live_, next);
   }
-  publish_(policy);
+  // The shadow first, so that flows that open meanwhile are compared with the newest one.
+  if (next->shadow != before->shadow) publish_shadow_(next->shadow);
+  if (next->policy != before->policy) publish_(next->policy);
   return true;
 }
 

@@ -1,6 +1,9 @@
 // The reload's way: load -> validate -> compile -> publish. One thread of its own, traffic goes on meanwhile; whatever
 // fails before publishing leaves everything as it was. docs/life-of-a-reload.md tells the same as a story.
 //
+// A shadow policy ([gateway] shadow_policy) is read along. Its mistakes are told and never stand in the way: the policy
+// is taken, and the shadow that was asked before goes on being asked.
+//
 // Names that outlive a policy (classifier::Identities) are a value, too: a reload compiles against a copy that knows
 // all the old names, so whoever renders records reads without a lock while a policy is compiled.
 #pragma once
@@ -25,7 +28,8 @@ namespace sallyport {
 struct LivePolicy {
   std::shared_ptr<const classifier::Policy> policy;          // null until a valid one was loaded
   std::shared_ptr<const classifier::Identities> identities;  // never null
-  std::uint32_t generation = 0;                              // from 1
+  std::shared_ptr<const classifier::Policy> shadow;          // null: none, or never a valid one
+  std::uint32_t generation = 0;                              // of the policy, from 1
   std::vector<std::string> files;
   std::chrono::system_clock::time_point since;
 };
@@ -35,16 +39,22 @@ struct ReloadCounts {
   std::uint64_t unchanged = 0;
   std::uint64_t refused = 0;
   ReloadResult last;
+  std::string last_shadow;  // what became of the shadow policy; empty: there is none
+  bool last_shadow_refused = false;
 };
 
 class Reloader {
  public:
   using Publish = std::function<void(std::shared_ptr<const classifier::Policy>)>;
+  struct Paths {
+    std::string policy;  // its first file
+    std::string shadow;  // empty: none
+  };
   // Called around a reload, not around the first load: true as it begins, false when it is over.
   using Notify = std::function<void(bool)>;
 
-  // `path` is the policy's first file. `publish` returns when no worker looks at the old policy any more.
-  Reloader(std::string path, Publish publish, Notify notify, Log& log);
+  // `publish` and `publish_shadow` return when no worker looks at the old policy any more.
+  Reloader(Paths paths, Publish publish, Publish publish_shadow, Notify notify, Log& log);
   ~Reloader();
   Reloader(const Reloader&) = delete;
   Reloader& operator=(const Reloader&) = delete;
@@ -63,12 +73,16 @@ class Reloader {
   void serve();
   ReloadResult load_or_refuse();
   ReloadResult load();
+  // Into `next` where it is valid, another than the one before, or refused; false: nothing changes.
+  bool load_shadow(LivePolicy& next, const std::shared_ptr<classifier::Identities>& identities);
   // False: stopped.
   bool publish(std::shared_ptr<const LivePolicy> next);
   void tell(const ReloadResult& result);
 
   const std::string path_;
+  const std::string shadow_path_;
   const Publish publish_;
+  const Publish publish_shadow_;
   const Notify notify_;
   Log& log_;
   ReloadQueue queue_;

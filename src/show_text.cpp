@@ -76,11 +76,56 @@ std::string policy_text(const Json& answer, const Style& style) {
   } else {
     text = style.paint(Colour::red, "no valid policy was ever loaded: nothing is forwarded") + '\n';
   }
+  Table rules({"FLOWS", "AUDITED", "RULE"});
+  for (const Json& rule : at(answer, "rules")) {
+    rules.add({count(rule, "flows"), count(rule, "audited"), text_at(rule, "rule")});
+  }
+  if (!at(answer, "rules").empty()) text += '\n' + rules.text() + '\n';
+  const Json& shadow = at(answer, "shadow");
+  if (!shadow.empty()) {
+    const Json& flows = at(shadow, "flows");
+    text += fmt::format(
+        "shadow:   {}\n          {} flows: it would allow {} that were denied, deny {} that were allowed, "
+        "and wait for a name at {}\n",
+        text_at(shadow, "last"), count(flows, "decided"), count(flows, "would_allow"), count(flows, "would_deny"),
+        count(flows, "would_need_name"));
+  }
   const Json& reloads = at(answer, "reloads");
   text += fmt::format("loads:    {} published, {} without a change, {} refused\nlast:     {}\n",
                       count(reloads, "published"), count(reloads, "unchanged"), count(reloads, "refused"),
                       text_at(reloads, "last"));
   return text;
+}
+
+std::string endpoint(const Json& object, const char* address, const char* port) {
+  const std::string ip = text_at(object, address);
+  if (ip.empty()) return "-";
+  return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, text_at(object, port))
+                                           : fmt::format("[{}]:{}", ip, text_at(object, port));
+}
+
+// Which addresses are in use, by whom.
+std::string usage_text(const Json& answer) {
+  std::string text;
+  Table used({"IN USE", "FLOWS", "TCP PORTS", "UDP PORTS", "FULLEST SERVER", "FLOWS THERE"});
+  for (const Json& one : at(answer, "in_use")) {
+    const Json& ports = at(one, "ports_used");
+    const Json& server = at(one, "fullest_server");
+    used.add({text_at(one, "address"), count(one, "flows"), count(ports, "tcp"), count(ports, "udp"),
+              fmt::format("{} {}", endpoint(server, "address", "port"), text_at(server, "proto")),
+              count(server, "flows")});
+  }
+  if (!at(answer, "in_use").empty()) text += '\n' + used.text();
+  Table sources({"TOP SOURCE", "FLOWS", "WORKLOAD"});
+  for (const Json& source : at(answer, "top_sources")) {
+    const std::string space = text_at(source, "namespace");
+    const std::string workload = text_at(source, "workload");
+    sources.add({text_at(source, "address"), count(source, "flows"),
+                 workload.empty() ? space : fmt::format("{}/{}", space, workload)});
+  }
+  if (!at(answer, "top_sources").empty()) text += '\n' + sources.text();
+  return text + fmt::format("\n{} flows translated, {} not\n", count(answer, "flows_translated"),
+                            count(answer, "flows_untranslated"));
 }
 
 std::string egress_text(const Json& answer, const Style&) {
@@ -90,7 +135,7 @@ std::string egress_text(const Json& answer, const Style&) {
                list_at(egress, "destinations")});
   }
   table.add({"[snat]", "", list_at(answer, "snat"), "what no egress selects"});
-  return table.text() + fmt::format("\nflows may leave under: {}\n", list_at(answer, "addresses"));
+  return table.text() + fmt::format("\nflows may leave under: {}\n", list_at(answer, "addresses")) + usage_text(answer);
 }
 
 std::string description_of(std::string_view name) {
@@ -134,13 +179,6 @@ std::string workers_text(const Json& answer, const Style&) {
   const bool huge = at(answer, "huge_pages").is_boolean() && at(answer, "huge_pages").get<bool>();
   return table.text() + fmt::format("\n{} MiB in all, on {} pages\n", number_at(answer, "memory_bytes") >> 20U,
                                     huge ? "huge" : "ordinary");
-}
-
-std::string endpoint(const Json& object, const char* address, const char* port) {
-  const std::string ip = text_at(object, address);
-  if (ip.empty()) return "-";
-  return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, text_at(object, port))
-                                           : fmt::format("[{}]:{}", ip, text_at(object, port));
 }
 
 std::string name_in(const Json& record) {

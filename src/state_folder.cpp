@@ -52,7 +52,8 @@ PoolKeyFile read_pool_key(const std::string& folder) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     if (errno == ENOENT) return {};
-    return {std::nullopt, fmt::format("{}: cannot be read: {}", path, std::strerror(errno))};
+    return {std::nullopt, fmt::format("{}: cannot be read: {}; run as root, or name another folder by --state", path,
+                                      std::strerror(errno))};
   }
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   const std::optional<classifier::PoolKey> key = parse_key(text);

@@ -70,7 +70,7 @@ std::string grouped(std::uint64_t number) {
   return text;
 }
 
-Progress::Progress(std::string what) : what_(std::move(what)) {
+Progress::Progress(std::string what, const std::atomic<std::uint64_t>* done) : what_(std::move(what)), done_(done) {
   if (isatty(STDERR_FILENO) == 1) thread_ = std::thread(&Progress::show, this);
 }
 
@@ -90,6 +90,7 @@ void Progress::show() {
   std::string line;
   for (unsigned seconds = 1; !ended_condition_.wait_for(lock, 1s, [this] { return ended_; }); ++seconds) {
     line = fmt::format("{} ... {} s", what_, seconds);
+    if (done_ != nullptr) line += fmt::format(", {} done", grouped(done_->load(std::memory_order_relaxed)));
     fmt::print(stderr, "\r{}", line);
     std::fflush(stderr);
   }

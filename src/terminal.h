@@ -1,6 +1,7 @@
 // What a person at a terminal sees: colours, tables, progress. Nothing of it where the output goes to a file or a pipe.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -41,7 +42,8 @@ class Table {
 // Says on stderr what is going on and for how long, once it takes more than a second; clears its line at the end.
 class Progress {
  public:
-  explicit Progress(std::string what);
+  // `done`, where given, counts what is done already; it outlives this.
+  explicit Progress(std::string what, const std::atomic<std::uint64_t>* done = nullptr);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -50,6 +52,7 @@ class Progress {
   void show();
 
   std::string what_;
+  const std::atomic<std::uint64_t>* done_;
   std::mutex mutex_;
   std::condition_variable ended_condition_;
   bool ended_ = false;
