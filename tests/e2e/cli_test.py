@@ -10,94 +10,13 @@ import pathlib
 import pty
 import re
 import subprocess
-import sys
-import tempfile
 import unittest
+
+import cli
+from cli import CONFIGURATION, POLICY, Cli, sallyport
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 EXAMPLES = ROOT / "examples"
-PROGRAM = None
-
-POLICY = """
-[[workload]]
-namespace = "prod"
-name = "web"
-labels = { role = "web" }
-addresses = ["10.1.2.0/24"]
-
-[[egress_network]]
-namespace = "linkerd-egress"
-name = "all"
-traffic_policy = "Deny"
-
-[[tls_route]]
-namespace = "linkerd-egress"
-name = "names"
-parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 443 } ]
-hostnames = ["httpbin.org"]
-
-[[tcp_route]]
-namespace = "linkerd-egress"
-name = "plain"
-parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
-
-[snat]
-addresses = ["203.0.113.1"]
-
-[[egress]]
-name = "egress-web"
-applied_to = { pod_selector = { match_labels = { role = "web" } } }
-egress_ip = "203.0.113.8"
-"""
-
-CONFIGURATION = """
-[gateway]
-policy = "policy.toml"
-
-[[port]]
-name = "inside"
-role = "inside"
-device = "net_null0"
-addresses = ["10.0.0.1/24"]
-
-[[port]]
-name = "outside"
-role = "outside"
-device = "net_null1"
-addresses = ["203.0.113.2/24"]
-gateway = ["203.0.113.254"]
-"""
-
-
-def sallyport(*arguments, **environment):
-    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60,
-                          stdin=subprocess.DEVNULL, env=dict(os.environ, **environment))
-
-
-class Cli(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text, encoding="utf-8")
-        return path
-
-    def assert_status(self, done, status):
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-
-    def assert_one_line(self, text):
-        self.assertEqual(len(text.splitlines()), 1, text)
-
-    def assert_wrong_usage(self, done, hint):
-        self.assert_status(done, 2)
-        self.assertEqual(done.stdout, "")
-        self.assert_one_line(done.stderr)
-        self.assertIn(hint, done.stderr)
 
 
 class Usage(Cli):
@@ -168,12 +87,12 @@ class Check(Cli):
     def test_every_kind_of_mistake_is_told_with_its_place(self):
         mistakes = ROOT / "tests" / "unit" / "config" / "mistakes"
         expected = (mistakes / "expected.txt").read_text(encoding="utf-8").splitlines()
-        done = subprocess.run([PROGRAM, "check", "--policy", "policy.toml"], cwd=mistakes, capture_output=True, text=True,
+        done = subprocess.run([cli.program, "check", "--policy", "policy.toml"], cwd=mistakes, capture_output=True, text=True,
                               check=False, timeout=60)
         self.assert_status(done, 1)
         self.assertEqual(done.stdout.splitlines(), expected)
         self.assertIn(f"not valid: {len(expected)} errors, 0 warnings", done.stderr)
-        done = subprocess.run([PROGRAM, "check", "--json", "--policy", "policy.toml"], cwd=mistakes, capture_output=True,
+        done = subprocess.run([cli.program, "check", "--json", "--policy", "policy.toml"], cwd=mistakes, capture_output=True,
                               text=True, check=False, timeout=60)
         self.assert_status(done, 1)
         said = json.loads(done.stdout)
@@ -359,7 +278,7 @@ class Explain(Cli):
 
     def test_colour_on_a_terminal_only(self):
         path = self.write("policy.toml", POLICY)
-        words = [PROGRAM, "explain", "--policy", str(path), "--from", "10.1.2.3", "--to", "1.2.3.4", "--port", "80"]
+        words = [cli.program, "explain", "--policy", str(path), "--from", "10.1.2.3", "--to", "1.2.3.4", "--port", "80"]
         self.assertIn("\x1b[", on_terminal(words, TERM="xterm"))
         self.assertNotIn("\x1b[", on_terminal(words, TERM="xterm", NO_COLOR="1"))
 
@@ -378,6 +297,14 @@ class Environment(Cli):
         self.assert_status(done, 1)
         self.assertIn(f"{config}:2:1: ", done.stderr)
 
+    def test_the_shadow_policy_is_checked_too(self):
+        config = self.write("sallyport.toml", CONFIGURATION.replace('"policy.toml"', '"policy.toml"\nshadow_policy = "next.toml"'))
+        self.write("policy.toml", POLICY)
+        self.write("next.toml", POLICY + "surplus = 1\n")
+        done = sallyport("check", "--config", config)
+        self.assert_status(done, 1)
+        self.assertIn(f"{self.folder}/next.toml:{POLICY.count(chr(10)) + 1}:1: ", done.stdout)
+
 
 def on_terminal(words, **environment):
     main, terminal = pty.openpty()
@@ -395,5 +322,4 @@ def on_terminal(words, **environment):
 
 
 if __name__ == "__main__":
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
-    unittest.main()
+    cli.main()

@@ -16,6 +16,7 @@ CONFIGURATION = """
 [gateway]
 name = "{name}"
 policy = "policy.toml"
+{gateway_more}
 
 [[port]]
 name = "inside"
@@ -48,6 +49,7 @@ class ServiceManager:
     def __init__(self, path):
         self.path = path
         self.ready = threading.Event()
+        self.messages = []  # as they came, each a dictionary
         path.unlink(missing_ok=True)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
@@ -59,7 +61,9 @@ class ServiceManager:
     def _listen(self):
         while self._open:
             try:
-                if b"READY=1" in self._socket.recv(4096):
+                message = self._socket.recv(4096).decode()
+                self.messages.append(dict(line.split("=", 1) for line in message.splitlines()))
+                if "READY" in self.messages[-1]:
                     self.ready.set()
             except socket.timeout:
                 pass
@@ -73,7 +77,7 @@ class ServiceManager:
 class Gateway:
     """`driver`: net_af_packet or net_af_xdp. `policy`: text, or None for no file at all."""
 
-    def __init__(self, world, program, policy, driver="net_af_packet", workers=1, more=""):
+    def __init__(self, world, program, policy, driver="net_af_packet", workers=1, more="", gateway_more=""):
         self.world = world
         self.program = pathlib.Path(program).resolve()
         self.host = world.gateway
@@ -84,7 +88,7 @@ class Gateway:
         cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:workers])
         self.write("sallyport.toml", CONFIGURATION.format(
             name="e2e", driver=driver, inside=GATEWAY_INSIDE, outside=GATEWAY_OUTSIDE, next_hop=NEXT_HOP, cores=cores,
-            folder=self.folder) + more)
+            folder=self.folder, gateway_more=gateway_more) + more)
         (self.folder / "policy.toml").unlink(missing_ok=True)
         if policy is not None:
             self.write("policy.toml", policy)
@@ -103,13 +107,14 @@ class Gateway:
 
     # -- process
 
-    def start(self, seconds=60):
+    def start(self, seconds=60, **environment):
         self._manager = ServiceManager(self.folder / "notify.sock")
         self._log = open(self.folder / "log", "ab")  # closed in _forget()
         self.process = self.host.start(
             [self.program, "run", "--config", self.folder / "sallyport.toml", "--socket", self.socket_path,
              "--state", self.folder / "state"],
-            stdout=self._log, stderr=self._log, env=dict(os.environ, NOTIFY_SOCKET=str(self._manager.path)))
+            stdout=self._log, stderr=self._log, env=dict(os.environ, NOTIFY_SOCKET=str(self._manager.path), **environment))
+        self.told = self._manager.messages
         self.wait_ready(seconds)
         return self
 

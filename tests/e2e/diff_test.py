@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+"""`sallyport explain --diff`: recorded flows, decided by two policies.
+
+diff_test.py SALLYPORT: needs no rights and no device.
+"""
+
+import json
+import subprocess
+
+import cli
+from cli import POLICY, Cli, sallyport
+
+
+class Diff(Cli):
+    RECORD = {"event_type": "flow", "flow_id": 1, "src_ip": "10.1.2.3", "src_port": 41000, "dest_ip": "198.51.100.7",
+              "dest_port": 443, "proto": "TCP", "app_proto": "tls", "tls": {"sni": "httpbin.org"},
+              "verdict": {"action": "allow"}}
+
+    def diff(self, records, *more, new=POLICY, raw=""):
+        flows = self.write("flows.jsonl", "".join(json.dumps(dict(self.RECORD, **record)) + "\n" for record in records) + raw)
+        return sallyport("explain", "--diff", self.write("old.toml", POLICY), self.write("new.toml", new), "--flows", flows,
+                         *more)
+
+    def test_the_same_policy_differs_in_nothing(self):
+        done = self.diff([{}, {"dest_port": 80, "app_proto": "http", "tls": {}}])
+        self.assert_status(done, 0)
+        self.assertEqual(done.stderr, "")
+        self.assertIn("2 flows: 0 with another verdict, 0 under another address, 2 as before", done.stdout)
+
+    def test_differences_name_both_rules_and_their_places(self):
+        new = POLICY.replace('["httpbin.org"]', '["other.example"]')
+        done = self.diff([{}, {"tls": {"sni": "other.example"}}], new=new)
+        self.assert_status(done, 1)
+        self.assert_one_line(done.stderr)
+        line = POLICY.splitlines().index("[[tls_route]]") + 1
+        self.assertIn("line 1: 10.1.2.3:41000 -> 198.51.100.7:443 TCP httpbin.org\n", done.stdout)
+        self.assertIn(f"  old: allow (route) by linkerd-egress/names, {self.folder}/old.toml:{line}; leaves as 203.0.113.8 "
+                      "(egress egress-web)\n", done.stdout)
+        self.assertIn("  new: deny (name_not_allowed) in linkerd-egress/all, ", done.stdout)
+        self.assertIn("2 flows: 2 with another verdict", done.stdout)
+        answer = json.loads(self.diff([{}, {"tls": {"sni": "other.example"}}], "--json", new=new).stdout)
+        self.assertEqual([(d["old"]["verdict"]["action"], d["new"]["verdict"]["action"]) for d in answer["differences"]],
+                         [("allow", "deny"), ("deny", "allow")])
+        self.assertEqual(answer["summary"], {"flows": 2, "verdict": 2, "address": 0, "same": 0, "other_records": 0,
+                                             "unreadable_lines": 0})
+
+    def test_another_address(self):
+        answer = json.loads(self.diff([{}], "--json", new=POLICY.replace("203.0.113.8", "203.0.113.9")).stdout)
+        self.assertEqual(answer["differences"][0]["change"], "address")
+        self.assertEqual(answer["differences"][0]["new"]["nat"], {"egress": "egress-web", "src_ip": "203.0.113.9"})
+
+    def test_broken_lines_are_named_and_the_rest_is_read(self):
+        done = self.diff([{}, {"src_ip": "nobody"}, {"event_type": "dns"}, {}], raw="x" * 100_000 + '\n\n{"event_type":"fl')
+        self.assert_status(done, 1)
+        self.assertRegex(done.stderr, r"flows\.jsonl:2: src_ip")
+        self.assertRegex(done.stderr, r"flows\.jsonl:5: longer than")
+        self.assertRegex(done.stderr, r"flows\.jsonl:7: no JSON")
+        self.assertEqual(len(done.stderr.splitlines()), 4, done.stderr)
+        self.assertIn("2 flows: 0 with another verdict", done.stdout)
+
+    def test_from_standard_input(self):
+        done = subprocess.run([cli.program, "explain", "--diff", self.write("p.toml", POLICY), self.write("q.toml", ""), "--flows",
+                               "-"], input=json.dumps(self.RECORD) + "\n", capture_output=True, text=True, check=False)
+        self.assert_status(done, 1)
+        self.assertIn("new: deny (uncaptured)", done.stdout)
+
+    def test_what_replay_writes_is_read(self):
+        # Two hundred thousand flows in bounded memory: 64 MiB of address space beyond what the program itself maps.
+        flows = self.write("flows.jsonl", (json.dumps(self.RECORD) + "\n") * 200_000)
+        policy = self.write("policy.toml", POLICY)
+        done = subprocess.run(["/usr/bin/time", "-f", "%M", cli.program, "explain", "--diff", policy, policy, "--flows", flows],
+                              capture_output=True, text=True, check=False, timeout=120)
+        self.assert_status(done, 0)
+        self.assertIn("200,000 flows", done.stdout)
+        self.assertLess(int(done.stderr.splitlines()[-1]), 200_000)  # KiB; the file alone has 60,000
+
+    def test_usage(self):
+        policy = self.write("policy.toml", POLICY)
+        self.assert_wrong_usage(sallyport("explain", "--diff", policy, "--flows", "f"), "--diff OLD NEW")
+        self.assert_wrong_usage(sallyport("explain", "--diff", policy, policy), "--flows is missing")
+        self.assert_wrong_usage(sallyport("explain", "--diff", policy, policy, "--flows", "f", "--port", "1"), "--port")
+        self.assert_wrong_usage(sallyport("explain", "--policy", policy, "--flows", "f"), "only with --diff")
+        done = sallyport("explain", "--diff", policy, policy, "--flows", self.folder / "none")
+        self.assert_status(done, 3)
+        self.assert_one_line(done.stderr)
+        done = sallyport("explain", "--diff", policy, self.write("bad.toml", "surplus = 1\n"), "--flows", "-")
+        self.assert_status(done, 1)
+        self.assertIn("bad.toml:1:1: ", done.stderr)
+
+
+if __name__ == "__main__":
+    cli.main()
