@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "classifier/bound_names.h"
 #include "classifier/identities.h"
 #include "config/address.h"
 #include "config/policy_model.h"
@@ -63,6 +64,9 @@ struct Source {
   std::uint32_t index = 0;  // the policy's own number for it; valid for that policy only
 };
 
+// In the place of a name table: any name will do, if it is bound ([defaults] server_name_binding = "deny").
+inline constexpr std::uint32_t no_name_table = UINT32_MAX;
+
 struct Decision {
   Action action = Action::deny;
   Reason reason = Reason::uncaptured;
@@ -76,6 +80,7 @@ struct Decision {
   bool reads_requests = false;   // with needs_name: of plaintext HTTP, every request is decided
   static constexpr std::uint32_t no_route = UINT32_MAX;
   std::uint32_t route = no_route;  // place of `rule` among the model's routes, if it is one
+  Domain domain{};                 // by which a `domains` peer let it pass; valid for that policy only
 };
 
 // Under which address a flow leaves.

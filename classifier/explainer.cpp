@@ -1,6 +1,8 @@
 #include "classifier/explainer.h"
 
+#include <array>
 #include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,10 +22,20 @@ const config::LocatedPrefix* longest(const std::vector<config::LocatedPrefix>& p
   return found;
 }
 
+std::string written(const Domain& domain) {
+  constexpr std::array<std::string_view, 3> before = {"", "*.", "."};
+  return fmt::format("{}{}", before.at(static_cast<std::size_t>(domain.kind)), domain.text);
+}
+
 }  // namespace
 
-Explainer::Explainer(const Policy& policy, const Policy::Impl& impl, const FlowQuery& query)
-    : policy_(policy), impl_(impl), model_(*impl.model), query_(query), source_(policy.find_source(query.source)) {}
+Explainer::Explainer(const Policy& policy, const Policy::Impl& impl, const FlowQuery& query, const BoundNames* bound)
+    : policy_(policy),
+      impl_(impl),
+      model_(*impl.model),
+      query_(query),
+      bound_(bound),
+      source_(policy.find_source(query.source)) {}
 
 void Explainer::add(std::string what, std::string result) {
   explanation_.steps.push_back({std::move(what), std::move(result), {}, 0});
@@ -36,7 +48,7 @@ void Explainer::add(std::string what, std::string result, const config::Location
 
 Explanation Explainer::explain(const std::optional<Shown>& shown) && {
   explanation_.source = source_;
-  pending_ = policy_.decide(source_, query_);
+  pending_ = policy_.decide(source_, query_, bound_);
   explanation_.decision = pending_;
   if (pending_.action == Action::needs_name && shown)
     explanation_.decision = policy_.decide_shown(pending_, *shown, *policy_.make_scratch());
@@ -47,6 +59,7 @@ Explanation Explainer::explain(const std::optional<Shown>& shown) && {
   if (pending_.layer == Layer::network_policy) return std::move(explanation_);
   tell_networks();
   tell_routes(shown);
+  bind_name(shown);
   if (explanation_.decision.action != Action::deny) tell_egress();
   return std::move(explanation_);
 }
@@ -99,17 +112,54 @@ void Explainer::tell_rules(std::uint32_t place) {
   const std::string name = policy.namespace_name + "/" + policy.name;
   if (policy.egress.empty()) add("network_policy", fmt::format("{} selects it and has no rule", name), policy.at);
   for (std::size_t i = 0; i < policy.egress.size(); ++i) {
-    const NetworkPolicies::RuleMatch match = impl_.network_policies.try_rule(place, i, query_);
-    const char* result = match.port && match.destination ? "allows this"
-                         : match.port                    ? "does not match: other destinations"
-                         : match.destination             ? "does not match: other ports or protocols"
-                                             : "does not match: other destinations, other ports or protocols";
-    add("network_policy", fmt::format("rule {} of {} {}", i + 1, name, result), policy.egress[i].at);
+    const NetworkPolicies::RuleMatch match = impl_.network_policies.try_rule(place, i, query_, bound_);
+    add("network_policy", fmt::format("rule {} of {} {}", i + 1, name, rule_result(match)), policy.egress[i].at);
   }
 }
 
-Explanation Policy::explain(const FlowQuery& query, const std::optional<Shown>& shown) const {
-  return Explainer(*this, *impl_, query).explain(shown);
+std::string Explainer::rule_result(const NetworkPolicies::RuleMatch& match) const {
+  const std::string destination = to_string(query_.destination);
+  if (match.port && !match.domain.text.empty())
+    return fmt::format("allows this: {} is bound to {}", written(match.domain), destination);
+  if (match.port && match.destination) return "allows this";
+  if (match.port && match.by_name && bound_ == nullptr)
+    return fmt::format("allows this only where DNS has bound one of its domains to {}: not known here", destination);
+  if (match.port && match.by_name)
+    return fmt::format("does not match: none of its domains is bound to {}", destination);
+  if (match.port) return "does not match: other destinations";
+  if (match.destination) return "does not match: other ports or protocols";
+  return "does not match: other destinations, other ports or protocols";
+}
+
+void Explainer::bind_name(const std::optional<Shown>& shown) {
+  const config::Binding wanted = model_.defaults.server_name_binding;
+  if (wanted == config::Binding::off || explanation_.decision.action == Action::deny) return;
+  const std::string destination = to_string(query_.destination);
+  const std::string_view word = wanted == config::Binding::deny ? "deny" : "audit";
+  if (!shown || bound_ == nullptr) {
+    add("name_binding",
+        fmt::format("[defaults] server_name_binding = \"{}\": a server name that it shows must be bound "
+                    "to {} by DNS, which is not known here",
+                    word, destination));
+    return;
+  }
+  const Policy::NameBinding binding = policy_.check_name_binding(shown->name, query_.destination, *bound_);
+  if (binding == Policy::NameBinding::right) return;
+  add("name_binding", fmt::format("\"{}\" is not bound to {}: [defaults] server_name_binding = \"{}\"", shown->name,
+                                  destination, word));
+  if (binding == Policy::NameBinding::audited) {
+    explanation_.decision.audited = true;
+    return;
+  }
+  Decision denied;
+  denied.reason = Reason::name_not_bound;
+  denied.layer = Layer::egress_network;
+  denied.network = explanation_.decision.network;
+  explanation_.decision = denied;
+}
+
+Explanation Policy::explain(const FlowQuery& query, const std::optional<Shown>& shown, const BoundNames* bound) const {
+  return Explainer(*this, *impl_, query, bound).explain(shown);
 }
 
 }  // namespace sallyport::classifier

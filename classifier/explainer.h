@@ -14,7 +14,7 @@ namespace sallyport::classifier {
 
 class Explainer {
  public:
-  Explainer(const Policy& policy, const Policy::Impl& impl, const FlowQuery& query);
+  Explainer(const Policy& policy, const Policy::Impl& impl, const FlowQuery& query, const BoundNames* bound);
 
   [[nodiscard]] Explanation explain(const std::optional<Shown>& shown) &&;
 
@@ -25,6 +25,7 @@ class Explainer {
   void tell_source();
   void tell_network_policies();
   void tell_rules(std::uint32_t policy);
+  [[nodiscard]] std::string rule_result(const NetworkPolicies::RuleMatch& match) const;
 
   void tell_networks();
   void tell_scope(const std::string& namespace_name, std::uint32_t winner);
@@ -48,6 +49,9 @@ class Explainer {
   [[nodiscard]] std::string why_it_lost(std::uint32_t route, std::uint32_t winner,
                                         const std::vector<std::uint32_t>& asked) const;
 
+  // What [defaults] server_name_binding makes of the decision.
+  void bind_name(const std::optional<Shown>& shown);
+
   void tell_egress();
   void tell_losing_egresses(std::uint32_t winner);
 
@@ -55,6 +59,7 @@ class Explainer {
   const Policy::Impl& impl_;
   const config::PolicyModel& model_;
   const FlowQuery& query_;
+  const BoundNames* bound_;
   Source source_;
   Decision pending_;
   Explanation explanation_;

@@ -13,6 +13,17 @@
 
 namespace sallyport::classifier {
 
+namespace {
+
+// As the loader writes them: "example.com", "*.example.com", ".example.com".
+[[nodiscard]] Domain domain_of(std::string_view written) noexcept {
+  if (written.starts_with("*.")) return {Domain::Kind::below, written.substr(2)};
+  if (written.starts_with('.')) return {Domain::Kind::apex, written.substr(1)};
+  return {Domain::Kind::exact, written};
+}
+
+}  // namespace
+
 class NetworkPolicies::Compiler {
  public:
   Compiler(NetworkPolicies& into, const config::PolicyModel& model, Sources& sources)
@@ -61,6 +72,8 @@ class NetworkPolicies::Compiler {
       if (const auto* block = std::get_if<config::IpBlockPeer>(&peer.is)) add_block(block->block, blocks);
       if (const auto* set = std::get_if<config::NetworkSetPeer>(&peer.is)) add_sets(*set, policy, sets);
       if (const auto* pods = std::get_if<config::PodPeer>(&peer.is)) add_pods(*pods, policy, compiled.pods);
+      if (const auto* named = std::get_if<config::DomainsPeer>(&peer.is))
+        for (const std::string& domain : named->domains) compiled.domains.push_back(domain_of(domain));
     }
     if (!blocks.empty()) {
       compiled.blocks = static_cast<std::uint32_t>(into_.tries_.size());
@@ -141,7 +154,7 @@ bool NetworkPolicies::matches_port(const Rule& rule, const FlowQuery& query) noe
          });
 }
 
-bool NetworkPolicies::matches_destination(const Rule& rule, const IpAddress& destination) const noexcept {
+bool NetworkPolicies::has_address(const Rule& rule, const IpAddress& destination) const noexcept {
   if (rule.any_destination) return true;
   if (rule.blocks != none && tries_[rule.blocks].lookup(destination) != PrefixTrie::none) return true;
   if (rule.sets != none && tries_[rule.sets].lookup(destination) != PrefixTrie::none) return true;
@@ -150,24 +163,42 @@ bool NetworkPolicies::matches_destination(const Rule& rule, const IpAddress& des
   return (rule.pods[group / 64] >> group % 64 & 1U) != 0;
 }
 
-NetworkPolicies::Answer NetworkPolicies::decide(std::uint32_t group, const FlowQuery& query) const noexcept {
+const Domain* NetworkPolicies::find_domain(const Rule& rule, const IpAddress& destination,
+                                           const BoundNames* bound) noexcept {
+  if (rule.domains.empty() || bound == nullptr || !bound->knows(destination)) return nullptr;
+  const auto found = std::find_if(rule.domains.begin(), rule.domains.end(),
+                                  [&](const Domain& domain) { return bound->binds(domain, destination); });
+  return found == rule.domains.end() ? nullptr : &*found;
+}
+
+NetworkPolicies::Answer NetworkPolicies::decide(std::uint32_t group, const FlowQuery& query,
+                                                const BoundNames* bound) const noexcept {
   const std::vector<std::uint32_t>& policies = selecting(group);
   if (policies.empty()) return {};
   for (const std::uint32_t place : policies)
-    for (const Rule& rule : policies_[place].rules)
-      if (matches_port(rule, query) && matches_destination(rule, query.destination))
-        return {Verdict::allowed, policies_[place].id};
-  return {Verdict::denied, policies_[policies.front()].id};
+    for (const Rule& rule : policies_[place].rules) {
+      if (!matches_port(rule, query)) continue;
+      if (has_address(rule, query.destination)) return {Verdict::allowed, policies_[place].id, {}};
+      if (const Domain* domain = find_domain(rule, query.destination, bound); domain != nullptr)
+        return {Verdict::allowed, policies_[place].id, *domain};
+    }
+  return {Verdict::denied, policies_[policies.front()].id, {}};
 }
 
 const std::vector<std::uint32_t>& NetworkPolicies::selecting(std::uint32_t group) const noexcept {
   return selections_[selection_of_group_[group]];
 }
 
-NetworkPolicies::RuleMatch NetworkPolicies::try_rule(std::uint32_t policy, std::size_t rule,
-                                                     const FlowQuery& query) const noexcept {
+NetworkPolicies::RuleMatch NetworkPolicies::try_rule(std::uint32_t policy, std::size_t rule, const FlowQuery& query,
+                                                     const BoundNames* bound) const noexcept {
   const Rule& tried = policies_[policy].rules[rule];
-  return {matches_port(tried, query), matches_destination(tried, query.destination)};
+  RuleMatch match{matches_port(tried, query), has_address(tried, query.destination), {}, !tried.domains.empty()};
+  const Domain* domain = match.destination ? nullptr : find_domain(tried, query.destination, bound);
+  if (domain != nullptr) {
+    match.destination = true;
+    match.domain = *domain;
+  }
+  return match;
 }
 
 }  // namespace sallyport::classifier

@@ -3,7 +3,8 @@
 // A source group selected by no policy is not isolated. Others may do what some rule of some selecting policy allows;
 // the order of policies never matters. A rule's destinations are compiled apart: its ip_blocks into one trie, the union
 // of the network_sets it selects into another (shared by all rules that select the same sets), its pod peers into a bit
-// for each source group, so that a destination is asked "whose are you?" by the same lookup as a source.
+// for each source group, so that a destination is asked "whose are you?" by the same lookup as a source. Domains are
+// asked last, and only of addresses that have a name.
 #pragma once
 
 #include <cstdint>
@@ -26,16 +27,22 @@ class NetworkPolicies {
   struct Answer {
     Verdict verdict = Verdict::not_isolated;
     Id policy = 0;  // "namespace/name": the allowing one; of those that deny, the first in the file
+    Domain
+        domain{};  // with allowed: the one of its domains that has the address, where no other peer of the rule has it
   };
-  [[nodiscard]] Answer decide(std::uint32_t group, const FlowQuery& query) const noexcept;
+  // `bound` null: no name is bound to anything.
+  [[nodiscard]] Answer decide(std::uint32_t group, const FlowQuery& query, const BoundNames* bound) const noexcept;
 
   // For explanations: which policies select a group (places in the model), and what became of one rule.
   [[nodiscard]] const std::vector<std::uint32_t>& selecting(std::uint32_t group) const noexcept;
   struct RuleMatch {
     bool port = false;
     bool destination = false;
+    Domain domain{};       // as in Answer
+    bool by_name = false;  // the rule names domains
   };
-  [[nodiscard]] RuleMatch try_rule(std::uint32_t policy, std::size_t rule, const FlowQuery& query) const noexcept;
+  [[nodiscard]] RuleMatch try_rule(std::uint32_t policy, std::size_t rule, const FlowQuery& query,
+                                   const BoundNames* bound) const noexcept;
 
  private:
   static constexpr std::uint32_t none = UINT32_MAX;
@@ -50,6 +57,7 @@ class NetworkPolicies {
     std::uint32_t blocks = none;      // place in tries_
     std::uint32_t sets = none;        // place in tries_
     std::vector<std::uint64_t> pods;  // a bit for each source group; empty: no pod peers
+    std::vector<Domain> domains;      // their texts lie in the model
   };
   struct CompiledPolicy {
     Id id = 0;
@@ -58,7 +66,9 @@ class NetworkPolicies {
   class Compiler;
 
   [[nodiscard]] static bool matches_port(const Rule& rule, const FlowQuery& query) noexcept;
-  [[nodiscard]] bool matches_destination(const Rule& rule, const IpAddress& destination) const noexcept;
+  [[nodiscard]] bool has_address(const Rule& rule, const IpAddress& destination) const noexcept;
+  [[nodiscard]] static const Domain* find_domain(const Rule& rule, const IpAddress& destination,
+                                                 const BoundNames* bound) noexcept;
 
   const Sources& sources_;
   std::vector<CompiledPolicy> policies_;                // by place in the model

@@ -26,19 +26,22 @@ Policy::Impl::Impl(std::unique_ptr<const config::PolicyModel> written, std::uniq
   for (const std::string& name : model->defaults.ech_public_names)
     if (const auto normal = normalise(name)) ech_public_names.emplace_back(normal->view());
   std::sort(ech_public_names.begin(), ech_public_names.end());
+  dns_servers = model->dns.trusted_servers;
+  std::sort(dns_servers.begin(), dns_servers.end());
 }
 
-Decision Policy::Impl::decide(const Source& source, const FlowQuery& query) const noexcept {
+Decision Policy::Impl::decide(const Source& source, const FlowQuery& query, const BoundNames* bound) const noexcept {
   const std::uint32_t group = sources.record(source.index).group;
-  const NetworkPolicies::Answer first = network_policies.decide(group, query);
+  const NetworkPolicies::Answer first = network_policies.decide(group, query, bound);
   if (first.verdict == NetworkPolicies::Verdict::denied)
     return {
         .action = Action::deny, .reason = Reason::network_policy, .layer = Layer::network_policy, .rule = first.policy};
 
-  Decision decision{.layer = Layer::egress_network};
+  Decision decision{.layer = Layer::egress_network, .domain = first.domain};
   const std::uint32_t network = egress_networks.capture(group, query.destination);
   if (network == EgressNetworks::none) {
     decision.action = model->defaults.uncaptured == config::TrafficPolicy::allow ? Action::allow : Action::deny;
+    ask_for_name(query, decision);
     return decision;
   }
   decision.network = network_ids[network];
@@ -51,8 +54,19 @@ Decision Policy::Impl::decide(const Source& source, const FlowQuery& query) cons
     decision.reads_requests = plan.needs_request();
   } else {
     take(plan.otherwise, decision);
+    ask_for_name(query, decision);
   }
   return decision;
+}
+
+// server_name_binding = "deny": a name that is not bound must not reach its server, whatever rule lets the flow pass.
+void Policy::Impl::ask_for_name(const FlowQuery& query, Decision& decision) const noexcept {
+  const bool may_show = query.protocol == Protocol::tcp || query.protocol == Protocol::udp;
+  if (decision.action != Action::allow || !may_show || model->defaults.server_name_binding != config::Binding::deny)
+    return;
+  decision.action = Action::needs_name;
+  decision.name_table = no_name_table;
+  decision.reads_hellos = true;
 }
 
 void Policy::Impl::take(const Routes::Outcome& outcome, Decision& decision) const noexcept {
@@ -99,11 +113,16 @@ const config::PolicyModel& Policy::model() const noexcept { return *impl_->model
 
 Source Policy::find_source(const IpAddress& address) const noexcept { return impl_->sources.find(address); }
 
-Decision Policy::decide(const Source& source, const FlowQuery& query) const noexcept {
-  return impl_->decide(source, query);
+Decision Policy::decide(const Source& source, const FlowQuery& query, const BoundNames* bound) const noexcept {
+  return impl_->decide(source, query, bound);
 }
 
 Decision Policy::decide_shown(const Decision& pending, const Shown& shown, MatchScratch& scratch) const noexcept {
+  if (pending.name_table == no_name_table) {
+    Decision decision = pending;
+    decision.action = Action::allow;
+    return decision;
+  }
   const auto normal = shown_name(shown);
   const HostName* name = normal ? &*normal : nullptr;
   Decision decision{.layer = Layer::egress_network, .network = pending.network, .name_table = pending.name_table};
@@ -114,6 +133,19 @@ Decision Policy::decide_shown(const Decision& pending, const Shown& shown, Match
   const Routes::Plan& plan = impl_->routes.plan(pending.name_table);
   impl_->take(impl_->routes.resolve(plan, shown, name, scratch), decision);
   return decision;
+}
+
+Policy::NameBinding Policy::check_name_binding(std::string_view shown, const IpAddress& destination,
+                                               const BoundNames& bound) const noexcept {
+  const config::Binding wanted = impl_->model->defaults.server_name_binding;
+  if (wanted == config::Binding::off) return NameBinding::right;
+  const auto name = normalise(shown.substr(0, shown.find(':')));  // a Host may have its port behind it
+  if (!name || bound.binds({Domain::Kind::exact, name->view()}, destination)) return NameBinding::right;
+  return wanted == config::Binding::deny ? NameBinding::denied : NameBinding::audited;
+}
+
+bool Policy::trusts_dns_server(const IpAddress& address) const noexcept {
+  return std::binary_search(impl_->dns_servers.begin(), impl_->dns_servers.end(), address);
 }
 
 EgressChoice Policy::choose_egress(const Source& source, const FlowQuery& query) const noexcept {

@@ -60,12 +60,20 @@ class Policy {
   [[nodiscard]] const config::PolicyModel& model() const noexcept;
 
   [[nodiscard]] Source find_source(const IpAddress& address) const noexcept;
-  // May it? Both layers; before any name is known. ICMP is echo only.
-  [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query) const noexcept;
+  // May it? Both layers; before any name is known. ICMP is echo only. `bound`: what DNS has said; null: nothing.
+  [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query,
+                                const BoundNames* bound = nullptr) const noexcept;
   // The verdict of a flow that had to show a name, from what it has shown. Never needs_name. `pending` is what decide()
   // said. A name that is not valid DNS is no name.
   [[nodiscard]] Decision decide_shown(const Decision& pending, const Shown& shown,
                                       MatchScratch& scratch) const noexcept;
+
+  // [defaults] server_name_binding, asked of an allowed flow that has shown a name: bound to where it goes?
+  enum class NameBinding : std::uint8_t { right, audited, denied };
+  [[nodiscard]] NameBinding check_name_binding(std::string_view shown, const IpAddress& destination,
+                                               const BoundNames& bound) const noexcept;
+  // Whose answers count.
+  [[nodiscard]] bool trusts_dns_server(const IpAddress& address) const noexcept;
 
   [[nodiscard]] EgressChoice choose_egress(const Source& source, const FlowQuery& query) const noexcept;
   // Is the address one that some egress or [snat] may still give out? (A reload ends flows of a removed address.)
@@ -76,8 +84,10 @@ class Policy {
   // One for each thread that asks decide_shown().
   [[nodiscard]] std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> make_scratch() const;
 
-  // The same decision functions, with their reasons. `shown` absent: the name is not known.
-  [[nodiscard]] Explanation explain(const FlowQuery& query, const std::optional<Shown>& shown) const;
+  // The same decision functions, with their reasons. `shown` absent: the name is not known. `bound` null: what DNS has
+  // said is not known.
+  [[nodiscard]] Explanation explain(const FlowQuery& query, const std::optional<Shown>& shown,
+                                    const BoundNames* bound = nullptr) const;
 
   // SHA-256 over the meaning of the policy, hexadecimal: equal on every node that runs the same one.
   [[nodiscard]] const std::string& hash() const noexcept;

@@ -21,7 +21,8 @@ struct Policy::Impl {
   Impl(std::unique_ptr<const config::PolicyModel> written, std::unique_ptr<HostRoutes> host_routes,
        std::unique_ptr<const RequestRoutes> request_routes, Identities& identities, config::Diagnostics& diagnostics);
 
-  [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query) const noexcept;
+  [[nodiscard]] Decision decide(const Source& source, const FlowQuery& query, const BoundNames* bound) const noexcept;
+  void ask_for_name(const FlowQuery& query, Decision& decision) const noexcept;
   void take(const Routes::Outcome& outcome, Decision& decision) const noexcept;
   [[nodiscard]] bool is_refused_ech(const Shown& shown, const HostName* name) const noexcept;
 
@@ -35,6 +36,7 @@ struct Policy::Impl {
   EgressChoices egresses;
   std::vector<Id> network_ids;                // "namespace/name", by place in the model
   std::vector<std::string> ech_public_names;  // normal forms, sorted
+  std::vector<IpAddress> dns_servers;         // the trusted ones, sorted
   std::string hash;
 };
 

@@ -144,6 +144,21 @@ void warn_of_idle_egresses(const config::PolicyModel& model, const EgressChoices
                                       model.egresses[i].name));
 }
 
+void warn_of_unlearned_names(const config::PolicyModel& model, config::Diagnostics& diagnostics) {
+  if (!model.dns.trusted_servers.empty()) return;
+  constexpr const char* why = "nothing is ever bound: [dns] trusted_servers is empty";
+  for (std::size_t i = 0; i < model.network_policies.size(); ++i) {
+    const std::vector<config::NetworkPolicyRule>& rules = model.network_policies[i].egress;
+    for (std::size_t j = 0; j < rules.size(); ++j)
+      for (std::size_t k = 0; k < rules[j].to.size(); ++k)
+        if (std::holds_alternative<config::DomainsPeer>(rules[j].to[k].is))
+          diagnostics.warning(rules[j].to[k].at, fmt::format("network_policy[{}].egress[{}].to[{}].domains", i, j, k),
+                              why);
+  }
+  if (model.defaults.server_name_binding != config::Binding::off)
+    diagnostics.warning(model.defaults.at, "defaults.server_name_binding", why);
+}
+
 }  // namespace
 
 void warn_of_unused(const config::PolicyModel& model, const Sources& sources, const EgressNetworks& networks,
@@ -157,6 +172,7 @@ void warn_of_unused(const config::PolicyModel& model, const Sources& sources, co
   warn_of_unused_pools(model, diagnostics);
   warn_of_idle_egresses(model, egresses, diagnostics);
   warn_of_opened_excepts(model, diagnostics);
+  warn_of_unlearned_names(model, diagnostics);
 }
 
 }  // namespace sallyport::classifier

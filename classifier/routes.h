@@ -43,7 +43,7 @@ class Routes {
     friend auto operator<=>(const Outcome&, const Outcome&) noexcept = default;
   };
   struct Plan {
-    static constexpr std::uint32_t no_table = UINT32_MAX;
+    static constexpr std::uint32_t no_table = no_name_table;
     // Tables of HostRoutes; with one, a name is needed, and `otherwise` holds where no route takes it.
     std::uint32_t tls_table = no_table;
     std::uint32_t http_table = no_table;

@@ -53,6 +53,7 @@ void read_cluster(const Item& item, Cluster& into, Diagnostics& diagnostics) {
 }
 
 void read_defaults(const Item& item, Defaults& into, Diagnostics& diagnostics) {
+  into.at = item.at();
   TableReader table(item, diagnostics);
   table.optional("uncaptured", into.uncaptured, one_of(verdicts));
   table.optional("global_scope", into.global_scope_exclusive, one_of(global_scopes));
@@ -77,7 +78,7 @@ void read_dns(const Item& item, Dns& into, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
   table.each("trusted_servers", into.trusted_servers, address);
   table.optional("extra_ttl", into.extra_ttl, duration(0ms, 24h * 30));
-  table.optional("names_max", into.names_max, integer<std::uint32_t>(1, 100'000'000));
+  table.optional("names_max", into.names_max, integer<std::uint32_t>(1, 10'000'000));
 }
 
 }  // namespace sallyport::config
