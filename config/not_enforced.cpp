@@ -12,10 +12,6 @@ namespace {
 const std::string* string_of(const Node& node) { return std::get_if<std::string>(&node.is); }
 
 bool always(const Node&) { return true; }
-bool if_filled(const Node& node) {
-  const auto* array = std::get_if<Array>(&node.is);
-  return array != nullptr && !array->empty();
-}
 bool if_prefix(const Node& node) {
   const std::string* string = string_of(node);
   return string != nullptr && string->find('/') != std::string::npos;
@@ -26,14 +22,10 @@ bool unless(const Node& node) {
   const std::string* string = string_of(node);
   return string != nullptr && *string != enforced;
 }
-constexpr std::string_view off = "off";
 
 constexpr auto policy_list = std::to_array<NotEnforced>({
     {"http_route", always},
     {"grpc_route", always},
-    {"network_policy.egress.to.domains", always},
-    {"dns.trusted_servers", if_filled},
-    {"defaults.server_name_binding", unless<off>},
     {"egress.bandwidth", always},
     {"egress.dscp", always},
     {"egress.egress_ip", if_prefix},  // RFC 6296

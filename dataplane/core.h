@@ -8,10 +8,12 @@
 #include "dataplane/counters.h"
 #include "dataplane/flow/books.h"
 #include "dataplane/flow/contact_book.h"
+#include "dataplane/flow/dns_book.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/full_servers.h"
 #include "dataplane/flow/held_payload.h"
 #include "dataplane/flow/mapping_book.h"
+#include "dataplane/flow/name_bindings.h"
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/flow/shadow_book.h"
 #include "dataplane/flow/source_book.h"
@@ -66,6 +68,7 @@ struct Core {
   HopBook hops;
   NameBook names;
   HeldPayload held;
+  DnsBook dns;
   Reassembler fragments;
   NeighbourQueue neighbours;
   UnsolicitedSyns unsolicited;

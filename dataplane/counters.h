@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "classifier/decision.h"
+#include "dataplane/dns_event.h"
 #include "dataplane/drop.h"
 #include "dataplane/packet.h"
 
@@ -43,6 +44,9 @@ struct Counters {
   // before they could show the name that it wants.
   Counter shadow_decided, shadow_allows, shadow_denies, shadow_needs_name;
   std::array<Counter, classifier::reason_count> denied_by_reason;
+  std::array<Counter, dns_event_count> dns;
+
+  void note(DnsEvent event) noexcept { dns[static_cast<std::size_t>(event)].add(); }
 };
 
 }  // namespace sallyport::dataplane

@@ -11,6 +11,7 @@
 #include "dataplane/stages/hear.h"
 #include "dataplane/stages/icmp_error.h"
 #include "dataplane/stages/inspect.h"
+#include "dataplane/stages/learn.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/track.h"
@@ -310,6 +311,7 @@ class Burst {
 
   void client_says(InFlight& p, FlowNumber number) noexcept {
     if (hear_client(core_, number, *p.packet, p.parsed) != Inspected::pass) return;
+    if (is_dns(core_.flows[number])) note_query(core_, number, *p.packet, p.parsed);
     forward(core_, *p.packet, p.parsed, core_.flows[number], to_server);
   }
 
@@ -329,6 +331,7 @@ class Burst {
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_client)) return;
     count_packet(core_, flow, *p.packet, to_client);
     if (hear_server(core_, number, *p.packet, p.parsed, expected) != Inspected::pass) return;
+    if (is_dns(flow)) learn_answer(core_, number, *p.packet, p.parsed);
     forward(core_, *p.packet, p.parsed, flow, to_client);
   }
 
@@ -445,7 +448,8 @@ const RuleCounters& Pipeline::rules() const noexcept { return parts_->rules; }
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
   return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.fragments.bytes() + c.shadow.bytes();
+         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.dns.bytes() + c.fragments.bytes() +
+         c.shadow.bytes();
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

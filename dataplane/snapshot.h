@@ -13,6 +13,8 @@ namespace sallyport::dataplane {
 
 using MatchScratches = std::vector<std::unique_ptr<classifier::MatchScratch, void (*)(classifier::MatchScratch*)>>;
 
+class NameBindings;
+
 struct Snapshot {
   std::shared_ptr<const classifier::Policy> policy;  // null until a valid policy was loaded: nothing is forwarded
   std::shared_ptr<const Routing> routing;            // never null
@@ -21,13 +23,26 @@ struct Snapshot {
   // Asked beside the policy and never obeyed; null: there is none.
   std::shared_ptr<const classifier::Policy> shadow = nullptr;
   std::shared_ptr<MatchScratches> shadow_scratches = nullptr;  // as above
+  // What DNS has said; written by the workers, each in its own part. Null: no policy ever trusted a DNS server.
+  std::shared_ptr<NameBindings> names = nullptr;
+  std::shared_ptr<const NameBindings> names_before = nullptr;  // asked too, while its contents move to larger `names`
 };
+
+// The bindings that a policy wants: those that are there, unless they are too small, or there are none.
+[[nodiscard]] std::shared_ptr<NameBindings> fitting_names(const classifier::Policy* policy,
+                                                          const std::shared_ptr<NameBindings>& present,
+                                                          std::uint32_t workers, std::uint64_t seed);
 
 // Made off the workers. A new routing under the same policy shares the policy's parts with the snapshot before.
 [[nodiscard]] inline Snapshot make_snapshot(std::shared_ptr<const classifier::Policy> policy,
                                             std::shared_ptr<const Routing> routing, std::uint32_t generation,
-                                            std::uint32_t workers) {
-  Snapshot snapshot{std::move(policy), std::move(routing), generation, std::make_shared<MatchScratches>()};
+                                            std::uint32_t workers, std::shared_ptr<NameBindings> names = nullptr) {
+  Snapshot snapshot{.policy = std::move(policy),
+                    .routing = std::move(routing),
+                    .generation = generation,
+                    .scratches = std::make_shared<MatchScratches>(),
+                    .names = std::move(names),
+                    .names_before = nullptr};
   for (std::uint32_t i = 0; snapshot.policy && i < workers; ++i) {
     snapshot.scratches->push_back(snapshot.policy->make_scratch());
   }

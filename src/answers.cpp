@@ -289,6 +289,11 @@ End Answers::reasons(AnswerLines& lines) {
   for (std::size_t i = 0; i < sums.denied_by_reason.size(); ++i) {
     denied[std::string(to_string(static_cast<classifier::Reason>(i)))] = sums.denied_by_reason[i];
   }
+  Json dns;
+  for (std::size_t i = 0; i < sums.dns.size(); ++i) {
+    dns[std::string(to_string(static_cast<dataplane::DnsEvent>(i)))] = sums.dns[i];
+  }
+  dns["bindings"] = gateway_.bound_names();
   send(lines, {{"received", sums.received},
                {"transmitted", sums.transmitted},
                {"held", sums.held},
@@ -302,7 +307,8 @@ End Answers::reasons(AnswerLines& lines) {
                  {"live", sums.flows_live},
                  {"names_seen", sums.names_seen},
                  {"shadow", shadow_json(sums)},
-                 {"denied_by", std::move(denied)}}}});
+                 {"denied_by", std::move(denied)}}},
+               {"dns", std::move(dns)}});
   return {};
 }
 

@@ -156,7 +156,10 @@ Problem run(const ReplayOptions& options) {
 
   ReplayWorld world(outputs, identities);
   const std::shared_ptr<const dataplane::Routing> routing = dataplane::Routing::two_wires(setup.inside, setup.outside);
-  ReplayEngine engine(setup.settings, dataplane::make_snapshot(policy, routing, 1, 1), world);
+  ReplayEngine engine(setup.settings,
+                      dataplane::make_snapshot(policy, routing, 1, 1,
+                                               dataplane::fitting_names(policy.get(), nullptr, 1, setup.settings.seed)),
+                      world);
   UnknownLinkTypes unknown;
   const auto begin = std::chrono::steady_clock::now();
   {

@@ -165,6 +165,12 @@ std::string reasons_text(const Json& answer, const Style& style) {
   for (const auto& [name, number] : at(flows, "denied_by").items()) {
     if (number != 0) text += fmt::format("  {:>12} denied: {}\n", number.dump(), name);
   }
+  const Json& dns = at(answer, "dns");
+  if (number_at(dns, "answers_learned") == 0) return text;
+  text += fmt::format("\n{}: {} names bound to addresses\n", style.paint(Colour::bold, "dns"), count(dns, "bindings"));
+  for (const auto& [name, number] : dns.items()) {
+    if (number != 0 && name != "bindings") text += fmt::format("  {:>12} {}\n", number.dump(), name);
+  }
   return text;
 }
 

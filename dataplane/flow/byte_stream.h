@@ -60,6 +60,18 @@ class ByteStream {
     return from;
   }
   [[nodiscard]] std::span<const std::uint8_t> first(std::uint32_t count) const noexcept { return {bytes_, count}; }
+  // Takes `count` bytes from the front, count <= capacity: the stream begins behind them.
+  void drop_front(std::uint32_t count) noexcept {
+    std::memmove(bytes_, bytes_ + count, capacity_ - count);
+    const std::size_t words = in_bits(capacity_);
+    const std::size_t skipped = count / word_bits;
+    const std::size_t shift = count % word_bits;
+    const auto old = [&](std::size_t word) { return word < words ? present_[word] : 0; };
+    for (std::size_t word = 0; word < words; ++word) {
+      const std::uint64_t above = shift == 0 ? 0 : old(word + skipped + 1) << (word_bits - shift);
+      present_[word] = old(word + skipped) >> shift | above;
+    }
+  }
 
  private:
   static constexpr std::size_t word_bits = 64;

@@ -124,6 +124,8 @@ struct FlowFacts {
   std::uint32_t mapping;       // number of its endpoint-independent mapping; 0: none
   std::uint32_t name_table;    // where a name is asked for: what decide_shown() wants
   std::uint32_t quic_version;  // UDP
+  std::uint32_t conversation;  // number of its DnsConversation; 0: none
+  std::uint32_t domain;        // the domain by which network policies let it pass, NameBindings::mark(); 0: none
 };
 
 using FlowNumber = std::uint32_t;  // 0: none

@@ -43,6 +43,7 @@ CounterSums& CounterSums::operator+=(const CounterSums& other) noexcept {
   shadow_denies += other.shadow_denies;
   shadow_needs_name += other.shadow_needs_name;
   add_each(denied_by_reason, other.denied_by_reason);
+  add_each(dns, other.dns);
   return *this;
 }
 
@@ -75,6 +76,7 @@ CounterSums sums_of(const Counters& pipeline, const WorldCounters& world) noexce
   for (std::size_t i = 0; i < classifier::reason_count; ++i) {
     sums.denied_by_reason[i] = pipeline.denied_by_reason[i].get();
   }
+  for (std::size_t i = 0; i < dns_event_count; ++i) sums.dns[i] = pipeline.dns[i].get();
   return sums;
 }
 

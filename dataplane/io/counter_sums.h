@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "classifier/decision.h"
+#include "dataplane/dns_event.h"
 #include "dataplane/drop.h"
 #include "dataplane/packet.h"
 
@@ -30,6 +31,7 @@ struct CounterSums {
   std::uint64_t names_seen = 0, names_not_stored = 0;
   std::uint64_t shadow_decided = 0, shadow_allows = 0, shadow_denies = 0, shadow_needs_name = 0;
   std::array<std::uint64_t, classifier::reason_count> denied_by_reason{};
+  std::array<std::uint64_t, dns_event_count> dns{};
 
   CounterSums& operator+=(const CounterSums& other) noexcept;
 };

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "dataplane/flow/name_bindings.h"
 #include "dataplane/io/announce.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/egress_addresses.h"
@@ -194,10 +195,22 @@ void Gateway::Parts::log_start() const {
 void Gateway::Parts::publish_policy(std::shared_ptr<const classifier::Policy> policy) {
   const std::lock_guard lock(mutex);
   answer_for(policy ? policy->egress_addresses() : std::vector<AddressRange>{});
-  Snapshot next = make_snapshot(std::move(policy), current.routing, current.generation + 1, workers);
+  const std::shared_ptr<NameBindings> before = current.names;
+  auto names = fitting_names(policy.get(), before, workers, plan.names_seed);
+  Snapshot next =
+      make_snapshot(std::move(policy), current.routing, current.generation + 1, workers, std::move(names));
   next.shadow = current.shadow;
   next.shadow_scratches = current.shadow_scratches;
   current = std::move(next);
+  if (before == nullptr || before == current.names) {
+    quiescence->publish(std::make_unique<const Snapshot>(current));
+    return;
+  }
+  // They moved to a larger place: both are asked until the old one, which nobody writes any more, is taken over.
+  current.names_before = before;
+  quiescence->publish(std::make_unique<const Snapshot>(current));
+  current.names->take_over(*before);
+  current.names_before = nullptr;
   quiescence->publish(std::make_unique<const Snapshot>(current));
 }
 
@@ -329,6 +342,11 @@ std::vector<RuleSum> Gateway::rules() const {
   std::vector<RuleSum> rising;
   for (const auto& [rule, sum] : sums) rising.push_back(sum);
   return rising;
+}
+
+std::uint64_t Gateway::bound_names() const {
+  const std::lock_guard lock(parts_->mutex);
+  return parts_->current.names != nullptr ? parts_->current.names->names() : 0;
 }
 
 std::vector<PortStatus> Gateway::ports() const {

@@ -118,6 +118,8 @@ class Gateway {
   [[nodiscard]] CounterSums counters(unsigned worker) const;
   [[nodiscard]] CounterSums counters() const;
   [[nodiscard]] std::vector<RuleSum> rules() const;  // rising; of all workers together
+  // Bindings of a name to an address that DNS answers have made.
+  [[nodiscard]] std::uint64_t bound_names() const;
   [[nodiscard]] std::vector<PortStatus> ports() const;
   [[nodiscard]] RoutingStatus routing() const;
   [[nodiscard]] PolicyStatus policy() const;

@@ -71,6 +71,7 @@ Number share(Number whole, std::uint32_t workers) {
 
 GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log) {
   GatewayPlan plan;
+  plan.names_seed = random_seed();
   const std::vector<unsigned> allowed = allowed_processors();
   plan.processors = worker_processors(model.workers, allowed, processor_quota());
   const auto workers = static_cast<std::uint32_t>(plan.processors.size());

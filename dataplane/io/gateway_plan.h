@@ -23,6 +23,7 @@ struct GatewayPlan {
   PacketBuffers buffers;
   std::uint32_t held_packets = 0;  // of all workers
   EalPlan eal;
+  std::uint64_t names_seed = 0;  // of the hash that all workers find learned names by
 };
 
 // Throws EnvironmentError.

@@ -1,6 +1,7 @@
 #include "dataplane/stages/decide.h"
 
 #include "dataplane/stages/admit.h"
+#include "dataplane/stages/learn.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
@@ -38,8 +39,10 @@ class Opening {
     }
     if (core_.policy()->gives_out(query_.destination)) return {0, Drop::hairpin_refused};
 
-    const Decision decision = core_.policy()->decide(source, query_);
+    const BoundNamesNow bound = bound_names(core_);
+    const Decision decision = core_.policy()->decide(source, query_, &bound);
     take_decision(core_, flow_, decision);
+    note_domain(core_, flow_, decision);
     count_rules(core_, decision);
     if (decision.action == Action::deny) return refuse(decision.reason, Drop::policy_denied, true);
     if (core_.flows.full()) return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
@@ -318,7 +321,9 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   const classifier::Source source = policy.find_source(query.source);
   facts.namespace_name = source.namespace_name;
   facts.workload = source.workload;
-  Decision decision = policy.decide(source, query);
+  const BoundNamesNow bound = bound_names(core, facts.domain);
+  Decision decision = policy.decide(source, query, &bound);
+  note_domain(core, flow, decision);
   const bool asks = decision.action == Action::needs_name;
   const bool nothing_sent_yet =
       flow.has(Flow::observing) && facts.inspection == 0 && flow.is_tcp() && facts.app == AppProtocol::unknown;

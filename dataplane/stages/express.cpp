@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "dataplane/stages/learn.h"
 #include "dataplane/stages/link.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/checksum.h"
@@ -25,7 +26,7 @@ using namespace wire;
   constexpr std::uint8_t marks = Tcp::syn | Tcp::fin | Tcp::rst;
   const bool middle = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (marks | Tcp::ack)) == Tcp::ack &&
                       flow.tcp == TcpState::established;
-  return (parsed.kind == PacketKind::udp || middle) && parsed.ttl > 1 && packet.fragment_size == 0;
+  return (parsed.kind == PacketKind::udp || middle) && parsed.ttl > 1 && packet.fragment_size == 0 && !is_dns(flow);
 }
 
 // TTL less one, and the address; both are in the header's checksum.

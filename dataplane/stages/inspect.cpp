@@ -7,6 +7,7 @@
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/guard.h"
+#include "dataplane/stages/learn.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
@@ -41,6 +42,7 @@ using namespace wire;
   const bool again = flow.has(Flow::guarded) || (core.flows.facts(flow).inspection != 0 &&
                                                  core.held[core.flows.facts(flow).inspection].second_hello);
   take_decision(core, flow, decision);
+  if (flow.verdict == Verdict::allowed) check_name_binding(core, flow, shown.name);
   if (!again) {
     count_rules(core, decision);
     shadow_shown(core, flow, shown);
@@ -357,6 +359,7 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
   if (look == Look::preamble) {
     pass_preamble(core.held[core.flows.facts(flow).inspection]);
     return;
+    if (audits_name_binding(core)) check_name_binding(core, flow, looked.shown.name);
   }
   if (look == Look::shown || look == Look::nothing) {
     shadow_shown(core, flow, looked.shown);

@@ -43,7 +43,8 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   return Look::shown;
 }
 
-// No verdict asks for a request's host in this version; it is read for the record of a flow that is allowed anyway.
+// No route asks for a request's host in this version; it is read for the record of a flow that is allowed anyway, and
+// for [defaults] server_name_binding.
 [[nodiscard]] Look http(std::span<const std::uint8_t> bytes, classifier::names::HttpProgress& progress,
                         Looked& looked) noexcept {
   classifier::names::HttpRequest request;
@@ -131,8 +132,9 @@ class Reading {
                         bool second_hello, Looked& looked) noexcept {
   const Look look = Reading(core, second_hello, looked).read(bytes, progress, upgrade);
   const bool at_beginning = upgrade.protocol == classifier::names::UpgradeProtocol::none && upgrade.tunnels == 0;
-  return look == Look::nothing && flow.verdict == Verdict::allowed && at_beginning ? http(bytes, progress.http, looked)
-                                                                                   : look;
+  const bool any_name =
+      flow.verdict == Verdict::allowed || core.flows.facts(flow).name_table == classifier::no_name_table;
+  return look == Look::nothing && any_name && at_beginning ? http(bytes, progress.http, looked) : look;
 }
 
 // What was let through and acknowledged can come no more: the stream begins behind it.

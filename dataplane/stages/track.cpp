@@ -211,6 +211,7 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   if (flow.live == 2) core.flows.unlink(number, FlowTable::Side::outside);
   end_nat(core, flow);
   const FlowFacts& facts = core.flows.facts(flow);
+  core.dns.conversations.end(facts.conversation);
   core.names.give_back(facts.name);
   if (facts.sender != 0) {
     --core.sources[facts.sender].flows;

@@ -99,12 +99,6 @@ TEST(NotEnforced, IsRefusedInSoManyWords) {
       {network + "[[grpc_route]]\nnamespace = \"a\"\nname = \"r\"\nparent_refs = [{ name = \"n\", port = 80 }]\n"
                  "rules = [{ matches = [{ method = { service = \"a.B\", method = \"C\" } }] }, {}]",
        "grpc_route[0]"},
-      {"[[network_policy]]\nnamespace = \"a\"\nname = \"p\"\negress = [{ to = [{ domains = [\"db.example\", "
-       "\"*.x.example\"] }] }]",
-       "network_policy[0].egress[0].to[0].domains"},
-      {"dns.trusted_servers = [\"10.96.0.10\"]", "dns.trusted_servers"},
-      {"defaults.server_name_binding = \"audit\"", "defaults.server_name_binding"},
-      {"defaults.server_name_binding = \"deny\"", "defaults.server_name_binding"},
       {egress + "egress_ip = \"2001:db8::1\"\nbandwidth = { rate = \"100M\", burst = \"200M\" }",
        "egress[0].bandwidth"},
       {egress + "egress_ip = \"2001:db8::1\"\ndscp = 46", "egress[0].dscp"},

@@ -51,8 +51,9 @@ class Gateway {
       if (d.severity == config::Severity::error) ADD_FAILURE() << to_text(d, loaded.files);
     }
     auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
+    auto names = fitting_names(compiled.policy.get(), snapshot.names, workers_, 1);
     snapshot = make_snapshot(std::shared_ptr<const classifier::Policy>(std::move(compiled.policy)), routing(),
-                             ++generation_, workers_);
+                             ++generation_, workers_, std::move(names));
   }
 
   // As reload(), for the policy that is asked and not obeyed.

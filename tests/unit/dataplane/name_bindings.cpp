@@ -1,0 +1,216 @@
+#include "dataplane/flow/name_bindings.h"
+
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "dataplane/flow/dns_book.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using classifier::Domain;
+
+constexpr Instant second = 1'000'000'000;
+constexpr Instant start = 1'700'000'000 * second;
+constexpr std::uint32_t plenty = 1000;
+
+IpAddress ip(const char* text) { return parse_address(text).value(); }
+Domain exact(std::string_view text) { return {Domain::Kind::exact, text}; }
+Domain below(std::string_view text) { return {Domain::Kind::below, text}; }
+Domain apex(std::string_view text) { return {Domain::Kind::apex, text}; }
+
+TEST(NameBindings, HoldUntilTheirTimeForEveryWorker) {
+  NameBindings names(3, plenty, 1);
+  ASSERT_TRUE(names.learn(1, "www.example.com", ip("198.51.100.7"), start + 60 * second, start, plenty));
+  EXPECT_TRUE(names.knows(ip("198.51.100.7"), start));
+  EXPECT_TRUE(names.binds(exact("www.example.com"), ip("198.51.100.7"), start + 60 * second - 1));
+  EXPECT_FALSE(names.binds(exact("www.example.com"), ip("198.51.100.7"), start + 60 * second));
+  EXPECT_FALSE(names.binds(exact("www.example.com"), ip("198.51.100.8"), start));
+  EXPECT_FALSE(names.binds(exact("example.com"), ip("198.51.100.7"), start));
+  EXPECT_FALSE(names.knows(ip("::c633:6407"), start)) << "another family";
+  EXPECT_EQ(names.names(), 1U);
+}
+
+TEST(NameBindings, NamesAboveAreKnownToHaveOneBelow) {
+  NameBindings names(1, plenty, 1);
+  ASSERT_TRUE(names.learn(0, "a.b.example.com", ip("2001:db8::7"), start + second, start, plenty));
+  for (const char* above : {"b.example.com", "example.com", "com"}) {
+    EXPECT_TRUE(names.binds(below(above), ip("2001:db8::7"), start)) << above;
+    EXPECT_TRUE(names.binds(apex(above), ip("2001:db8::7"), start)) << above;
+    EXPECT_FALSE(names.binds(exact(above), ip("2001:db8::7"), start)) << above;
+  }
+  EXPECT_FALSE(names.binds(below("a.b.example.com"), ip("2001:db8::7"), start));
+  EXPECT_TRUE(names.binds(apex("a.b.example.com"), ip("2001:db8::7"), start));
+}
+
+TEST(NameBindings, AreProlongedNeverShortened) {
+  NameBindings names(1, plenty, 1);
+  const auto learn = [&](Instant until) { return names.learn(0, "a.example", ip("10.0.0.1"), until, start, plenty); };
+  ASSERT_TRUE(learn(start + 60 * second));
+  ASSERT_TRUE(learn(start + 5 * second));
+  EXPECT_TRUE(names.binds(exact("a.example"), ip("10.0.0.1"), start + 30 * second));
+  ASSERT_TRUE(learn(start + 90 * second));
+  EXPECT_TRUE(names.binds(exact("a.example"), ip("10.0.0.1"), start + 80 * second));
+  EXPECT_EQ(names.names(), 1U);
+}
+
+std::string nth(int i) { return "host" + std::to_string(i) + ".zone.example.com"; }
+
+TEST(NameBindings, NamesMaxKeepsTheOldOnes) {
+  NameBindings names(2, 100, 1);
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(
+        names.learn(static_cast<std::uint32_t>(i % 2), nth(i), ip("10.0.0.1"), start + 60 * second, start, 100));
+  }
+  EXPECT_FALSE(names.learn(0, nth(100), ip("10.0.0.1"), start + 60 * second, start, 100));
+  EXPECT_TRUE(names.learn(0, nth(0), ip("10.0.0.1"), start + 90 * second, start, 100)) << "it is there already";
+  for (int i = 0; i < 100; ++i) EXPECT_TRUE(names.binds(exact(nth(i)), ip("10.0.0.1"), start)) << i;
+}
+
+TEST(NameBindings, WhatIsOverMakesRoom) {
+  NameBindings names(1, 100, 1);
+  Instant now = start;
+  for (int round = 0; round < 50; ++round, now += 10 * second) {
+    for (int i = 0; i < 64; ++i) names.sweep(0, now);
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(names.learn(0, nth(1000 * round + i), ip("10.0.0.1"), now + second, now, 100)) << round << " " << i;
+    }
+    ASSERT_EQ(names.names(), 100U);
+  }
+}
+
+TEST(NameBindings, ALargerTableTakesOverTheOldOne) {
+  NameBindings small(2, 50, 1);
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(small.learn(static_cast<std::uint32_t>(i % 2), nth(i), ip("10.0.0.1"), start + second, start, 50));
+  }
+  NameBindings large(small, 200);
+  large.take_over(small);
+  EXPECT_EQ(large.names(), 50U);
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(large.binds(exact(nth(i)), ip("10.0.0.1"), start)) << i;
+  EXPECT_TRUE(large.binds(below("zone.example.com"), ip("10.0.0.1"), start));
+  for (int i = 50; i < 200; ++i) {
+    ASSERT_TRUE(large.learn(0, nth(i), ip("10.0.0.1"), start + second, start, 200)) << i;
+  }
+}
+
+// One writer takes the places of what is over; a reader must never see a name that is over hold again.
+TEST(NameBindings, ReadersSeeNoMixtures) {
+  NameBindings names(1, 4, 1);
+  std::atomic<Instant> clock{start};
+  std::atomic<bool> done{false};
+  ASSERT_TRUE(names.learn(0, "old.example", ip("10.0.0.1"), start, start - 1, 4));
+  std::thread reader([&] {
+    while (!done) ASSERT_FALSE(names.binds(exact("old.example"), ip("10.0.0.1"), clock));
+  });
+  for (int i = 0; i < 20'000; ++i) {
+    clock = clock + second;
+    names.sweep(0, clock);
+    ASSERT_TRUE(names.learn(0, nth(i), ip("10.0.0.1"), clock + second, clock, 4));
+    ASSERT_TRUE(names.binds(exact(nth(i)), ip("10.0.0.1"), clock));
+  }
+  done = true;
+  reader.join();
+}
+
+TEST(BoundNamesNow, AskBothTablesAndTheFlowsOwnMark) {
+  NameBindings before(1, plenty, 1);
+  ASSERT_TRUE(before.learn(0, "a.example", ip("10.0.0.1"), start + second, start, plenty));
+  const NameBindings present(before, 2 * plenty);
+  EXPECT_TRUE(BoundNamesNow(&present, &before, start).binds(exact("a.example"), ip("10.0.0.1")));
+  EXPECT_FALSE(BoundNamesNow(&present, nullptr, start).binds(exact("a.example"), ip("10.0.0.1")));
+  EXPECT_FALSE(BoundNamesNow(nullptr, nullptr, start).knows(ip("10.0.0.1")));
+  const std::uint32_t mark = present.mark(below("example"));
+  const BoundNamesNow marked(&present, nullptr, start + 3600 * second, mark);
+  EXPECT_TRUE(marked.knows(ip("10.0.0.9")) && marked.binds(below("example"), ip("10.0.0.9")));
+  EXPECT_FALSE(marked.binds(exact("example"), ip("10.0.0.9")));
+}
+
+TEST(PendingQueries, WaitForSoLongAndAreTakenOnce) {
+  PendingQueries queries;
+  EXPECT_TRUE(queries.add(77, 1000));
+  EXPECT_FALSE(queries.take(78, 1000));
+  EXPECT_TRUE(queries.take(77, 1000 + PendingQueries::timeout_ms - 1));
+  EXPECT_FALSE(queries.take(77, 1000)) << "once";
+  EXPECT_TRUE(queries.add(77, 1000));
+  EXPECT_FALSE(queries.take(77, 1000 + PendingQueries::timeout_ms)) << "too late";
+}
+
+TEST(PendingQueries, TheOldestGivesWay) {
+  PendingQueries queries;
+  const auto key = [](std::uint64_t i) { return 5 + 1024 * i; };  // all in one set
+  for (std::uint64_t i = 0; i < 8; ++i) EXPECT_TRUE(queries.add(key(i), static_cast<Tick>(100 + i)));
+  EXPECT_TRUE(queries.add(key(0), 200)) << "asked again: it is the newest now";
+  EXPECT_FALSE(queries.add(key(8), 201));
+  EXPECT_FALSE(queries.take(key(1), 202));
+  EXPECT_TRUE(queries.take(key(0), 202));
+  EXPECT_TRUE(queries.take(key(8), 202));
+}
+
+using Bytes = std::vector<std::uint8_t>;
+
+struct Streams {
+  DnsConversations all;
+  std::uint32_t number = all.begin();
+  std::vector<std::string> read;
+  bool add(std::uint32_t sequence, const std::string& bytes) {
+    DnsStream& stream = all[number].streams[to_client];
+    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    return all.add(stream, sequence, {data, bytes.size()},
+                   [&](std::span<const std::uint8_t> message) { read.emplace_back(message.begin(), message.end()); });
+  }
+};
+
+const std::string two_messages("\0\5first\0\6second", 15);
+
+TEST(DnsConversations, MessagesComeWholeHoweverTheyAreCut) {
+  for (std::size_t cut = 0; cut <= two_messages.size(); ++cut) {
+    for (const bool turned : {false, true}) {
+      Streams s;
+      const std::string front = two_messages.substr(0, cut), back = two_messages.substr(cut);
+      const auto at = static_cast<std::uint32_t>(cut);
+      ASSERT_TRUE(turned ? s.add(at, back) && s.add(0, front) : s.add(0, front) && s.add(at, back)) << cut;
+      EXPECT_EQ(s.read, (std::vector<std::string>{"first", "second"})) << cut << turned;
+      EXPECT_EQ(s.all[s.number].streams[to_client].buffer, 0U) << "nothing is kept";
+      s.all.end(s.number);
+    }
+  }
+}
+
+TEST(DnsConversations, ByteByByteAcrossTheEndOfSequenceNumbers) {
+  Streams s;
+  const std::uint32_t first = 0xfffffffa;
+  s.all[s.number].streams[to_client].next = first;
+  for (std::size_t i = 0; i < two_messages.size(); ++i) {
+    ASSERT_TRUE(s.add(first + static_cast<std::uint32_t>(i), two_messages.substr(i, 1)));
+    ASSERT_TRUE(s.add(first + static_cast<std::uint32_t>(i), two_messages.substr(i, 1))) << "retransmitted";
+  }
+  EXPECT_EQ(s.read, (std::vector<std::string>{"first", "second"}));
+}
+
+TEST(DnsConversations, OutOfStep) {
+  EXPECT_FALSE(Streams().add(0, std::string(3, '\0'))) << "no messages";
+  EXPECT_FALSE(Streams().add(DnsConversations::stream_bytes, "x")) << "too far ahead";
+  Streams conflicting;
+  EXPECT_TRUE(conflicting.add(4, "abc"));
+  EXPECT_FALSE(conflicting.add(3, "xxx"));
+}
+
+TEST(DnsConversations, NoMoreBuffersThanThereAre) {
+  DnsConversations all;
+  std::vector<std::uint32_t> numbers;
+  const std::uint8_t half[] = {0, 9, 1};
+  const auto begin_one = [&] {
+    numbers.push_back(all.begin());
+    return all.add(all[numbers.back()].streams[to_client], 0, half, [](std::span<const std::uint8_t>) {});
+  };
+  for (int i = 0; i < 32; ++i) ASSERT_TRUE(begin_one());
+  EXPECT_FALSE(begin_one());
+  all.end(numbers.front());
+  EXPECT_TRUE(begin_one());
+}
+
+}  // namespace
+}  // namespace sallyport::dataplane
