@@ -1,5 +1,6 @@
 #include "src/explanation.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -60,6 +61,28 @@ class ShownBy {
   std::vector<classifier::HttpField> fields_;
   std::optional<classifier::Shown> shown_;
   bool assumed_ = false;
+};
+
+// What the user says that DNS has said.
+class Claimed final : public classifier::BoundNames {
+ public:
+  explicit Claimed(const std::vector<ExplainOptions::Resolved>& claims) : claims_(claims) {}
+  [[nodiscard]] bool knows(const IpAddress& address) const noexcept override {
+    return std::any_of(claims_.begin(), claims_.end(), [&](const auto& claim) { return claim.address == address; });
+  }
+  [[nodiscard]] bool binds(const classifier::Domain& domain, const IpAddress& address) const noexcept override {
+    return std::any_of(claims_.begin(), claims_.end(),
+                       [&](const auto& claim) { return claim.address == address && holds(domain, claim.name); });
+  }
+
+ private:
+  [[nodiscard]] static bool holds(const classifier::Domain& domain, std::string_view name) noexcept {
+    using Kind = classifier::Domain::Kind;
+    if (name == domain.text) return domain.kind != Kind::below;
+    return domain.kind != Kind::exact && name.ends_with(domain.text) &&
+           name[name.size() - domain.text.size() - 1] == '.';
+  }
+  const std::vector<ExplainOptions::Resolved>& claims_;
 };
 
 void deny(FlowAnswer& answer, std::string_view reason) {
@@ -151,8 +174,10 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
                         const ApplianceView& appliance, const ExplainOptions& flow) {
   FlowAnswer answer;
   const classifier::FlowQuery query{flow.from, flow.to, flow.protocol, flow.port};
-  const ShownBy shown_by(flow, policy.decide(policy.find_source(flow.from), query));
-  const classifier::Explanation explanation = policy.explain(query, shown_by.shown());
+  const Claimed claimed(flow.resolved);
+  const classifier::BoundNames* bound = flow.resolved.empty() ? nullptr : &claimed;
+  const ShownBy shown_by(flow, policy.decide(policy.find_source(flow.from), query, bound));
+  const classifier::Explanation explanation = policy.explain(query, shown_by.shown(), bound);
   answer.namespace_name = identities.name(explanation.source.namespace_name);
   answer.workload = identities.name(explanation.source.workload);
   if (fails_admission(answer, appliance, explanation.source, query)) return answer;
@@ -232,6 +257,10 @@ std::string advice(const FlowAnswer& answer, const ExplainOptions& flow) {
   if (answer.reason == "no_egress_address") return denied("give the egress, or [snat], an address of this family");
   if (answer.reason == "source_check") {
     return denied(fmt::format("name {} in a workload or a namespace", to_string(flow.from)));
+  }
+  if (answer.reason == "name_not_bound") {
+    return denied(
+        fmt::format("the client has to look {} up at one of [dns] trusted_servers", flow.host.value_or("it")));
   }
   if (answer.reason == "ech_refused") return denied("the outer name is one of ech_public_names, and ech = \"deny\"");
   return denied("no policy can allow such a flow");

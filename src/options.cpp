@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "config/document/suggestion.h"
+#include "config/host_name.h"
 #include "src/list_text.h"
 
 namespace sallyport {
@@ -41,7 +42,7 @@ constexpr std::array<CommandText, 8> commands = {{
     {"explain",
      "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp]\n"
      "                         [--host NAME] [--http \"GET /path\" [--header \"NAME: VALUE\"]...]\n"
-     "                         [--config FILE] [--json]\n"
+     "                         [--resolved NAME=ADDR[,..]] [--config FILE] [--json]\n"
      "       sallyport explain --diff OLD NEW --flows FILE [--config FILE] [--json]",
      "Say what the gateway would do with a flow, and why; or which recorded flows another policy would decide "
      "otherwise."},
@@ -252,13 +253,31 @@ void read_port(const Values& values, ExplainOptions& options) {
 }
 
 CommandLine diff_options(const Values& values) {
-  for (const char* other : {"policy", "from", "to", "port", "proto", "host", "http"}) {
+  for (const char* other : {"policy", "from", "to", "port", "proto", "host", "http", "resolved"}) {
     if (values.has(other))
       throw Wrong{fmt::format("explain: --{}: not with --diff, which takes flows from a file", other)};
   }
   const std::vector<std::string> policies = values.texts("diff");
   if (policies.size() != 2) throw Wrong{"explain: --diff: two policies are wanted: --diff OLD NEW"};
   return DiffOptions{values.text("config"), policies[0], policies[1], values.required("flows"), values.has("json")};
+}
+
+// "db.example.com=198.51.100.7,www.example.com=198.51.100.8"
+std::vector<ExplainOptions::Resolved> parse_resolved(std::string_view text) {
+  std::vector<ExplainOptions::Resolved> resolved;
+  while (!text.empty()) {
+    const std::string_view one = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(one.size() + 1, text.size()));
+    const std::size_t equals = std::min(one.find('='), one.size());
+    const auto name = config::normalize_host_name(one.substr(0, equals));
+    const auto address = parse_address(one.substr(std::min(equals + 1, one.size())));
+    if (!name || !address) {
+      throw Wrong{
+          fmt::format("explain: --resolved: \"{}\" is no name and address, as in db.example.com=198.51.100.7", one)};
+    }
+    resolved.push_back({*name, *address});
+  }
+  return resolved;
 }
 
 CommandLine parse_explain(const Arguments& arguments) {
@@ -276,6 +295,7 @@ CommandLine parse_explain(const Arguments& arguments) {
              "two policies: which flows of --flows does the new one decide otherwise? Status 0: none")
       .text("flows", "FILE",
             "with --diff: a flow log, as [flow_log] and replay --flows write it (\"-\": standard input)")
+      .text("resolved", "LIST", "what DNS has said, as in db.example.com=198.51.100.7,..")
       .flag("json", "one JSON object on standard output");
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;
@@ -293,6 +313,7 @@ CommandLine parse_explain(const Arguments& arguments) {
   if (values.has("host")) options.host = values.text("host");
   read_request(values, options);
   read_port(values, options);
+  options.resolved = parse_resolved(values.text("resolved"));
   options.json = values.has("json");
   return options;
 }

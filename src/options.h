@@ -46,6 +46,11 @@ struct ExplainOptions {
   bool port_assumed = false;  // none was given
   std::optional<std::string> host;
   std::optional<RequestLine> http;
+  struct Resolved {
+    std::string name;  // in normal form
+    IpAddress address;
+  };
+  std::vector<Resolved> resolved;  // what DNS is to have said
   bool json = false;
 };
 

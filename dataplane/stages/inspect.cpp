@@ -359,8 +359,8 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
   if (look == Look::preamble) {
     pass_preamble(core.held[core.flows.facts(flow).inspection]);
     return;
-    if (audits_name_binding(core)) check_name_binding(core, flow, looked.shown.name);
   }
+  if (audits_name_binding(core)) check_name_binding(core, flow, looked.shown.name);
   if (look == Look::shown || look == Look::nothing) {
     shadow_shown(core, flow, looked.shown);
   } else {

@@ -60,6 +60,19 @@ TEST(Options, CheckWithoutFilesTakesTheInstalledConfiguration) {
   EXPECT_TRUE(std::get<CheckOptions>(parse({"check", "--policy=p", "--strict", "--json"})).strict);
 }
 
+TEST(Options, ExplainReadsWhatDnsHasSaid) {
+  const auto asked = [](const char* list) {
+    return parse({"explain", "--policy", "p", "--from", "10.1.2.3", "--to", "198.51.100.7", "--resolved", list});
+  };
+  const auto options = std::get<ExplainOptions>(asked("DB.example.com.=198.51.100.7,www.example.com=2001:db8::1"));
+  ASSERT_EQ(options.resolved.size(), 2U);
+  EXPECT_EQ(options.resolved[0].name, "db.example.com");
+  EXPECT_EQ(to_string(options.resolved[1].address), "2001:db8::1");
+  for (const char* wrong : {"db.example.com", "=198.51.100.7", "db.example.com=", "a=1.2.3.4,,b=1.2.3.4"}) {
+    EXPECT_NE(std::get<UsageError>(asked(wrong)).message.find("is no name and address"), std::string::npos) << wrong;
+  }
+}
+
 TEST(Options, ExplainReadsTheFlow) {
   const auto options = std::get<ExplainOptions>(parse(
       {"explain", "--policy", "p", "--from", "10.1.2.3", "--to", "198.51.100.7", "--port", "8443", "--host", "a.b"}));
