@@ -62,7 +62,7 @@ class Servers:
         self._start([PYTHON, PEERS / "echo_server.py", ECHO_PORT, *SERVER, *SECOND_SERVER])
         self._start(["iperf3", "--server", "--port", IPERF_PORT])
         for port in (80, 443, ECHO_PORT, IPERF_PORT):
-            self._wait_listening(port)
+            self.wait_listening(port)
 
     def _start(self, command):
         return self.host.start(command, stdout=self.log, stderr=self.log)
@@ -77,7 +77,7 @@ class Servers:
             everything += certificate.read_bytes()
         self.authorities.write_bytes(everything)
 
-    def _wait_listening(self, port, seconds=10):
+    def wait_listening(self, port, seconds=10):
         end = time.monotonic() + seconds
         while f":{port} " not in self.host.run(["ss", "-Hltn"]).stdout:
             if time.monotonic() > end:

@@ -10,12 +10,14 @@ OPERATIONS = "docs/OPERATIONS.md"
 
 
 def reasons(tree):
-    """Every drop and verdict reason has one row in docs/OPERATIONS.md, "| `name` | ...", and no row is without a reason."""
+    """Every drop and verdict reason, and what is counted of DNS, has one row in docs/OPERATIONS.md, "| `name` | ...", and no row is without a reason."""
     drops = found_in(tree, "dataplane/drop.h", r"^\s*X\((\w+),")
     verdicts = enumerators(tree, "classifier/decision.h", "Reason")
+    events = found_in(tree, "dataplane/dns_event.h", r"^\s*X\((\w+),")
     findings = []
     for heading, source, names in [("## Drop reasons", "dataplane/drop.h", drops),
-                                   ("## Verdict reasons", "classifier/decision.h", verdicts)]:
+                                   ("## Verdict reasons", "classifier/decision.h", verdicts),
+                                   ("## DNS", "dataplane/dns_event.h", events)]:
         if not names:
             findings.append(f"{source}:1: no reasons were found in it: adapt tests/lint/documents.py")
         rows = table_rows(tree, OPERATIONS, heading)
