@@ -156,7 +156,7 @@ void warn_of_unlearned_names(const config::PolicyModel& model, config::Diagnosti
                               why);
   }
   if (model.defaults.server_name_binding != config::Binding::off)
-    diagnostics.warning(model.defaults.at, "defaults.server_name_binding", why);
+    diagnostics.warning({}, "defaults.server_name_binding", why);
 }
 
 }  // namespace

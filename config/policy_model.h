@@ -193,7 +193,6 @@ struct DomainSet {
 enum class Binding : std::uint8_t { off, audit, deny };
 
 struct Defaults {
-  Location at;
   TrafficPolicy uncaptured = TrafficPolicy::deny;
   bool global_scope_exclusive = false;
   bool deny_resets = true;         // deny_action: "reset", else "drop"

@@ -53,7 +53,6 @@ void read_cluster(const Item& item, Cluster& into, Diagnostics& diagnostics) {
 }
 
 void read_defaults(const Item& item, Defaults& into, Diagnostics& diagnostics) {
-  into.at = item.at();
   TableReader table(item, diagnostics);
   table.optional("uncaptured", into.uncaptured, one_of(verdicts));
   table.optional("global_scope", into.global_scope_exclusive, one_of(global_scopes));
