@@ -16,12 +16,6 @@ bool if_prefix(const Node& node) {
   const std::string* string = string_of(node);
   return string != nullptr && string->find('/') != std::string::npos;
 }
-// Every word of the language but the one that holds already; other texts are wrong and reported elsewhere.
-template <const std::string_view& enforced>
-bool unless(const Node& node) {
-  const std::string* string = string_of(node);
-  return string != nullptr && *string != enforced;
-}
 
 constexpr auto policy_list = std::to_array<NotEnforced>({
     {"http_route", always},
