@@ -72,13 +72,13 @@ bool was_asked(const Json& record) {
 void read_shown(const Json& record, RecordedFlow& flow) {
   const std::string app = text_in(record, "app_proto");
   flow.asked = !app.empty() || was_asked(record);
-  using Protocol = classifier::Shown::Protocol;
-  constexpr std::array<std::pair<std::string_view, Protocol>, 4> known = {
-      {{"tls", Protocol::tls}, {"quic", Protocol::quic}, {"http", Protocol::http}, {"http2", Protocol::http2}}};
+  using Speech = classifier::Shown::Protocol;
+  constexpr std::array<std::pair<std::string_view, Speech>, 4> known = {
+      {{"tls", Speech::tls}, {"quic", Speech::quic}, {"http", Speech::http}, {"http2", Speech::http2}}};
   const auto spoken = std::find_if(known.begin(), known.end(), [&](const auto& one) { return one.first == app; });
   if (spoken == known.end()) return;
   flow.speaks = spoken->second;
-  const bool http = flow.speaks == Protocol::http || flow.speaks == Protocol::http2;
+  const bool http = flow.speaks == Speech::http || flow.speaks == Speech::http2;
   const auto of = record.find(http ? "http" : app.c_str());
   if (of == record.end() || !of->is_object()) return;
   flow.name = text_in(*of, http ? "hostname" : "sni");

@@ -80,7 +80,7 @@ class DnsConversations {
   static constexpr std::uint32_t stream_bytes = classifier::names::dns_length_bytes + message_bytes_max;
 
   // Messages that come in one segment need no buffer, so few do.
-  DnsConversations() : conversations_(1024), buffers_(32), bytes_((32 + 1) * ByteStream::memory(stream_bytes)) {}
+  DnsConversations() : conversations_(1024), buffers_(32), bytes_((32 + 1) * ByteStream::memory_bytes(stream_bytes)) {}
 
   // 0: no room.
   [[nodiscard]] std::uint32_t begin() noexcept {
@@ -147,7 +147,7 @@ class DnsConversations {
   }
 
   [[nodiscard]] ByteStream bytes_of(const DnsStream& stream) noexcept {
-    return {&bytes_[std::size_t{stream.buffer} * ByteStream::memory(stream_bytes)], stream_bytes};
+    return {&bytes_[std::size_t{stream.buffer} * ByteStream::memory_bytes(stream_bytes)], stream_bytes};
   }
   void drop_buffer(DnsStream& stream) noexcept {
     if (stream.buffer != 0) buffers_.give_back(stream.buffer);
