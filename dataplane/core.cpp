@@ -20,6 +20,11 @@ std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
   return std::clamp<std::uint32_t>(static_cast<std::uint32_t>(settings.limits.held_bytes / 2048), 64, 1U << 20U);
 }
 
+std::int32_t shortest_timeout(const config::Timeouts& t) noexcept {
+  const auto least = std::min({t.udp, t.icmp, t.tcp_transitory, t.tcp_established});
+  return static_cast<std::int32_t>(std::min<std::int64_t>(least.count(), 60'000));
+}
+
 }  // namespace
 
 Core::Core(const PipelineSettings& given, World& surroundings)
@@ -44,7 +49,8 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       identifiers(0, 65535, given.worker, given.workers),
       quic_keys(classifier::names::make_quic_keys()),
       scratch(given.limits.hello_bytes),
-      quic_scratch(1) {
+      quic_scratch(1),
+      shortest_timeout_ms(shortest_timeout(given.timeouts)) {
   datagram_id = static_cast<std::uint16_t>(random.next());
 }
 
@@ -63,6 +69,18 @@ void Core::begin(Instant time, const Snapshot& present) noexcept {
   hops.forget();
 }
 
+void Core::count_received(PortIndex in, std::span<const Packet> packets) noexcept {
+  std::uint64_t weight = 0;
+  std::uint64_t bytes = 0;
+  for (const Packet& packet : packets) {
+    weight += packet.weight;
+    bytes += packet.length;
+  }
+  counters.received.add(weight);
+  counters.ports[in].received_packets.add(packets.size());
+  counters.ports[in].received_bytes.add(bytes);
+}
+
 void Core::release(Packet& packet) noexcept {
   if (packet.reassembled) {
     fragments.give_back(packet);
@@ -73,13 +91,6 @@ void Core::release(Packet& packet) noexcept {
     world.release({released_.packets.data(), released_.count});
     released_.count = 0;
   }
-}
-
-void Core::transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept {
-  Queue& queue = outgoing_[out];
-  queue.packets[queue.count] = packet;
-  queue.packets[queue.count++].weight = weight;
-  if (queue.count == queue_max) flush_port(out);
 }
 
 void Core::flush_port(PortIndex out) noexcept {

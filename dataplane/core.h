@@ -82,6 +82,7 @@ struct Core {
   std::uint32_t policy_seen = 0;
   std::uint32_t routing_seen = 0;
   bool started = false;
+  const std::int32_t shortest_timeout_ms;  // no flow that was seen since is over
 
   void begin(Instant time, const Snapshot& present) noexcept;
 
@@ -95,6 +96,8 @@ struct Core {
     return {port(index).any_vlan, port(index).vlan, settings.verify_ip_checksum};
   }
 
+  void count_received(PortIndex in, std::span<const Packet> packets) noexcept;
+
   // ---- the ends of a packet ----
   void drop(Packet& packet, Drop why) noexcept {
     counters.drops[static_cast<std::size_t>(why)].add(packet.weight);
@@ -103,7 +106,12 @@ struct Core {
   // Gives the buffer back without counting.
   void release(Packet& packet) noexcept;
   // On the wire with the next flush. Takes a World's packet; `weight` was received for it.
-  void transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept;
+  void transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept {
+    Queue& queue = outgoing_[out];
+    queue.packets[queue.count] = packet;
+    queue.packets[queue.count++].weight = weight;
+    if (queue.count == queue_max) flush_port(out);
+  }
   void flush() noexcept;
   void to_kernel(Packet& packet) noexcept;
 

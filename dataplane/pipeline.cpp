@@ -5,10 +5,12 @@
 
 #include "dataplane/core.h"
 #include "dataplane/stages/decide.h"
+#include "dataplane/stages/express.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/icmp_error.h"
 #include "dataplane/stages/inspect.h"
+#include "dataplane/stages/look_ahead.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/track.h"
@@ -20,46 +22,28 @@ namespace {
 using Side = FlowTable::Side;
 using wire::Tcp;
 
-constexpr std::size_t burst_max = 64;
 constexpr std::uint32_t timers_a_turn = 4096;
 
-// A packet that parsed, on its way through the burst.
-struct InFlight {
-  Packet packet;
-  Parsed parsed;
-  std::uint64_t hash = 0;
-  bool from_inside = false;
-};
 using InFlights = std::array<InFlight, burst_max>;
-
-[[nodiscard]] bool followed(PacketKind kind) noexcept {
-  return kind != PacketKind::icmp_error && kind != PacketKind::other;
-}
 
 [[nodiscard]] bool is_first_syn(const Parsed& parsed) noexcept {
   return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn;
 }
 
 [[nodiscard]] std::uint32_t sequence_of(const InFlight& p) noexcept {
-  return wire::at<Tcp>(p.packet.data + p.parsed.l4_offset).sequence.get();
+  return wire::at<Tcp>(p.packet->data + p.parsed.l4_offset).sequence.get();
 }
 
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
  public:
-  Burst(Core& core, InFlights& in_flight, PortIndex port) noexcept : core_(core), in_flight_(in_flight), port_(port) {}
+  Burst(Core& core, InFlights& in_flight, PortIndex port) noexcept
+      : core_(core), in_flight_(in_flight), port_(port), rules_(core.parse_rules(port)) {}
 
   void run(std::span<Packet> packets) noexcept {
+    core_.count_received(port_, packets);
     for (Packet& packet : packets) receive(packet);
-    for (std::size_t i = 0; i < count_; ++i) {
-      InFlight& p = in_flight_[i];
-      if (!followed(p.parsed.kind)) continue;
-      p.hash = core_.flows.hash(p.parsed.key, p.from_inside ? Side::inside : Side::outside);
-      core_.flows.prefetch_bucket(p.hash);
-    }
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (followed(in_flight_[i].parsed.kind)) core_.flows.prefetch_flow(in_flight_[i].parsed.key, in_flight_[i].hash);
-    }
+    look_ahead(core_.flows, std::span(in_flight_).first(count_));
     for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
   }
 
@@ -67,12 +51,9 @@ class Burst {
   // Parse; what is no packet of a flow ends here.
   void receive(Packet& packet) noexcept {
     packet.port = port_;
-    core_.counters.received.add(packet.weight);
-    core_.counters.ports[port_].received_packets.add();
-    core_.counters.ports[port_].received_bytes.add(packet.length);
     InFlight& p = in_flight_[count_];
     Drop why{};
-    switch (parse(packet, core_.parse_rules(port_), p.parsed, why)) {
+    switch (parse(packet, rules_, p.parsed, why)) {
       case ParseResult::drop:
         core_.drop(packet, why);
         return;
@@ -87,7 +68,7 @@ class Burst {
       collect(packet, piece);
       return;
     }
-    p.packet = packet;
+    p.packet = &packet;
     p.from_inside = comes_from_inside(p.parsed);
     ++count_;
   }
@@ -115,11 +96,12 @@ class Burst {
     }
     core_.counters.held.subtract(static_cast<std::uint64_t>(whole.weight - piece.weight));
     InFlight& p = in_flight_[count_];
-    if (parse(whole, core_.parse_rules(port_), p.parsed, why) != ParseResult::ok) {
+    if (parse(whole, rules_, p.parsed, why) != ParseResult::ok) {
       core_.drop(whole, why);
       return;
     }
-    p.packet = whole;
+    piece = whole;
+    p.packet = &piece;
     p.from_inside = comes_from_inside(p.parsed);
     if (!p.from_inside && !belongs_here(whole, p.parsed)) return;
     ++count_;
@@ -155,8 +137,12 @@ class Burst {
       unfollowed(p);
       return;
     }
-    const FlowNumber number = find_flow(core_, p.parsed.key, p.hash, p.from_inside ? Side::inside : Side::outside);
-    if (number == 0) {
+    const FlowNumber number = core_.flows.find(p.parsed.key, p.hash, side_of(p));
+    if (number != 0) {
+      Flow& flow = core_.flows[number];
+      if (express(core_, *p.packet, p.parsed, flow, p.from_inside ? to_server : to_client)) return;
+    }
+    if (number == 0 || ended_by_time(core_, number)) {
       new_flow(p);
     } else if (p.from_inside) {
       outbound(p, number);
@@ -168,24 +154,24 @@ class Burst {
   void unfollowed(InFlight& p) noexcept {
     Drop why{};
     if (core_.routing().is_local(p.parsed.key.destination_address())) {
-      core_.to_kernel(p.packet);
+      core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
     } else if (p.parsed.kind == PacketKind::icmp_error) {
       error(p);
     } else {
-      core_.drop(p.packet, Drop::unsupported_protocol);
+      core_.drop(*p.packet, Drop::unsupported_protocol);
     }
   }
 
   void error(InFlight& p) noexcept {
-    QuotedFlow of = quoted_flow(core_, p.packet, p.parsed, p.from_inside);
+    QuotedFlow of = quoted_flow(core_, *p.packet, p.parsed, p.from_inside);
     if (of.flow == 0 && !of.broken && p.from_inside && core_.port(port_).role == config::PortRole::both) {
-      of = quoted_flow(core_, p.packet, p.parsed, false);
-      if (of.flow == 0 && ask_elsewhere(core_, p.packet, p.parsed)) return;
+      of = quoted_flow(core_, *p.packet, p.parsed, false);
+      if (of.flow == 0 && ask_elsewhere(core_, *p.packet, p.parsed)) return;
       p.from_inside = false;
     }
-    relay_error(core_, p.packet, p.parsed, of, p.from_inside);
+    relay_error(core_, *p.packet, p.parsed, of, p.from_inside);
   }
 
   // Martians between machines are the kernel's where they are meant for all on the link: VRRP, OSPF, listeners.
@@ -194,32 +180,32 @@ class Burst {
     const bool v4 = p.parsed.key.family == Family::v4 && to[0] == 224 && to[1] == 0 && to[2] == 0;
     const bool v6 = p.parsed.key.family == Family::v6 && to[0] == 0xff && (to[1] & 0x0fU) == 2;
     if (core_.settings.kernel && (v4 || v6)) {
-      core_.to_kernel(p.packet);
+      core_.to_kernel(*p.packet);
     } else {
-      core_.drop(p.packet, why);
+      core_.drop(*p.packet, why);
     }
   }
 
   void new_flow(InFlight& p) noexcept {
     Drop why{};
     if (core_.routing().is_local(p.parsed.key.destination_address())) {
-      core_.to_kernel(p.packet);
+      core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
     } else if (!p.from_inside) {
       open_from_outside(p);
-    } else if (!ask_elsewhere(core_, p.packet, p.parsed)) {
+    } else if (!ask_elsewhere(core_, *p.packet, p.parsed)) {
       open(p);
     }
   }
 
   void open(InFlight& p) noexcept {
-    const Opened opened = open_flow(core_, p.packet, p.parsed);
+    const Opened opened = open_flow(core_, *p.packet, p.parsed);
     if (opened.flow == 0) {
       const bool refused =
           opened.why == Drop::flows_exhausted || opened.why == Drop::source_limit || opened.why == Drop::policy_denied;
-      if (refused) refuse_sender(core_, p.packet, p.parsed);
-      core_.drop(p.packet, opened.why);
+      if (refused) refuse_sender(core_, *p.packet, p.parsed);
+      core_.drop(*p.packet, opened.why);
       return;
     }
     Flow& flow = core_.flows[opened.flow];
@@ -228,26 +214,26 @@ class Burst {
     }
     if (flow.verdict == Verdict::denied) {
       if (opened.why == Drop::policy_denied) {
-        refuse_sender(core_, p.packet, p.parsed);
+        refuse_sender(core_, *p.packet, p.parsed);
       } else {
-        send_host_unreachable(core_, p.packet, p.parsed);
+        send_host_unreachable(core_, *p.packet, p.parsed);
       }
-      core_.drop(p.packet, opened.why);
+      core_.drop(*p.packet, opened.why);
       return;
     }
-    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, p.packet, p.parsed, to_server);
+    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, *p.packet, p.parsed, to_server);
     client_says(p, opened.flow);
   }
 
   void open_from_outside(InFlight& p) noexcept {
-    const Opened opened = open_flow_from_outside(core_, p.packet, p.parsed);
+    const Opened opened = open_flow_from_outside(core_, *p.packet, p.parsed);
     if (opened.flow == 0) {
-      take_unsolicited(core_, p.packet, p.parsed, opened.why);
+      take_unsolicited(core_, *p.packet, p.parsed, opened.why);
       return;
     }
     Flow& flow = core_.flows[opened.flow];
-    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, p.packet, p.parsed, to_client);
-    forward(core_, p.packet, p.parsed, flow, to_client);
+    if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, *p.packet, p.parsed, to_client);
+    forward(core_, *p.packet, p.parsed, flow, to_client);
   }
 
   // From the client, of a known flow.
@@ -260,13 +246,13 @@ class Burst {
       return;
     }
     if (flow.verdict == Verdict::denied) {
-      count_packet(core_, flow, p.packet, to_server);
-      refuse_sender(core_, p.packet, p.parsed);
-      core_.drop(p.packet, Drop::flow_denied);
+      count_packet(core_, flow, *p.packet, to_server);
+      refuse_sender(core_, *p.packet, p.parsed);
+      core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_server)) return;
-    count_packet(core_, flow, p.packet, to_server);
+    count_packet(core_, flow, *p.packet, to_server);
     client_says(p, number);
   }
 
@@ -285,12 +271,12 @@ class Burst {
       if ((p.parsed.tcp_flags & Tcp::rst) != 0) {
         drop_held(core_, flow, Drop::hello_abandoned);
       } else if (must_show(flow) && (p.parsed.payload_bytes != 0 || ends || !flow.is_tcp())) {
-        if (inspect(core_, number, p.packet, p.parsed) != Inspected::pass) return;
+        if (inspect(core_, number, *p.packet, p.parsed) != Inspected::pass) return;
       }
     } else if (flow.has(Flow::observing)) {
-      observe(core_, number, p.packet, p.parsed);
+      observe(core_, number, *p.packet, p.parsed);
     }
-    forward(core_, p.packet, p.parsed, core_.flows[number], to_server);
+    forward(core_, *p.packet, p.parsed, core_.flows[number], to_server);
   }
   [[nodiscard]] static bool must_show(const Flow& flow) noexcept {
     return flow.protocol == IpProtocol::tcp || flow.protocol == IpProtocol::udp;
@@ -301,27 +287,27 @@ class Burst {
     Flow& flow = core_.flows[number];
     if (flow.epoch != core_.epoch && !refresh(p, number, to_client)) return;
     if (flow.verdict == Verdict::denied) {
-      core_.drop(p.packet, Drop::flow_denied);
+      core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
     if (p.parsed.kind == PacketKind::echo_request) {
-      core_.drop(p.packet, Drop::no_mapping);
+      core_.drop(*p.packet, Drop::no_mapping);
       return;
     }
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_client)) return;
-    count_packet(core_, flow, p.packet, to_client);
+    count_packet(core_, flow, *p.packet, to_client);
     if (flow.verdict == Verdict::waiting && p.parsed.payload_bytes != 0) {
-      if (inspect_server_first(core_, number, p.packet, p.parsed) != Inspected::pass) return;
+      if (inspect_server_first(core_, number, *p.packet, p.parsed) != Inspected::pass) return;
     }
-    forward(core_, p.packet, p.parsed, flow, to_client);
+    forward(core_, *p.packet, p.parsed, flow, to_client);
   }
 
   // False: the packet has ended.
   [[nodiscard]] bool follow_tcp(InFlight& p, FlowNumber number, Direction direction) noexcept {
     Flow& flow = core_.flows[number];
     const TcpState before = flow.tcp;
-    if (!track_tcp(core_, flow, p.packet, p.parsed, direction)) {
-      core_.drop(p.packet, Drop::tcp_rst_invalid);
+    if (!track_tcp(core_, flow, *p.packet, p.parsed, direction)) {
+      core_.drop(*p.packet, Drop::tcp_rst_invalid);
       return false;
     }
     if (is_first_syn(p.parsed) && direction == to_server && flow.tcp == TcpState::syn_client) {
@@ -342,14 +328,14 @@ class Burst {
         if (core_.flows[number].verdict == Verdict::allowed) release_held(core_, number);
         return true;
       case Refreshed::removed:
-        refuse_both(core_, core_.flows[number], p.packet, p.parsed, direction);
-        core_.drop(p.packet, Drop::policy_removed);
+        refuse_both(core_, core_.flows[number], *p.packet, p.parsed, direction);
+        core_.drop(*p.packet, Drop::policy_removed);
         return false;
       case Refreshed::reopen:
         if (direction == to_server) {
           new_flow(p);
         } else {
-          core_.drop(p.packet, Drop::no_mapping);
+          core_.drop(*p.packet, Drop::no_mapping);
         }
         return false;
     }
@@ -359,6 +345,7 @@ class Burst {
   Core& core_;
   InFlights& in_flight_;
   PortIndex port_;
+  const ParseRules rules_;
   std::size_t count_ = 0;
 };
 
@@ -403,7 +390,7 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
   Core& core = *parts_;
   core.begin(now, snapshot);
   end_unsolicited(core);
-  for (FlowNumber number = 1; number <= core.flows.capacity(); ++number) {
+  for (FlowNumber number = 1; number < core.flows.end(); ++number) {
     if (core.flows[number].live == 0) continue;
     const Flow& flow = core.flows[number];
     if (flow.verdict == Verdict::waiting && core.flows.facts(flow).inspection != 0) hello_overdue(core, number);
@@ -435,12 +422,13 @@ std::size_t Pipeline::list_flows(std::size_t& from, std::span<FlowRecord> out) c
   constexpr std::size_t positions_max = 4096;
   const Core& core = *parts_;
   std::size_t found = 0;
-  const std::size_t end = std::min<std::size_t>(core.flows.capacity(), from + positions_max);
+  const std::size_t last = core.flows.end() - 1;
+  const std::size_t end = std::min<std::size_t>(last, from + positions_max);
   for (; from < end && found < out.size(); ++from) {
     const Flow& flow = core.flows[static_cast<FlowNumber>(from + 1)];
     if (flow.live != 0) out[found++] = record_of(core, flow, FlowEnd::none);
   }
-  if (from >= core.flows.capacity()) from = std::numeric_limits<std::size_t>::max();
+  if (from >= last) from = std::numeric_limits<std::size_t>::max();
   return found;
 }
 

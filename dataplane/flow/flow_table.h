@@ -35,12 +35,16 @@ class FlowTable {
     return hash_(key, static_cast<std::uint64_t>(side));
   }
   void prefetch_bucket(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
-  void prefetch_flow(const FlowKey& key, std::uint64_t hash) const noexcept {
-    const std::uint32_t hint = index_.hint(hash);
-    if (hint == KeyIndex::none) return;
-    __builtin_prefetch(&flows_[hint >> 1U]);
-    if (key.family == Family::v6) __builtin_prefetch(&addresses6_[hint >> 1U]);
-    if (key.protocol == IpProtocol::tcp) __builtin_prefetch(&tracks_[hint >> 1U]);
+  // False: look again, prefetch_flow_elsewhere(), when what was prefetched now is there.
+  [[nodiscard]] bool prefetch_flow(const FlowKey& key, std::uint64_t hash) const noexcept {
+    const KeyIndex::Hint hint = index_.hint(hash);
+    if (hint.number != KeyIndex::none) prefetch_parts(key, hint.number >> 1U);
+    if (hint.elsewhere) index_.prefetch_other(hash);
+    return !hint.elsewhere;
+  }
+  void prefetch_flow_elsewhere(const FlowKey& key, std::uint64_t hash) const noexcept {
+    const std::uint32_t hint = index_.hint_elsewhere(hash);
+    if (hint != KeyIndex::none) prefetch_parts(key, hint >> 1U);
   }
 
   // 0: there is none.
@@ -72,6 +76,10 @@ class FlowTable {
   [[nodiscard]] IpAddress destination(const Flow& flow) const noexcept {
     return flow.family == Family::v4 ? from_v4_word(flow.destination4)
                                      : from_v6(addresses6_[number_of(flow)].destination);
+  }
+  // With a flow of IPv6 only.
+  [[nodiscard]] const Addresses6& inside_addresses6(const Flow& flow) const noexcept {
+    return addresses6_[number_of(flow)];
   }
   // As an answer to the flow comes in from outside.
   [[nodiscard]] FlowKey outside_key(const Flow& flow) const noexcept {
@@ -145,6 +153,8 @@ class FlowTable {
 
   [[nodiscard]] std::uint32_t live() const noexcept { return flows_.in_use(); }
   [[nodiscard]] std::uint32_t capacity() const noexcept { return flows_.capacity(); }
+  // All flows that ever were have smaller numbers; the memory behind was never touched.
+  [[nodiscard]] FlowNumber end() const noexcept { return flows_.fresh(); }
   [[nodiscard]] std::size_t bytes() const noexcept {
     return flows_.bytes() + addresses6_.bytes() + tracks_.bytes() + facts_.bytes() + index_.bytes();
   }
@@ -152,6 +162,11 @@ class FlowTable {
  private:
   static constexpr FlowNumber draft = 0;
 
+  void prefetch_parts(const FlowKey& key, FlowNumber number) const noexcept {
+    prefetch(&flows_[number]);
+    if (key.family == Family::v6) prefetch(&addresses6_[number]);
+    if (key.protocol == IpProtocol::tcp) prefetch(&tracks_[number]);
+  }
   [[nodiscard]] static std::uint32_t v4_word(const std::array<std::uint8_t, 16>& bytes) noexcept {
     std::uint32_t word;
     std::memcpy(&word, bytes.data(), sizeof word);

@@ -17,6 +17,9 @@ class Slots {
   [[nodiscard]] std::uint32_t in_use() const noexcept { return static_cast<std::uint32_t>(free_.size()) - left_; }
   [[nodiscard]] std::uint32_t capacity() const noexcept { return static_cast<std::uint32_t>(free_.size()); }
 
+  // From here on numbers were never handed out.
+  [[nodiscard]] std::uint32_t fresh() const noexcept { return fresh_; }
+
   // 0: none left. The value is as its last holder left it.
   [[nodiscard]] std::uint32_t take() noexcept {
     if (left_ == 0) return 0;

@@ -2,7 +2,7 @@
 //
 // A packet does not touch the wheel; it only refreshes Flow::last_seen. When a flow's slot comes up, its deadline is
 // computed anew and a flow that lives on is put further ahead. Whether a flow is over is decided exactly wherever it is
-// looked up (see FlowTable::find), so the coarseness shows only in when its memory comes back.
+// looked up (see ended_by_time()), so the coarseness shows only in when its memory comes back.
 #pragma once
 
 #include <algorithm>

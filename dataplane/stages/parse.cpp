@@ -77,7 +77,7 @@ class Parser {
     if (header < sizeof(Ipv4) || header > available) return fail(Drop::ip_bad_header_length);
     const std::uint32_t total = ip.total_length.get();
     if (total < header || total > available) return fail(Drop::ip_bad_total_length);
-    if (rules_.verify_ip_checksum && finish(sum_words(data_ + parsed_.l3_offset, header)) != 0) {
+    if (rules_.verify_ip_checksum && !right_checksum(data_ + parsed_.l3_offset, header)) {
       return fail(Drop::ip_bad_checksum);
     }
     if (header > sizeof(Ipv4) && !options(data_ + parsed_.l3_offset + sizeof(Ipv4), header - 20U)) return false;
@@ -97,6 +97,10 @@ class Parser {
     parsed_.fragment = parsed_.more_fragments || parsed_.fragment_offset != 0;
     parsed_.identification = ip.identification.get();
     return true;
+  }
+
+  [[nodiscard]] static bool right_checksum(const std::uint8_t* ip, unsigned header) noexcept {
+    return finish(header == sizeof(Ipv4) ? sum_plain_ipv4(ip) : sum_words(ip, header)) == 0;
   }
 
   // Loose and strict source routes are refused (RFC 7126 sections 4.3 and 4.4); the rest is carried along.

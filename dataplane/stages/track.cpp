@@ -84,16 +84,6 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   return true;
 }
 
-void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
-  flow.counts[direction].add(packet.length);
-  // RFC 4787 REQ-6: outbound traffic keeps a mapping alive; for TCP both sides do.
-  if (direction == to_server || flow.is_tcp() || core.settings.nat.udp_inbound_refresh) {
-    flow.last_seen = core.tick;
-  } else {
-    flow.last_packet = core.tick;
-  }
-}
-
 std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept {
   const auto& timeouts = core.settings.timeouts;
   if (flow.verdict == Verdict::denied) return denied_ms;
@@ -117,14 +107,11 @@ bool expired(const Core& core, const Flow& flow) noexcept {
   return since(flow.last_seen, core.tick) >= static_cast<std::int32_t>(timeout_ms(core, flow));
 }
 
-FlowNumber find_flow(Core& core, const FlowKey& key, std::uint64_t hash, FlowTable::Side side) noexcept {
-  const FlowNumber number = core.flows.find(key, hash, side);
-  if (number == 0) return 0;
-  if (expired(core, core.flows[number])) [[unlikely]] {
-    end_flow(core, number, FlowEnd::timeout, Drop::hello_denied);
-    return 0;
-  }
-  return number;
+bool ended_by_time(Core& core, FlowNumber number) noexcept {
+  if (!expired(core, core.flows[number])) [[likely]]
+    return false;
+  end_flow(core, number, FlowEnd::timeout, Drop::hello_denied);
+  return true;
 }
 
 FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {

@@ -12,12 +12,20 @@ namespace sallyport::dataplane {
                              Direction direction) noexcept;
 // The segment is forwarded: its bytes count as said.
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
-void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept;
+inline void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
+  flow.counts[direction].add(packet.length);
+  // RFC 4787 REQ-6: outbound traffic keeps a mapping alive; for TCP both sides do.
+  if (direction == to_server || flow.is_tcp() || core.settings.nat.udp_inbound_refresh) {
+    flow.last_seen = core.tick;
+  } else {
+    flow.last_packet = core.tick;
+  }
+}
 
 [[nodiscard]] std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept;
 [[nodiscard]] bool expired(const Core& core, const Flow& flow) noexcept;
-// The living flow of this key; one that is over is ended on the way.
-[[nodiscard]] FlowNumber find_flow(Core& core, const FlowKey& key, std::uint64_t hash, FlowTable::Side side) noexcept;
+// A flow that was found: is it over? Then it has ended now.
+[[nodiscard]] bool ended_by_time(Core& core, FlowNumber number) noexcept;
 
 [[nodiscard]] FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept;
 // Once a flow; later calls do nothing.

@@ -1,169 +1,119 @@
 // What a packet of an established flow costs in the pipeline, against swapping its MAC addresses, from the same source
-// into the same sink. The source stamps real tuples (64-byte UDP frames with right checksums), flows in random order;
-// no device is in it.
+// into the same sink (established_flows.h).
 //
-// Arguments: number of flows, address family.
+// Arguments, where there are any: number of flows, address family.
 
-#include <algorithm>
-#include <array>
 #include <cstdint>
-#include <cstring>
-#include <memory>
-#include <random>
-#include <stdexcept>
-#include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include "config/load.h"
-#include "dataplane/pipeline.h"
+#include "tests/bench/established_flows.h"
 #include "tests/bench/paired.h"
-#include "tests/unit/dataplane/packet_maker.h"
 
-namespace sallyport::dataplane {
+namespace sallyport::dataplane::bench {
 namespace {
 
-constexpr std::size_t burst_size = 32;
-constexpr std::size_t frame_room = 256;
-constexpr const char* policy_text = R"(
-[[egress_network]]
-namespace = "linkerd-egress"
-name = "all"
-traffic_policy = "Allow"
-[snat]
-addresses = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6",
-             "203.0.113.7", "203.0.113.8", "203.0.113.9", "203.0.113.10", "203.0.113.11", "203.0.113.12",
-             "203.0.113.13", "203.0.113.14", "203.0.113.15", "203.0.113.16", "203.0.113.17", "203.0.113.18",
-             "203.0.113.19", "203.0.113.20", "203.0.113.21", "203.0.113.22", "203.0.113.23", "203.0.113.24",
-             "203.0.113.25", "203.0.113.26", "203.0.113.27", "203.0.113.28", "203.0.113.29", "203.0.113.30",
-             "2001:db8:ffff::1", "2001:db8:ffff::2", "2001:db8:ffff::3", "2001:db8:ffff::4", "2001:db8:ffff::5",
-             "2001:db8:ffff::6", "2001:db8:ffff::7", "2001:db8:ffff::8", "2001:db8:ffff::9", "2001:db8:ffff::a",
-             "2001:db8:ffff::b", "2001:db8:ffff::c", "2001:db8:ffff::d", "2001:db8:ffff::e", "2001:db8:ffff::f",
-             "2001:db8:ffff::10", "2001:db8:ffff::11", "2001:db8:ffff::12", "2001:db8:ffff::13"]
-)";
+using sallyport::bench::paired_rounds;
+using sallyport::bench::run_paired;
 
-// Source and sink of both contestants: a burst of frames that are stamped anew for every round.
-class Wires final : public World {
- public:
-  std::size_t transmit(PortIndex, std::span<Packet> packets) noexcept override {
-    sent += packets.size();
-    return 0;
-  }
-  void release(std::span<Packet> packets) noexcept override { lost += packets.size(); }
-  bool allocate(std::uint32_t, Packet&) noexcept override { return false; }
-  void to_kernel(PortIndex, Packet) noexcept override {}
-  void record(const FlowRecord&) noexcept override {}
-  void resolve(PortIndex, const IpAddress&) noexcept override {}
+constexpr std::size_t bursts = 4096;
+constexpr double packets = bursts * burst_size;
+constexpr std::uint32_t million = 1U << 20U;
 
-  std::size_t sent = 0;
-  std::size_t lost = 0;
-};
-
-// Senders 10.x.y.z (fd00::x:y:z), 32 flows each, to many servers.
-[[nodiscard]] test::Frame frame_of(std::uint32_t flow, Family family) {
-  const std::uint32_t sender = flow / 32;
-  const auto port = static_cast<std::uint16_t>(10000 + flow % 32);
-  const std::uint32_t server = flow * 2654435761U;
-  IpAddress from = IpAddress::from_v4(0x0a000100U + sender);
-  IpAddress to = IpAddress::from_v4(0x2d000000U | (server & 0x00ffffffU));
-  if (family == Family::v6) {
-    from = parse_address("fd00::").value();
-    to = parse_address("2001:db8:1::").value();
-    for (unsigned i = 0; i < 4; ++i) {
-      from.bytes[12 + i] = static_cast<std::uint8_t>(sender >> (24 - 8 * i));
-      to.bytes[12 + i] = static_cast<std::uint8_t>(server >> (24 - 8 * i));
-    }
-  }
-  return test::udp(test::End(to_string(from), port), test::End(to_string(to), 4433), test::Frame(18, 'x'));
+// So many bursts of a source through `work`.
+template <typename Work>
+void send(EstablishedFlows& source, const Work& work) {
+  for (std::size_t i = 0; i < bursts; ++i) source.one_burst(work);
+}
+void send(EstablishedFlows& source) {
+  send(source, [&](std::span<Packet> burst) { source.forward(burst); });
 }
 
-struct Bench {
-  Bench(std::uint32_t flow_count, Family address_family) : flows(flow_count), family(address_family) {
-    auto loaded = config::load_policy({{"bench.toml", policy_text}});
-    auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
-    snapshot = make_snapshot(std::move(compiled.policy), Routing::two_wires(0, 1), 1, 1);
-    PipelineSettings settings;
-    settings.ports.resize(2);
-    settings.ports[1].role = config::PortRole::outside;
-    settings.limits.flows = flow_count + flow_count / 4;
-    settings.nat.source_check = false;
-    pipeline = std::make_unique<Pipeline>(settings, world);
-    for (auto& frame : frames) frame = std::make_unique<std::array<std::uint8_t, frame_room>>();
-
-    const std::size_t length = frame_of(0, family).size();
-    templates.resize(std::size_t{flows} * length);
-    frame_bytes = length;
-    for (std::uint32_t flow = 0; flow < flows; ++flow) {
-      const test::Frame frame = frame_of(flow, family);
-      std::memcpy(templates.data() + flow * length, frame.data(), length);
-    }
-    std::mt19937 random(7);
-    order.resize(flows);
-    for (std::uint32_t flow = 0; flow < flows; ++flow) order[flow] = flow;
-    for (std::uint32_t i = 0; i < flows; i += burst_size) one_burst([&](std::span<Packet> burst) { forward(burst); });
-    std::ranges::shuffle(order, random);
-    if (world.lost != 0) throw std::runtime_error("flows were refused");
-  }
-
-  void forward(std::span<Packet> burst) { pipeline->process(0, burst, now += 1000, snapshot); }
-  void swap_macs(std::span<Packet> burst) {
-    for (Packet& packet : burst) {
-      auto& link = wire::at<wire::Ethernet>(packet.data);
-      std::swap(link.source, link.destination);
-    }
-    (void)world.transmit(1, burst);
-  }
-
-  template <typename Work>
-  void one_burst(const Work& work) {
-    std::array<Packet, burst_size> burst;
-    for (std::size_t i = 0; i < burst_size; ++i) {
-      std::uint8_t* data = frames[i]->data() + 128;
-      std::memcpy(data, templates.data() + std::size_t{order[next]} * frame_bytes, frame_bytes);
-      next = next + 1 == flows ? 0 : next + 1;
-      burst[i] = Packet{};
-      burst[i].data = data;
-      burst[i].length = static_cast<std::uint32_t>(frame_bytes);
-      burst[i].headroom = 128;
-    }
-    work(std::span<Packet>(burst));
-  }
-
-  std::uint32_t flows;
-  Family family;
-  classifier::Identities identities;
-  Snapshot snapshot;
-  Wires world;
-  std::unique_ptr<Pipeline> pipeline;
-  std::array<std::unique_ptr<std::array<std::uint8_t, frame_room>>, burst_size> frames;
-  std::vector<std::uint8_t> templates;
-  std::vector<std::uint32_t> order;
-  std::size_t frame_bytes = 0;
-  std::size_t next = 0;
-  Instant now = 1'700'000'000'000'000'000;
-};
-
-void established_udp(benchmark::State& state) {
-  Bench bench(static_cast<std::uint32_t>(state.range(0)), state.range(1) == 4 ? Family::v4 : Family::v6);
-  constexpr std::size_t bursts = 4096;
-  const auto ours = [&] {
-    for (std::size_t i = 0; i < bursts; ++i) bench.one_burst([&](std::span<Packet> burst) { bench.forward(burst); });
-  };
-  const auto theirs = [&] {
-    for (std::size_t i = 0; i < bursts; ++i) bench.one_burst([&](std::span<Packet> burst) { bench.swap_macs(burst); });
-  };
-  constexpr double packets = bursts * burst_size;
-  bench::run_paired(state, packets, ours, packets, theirs);
+void established_udp_against_mac_swap(benchmark::State& state) {
+  EstablishedFlows source(static_cast<std::uint32_t>(state.range(0)), state.range(1) == 4 ? Family::v4 : Family::v6);
+  run_paired(
+      state, packets, [&] { send(source); }, packets,
+      [&] { send(source, [&](std::span<Packet> burst) { source.swap_macs(burst); }); });
 }
-BENCHMARK(established_udp)
+BENCHMARK(established_udp_against_mac_swap)
     ->Args({65536, 4})
-    ->Args({1 << 20, 4})
-    ->Args({1 << 20, 6})
-    ->Iterations(bench::paired_rounds)
-    ->UseManualTime()
-    ->Unit(benchmark::kNanosecond);
+    ->Args({million, 4})
+    ->Args({million, 6})
+    ->Iterations(paired_rounds)
+    ->UseManualTime();
+
+// The ratio is what is left of the speed of 64 k flows.
+void speed_left_with_16m_flows(benchmark::State& state) {
+  EstablishedFlows few(65536, Family::v4);
+  EstablishedFlows many(16 * million, Family::v4, 16);
+  run_paired(
+      state, packets, [&] { send(few); }, packets, [&] { send(many); });
+}
+BENCHMARK(speed_left_with_16m_flows)->Iterations(paired_rounds)->UseManualTime();
+
+void v6_against_v4(benchmark::State& state) {
+  EstablishedFlows v4(million, Family::v4);
+  EstablishedFlows v6(million, Family::v6);
+  run_paired(
+      state, packets, [&] { send(v6); }, packets, [&] { send(v4); });
+}
+BENCHMARK(v6_against_v4)->Iterations(paired_rounds)->UseManualTime();
+
+// Source, policy, egress address, port, tables, record: everything that the first packet of a flow asks for, while the
+// table fills up to a million.
+void new_flows(benchmark::State& state) {
+  EstablishedFlows source(million, Family::v4);
+  for (auto _ : state) {
+    state.PauseTiming();
+    source.now += std::uint64_t{3'600'000'000'000};
+    for (std::uint32_t i = 0; i < million / 1024; ++i)
+      source.pipeline->advance(source.now += 1'000'000, source.snapshot);
+    state.ResumeTiming();
+    source.send_all();
+  }
+  state.counters["flows"] = benchmark::Counter(million, benchmark::Counter::kIsIterationInvariantRate);
+}
+BENCHMARK(new_flows)->Iterations(5)->Unit(benchmark::kMillisecond);
+
+// Packets of new flows while the table is full: each asks the policy, is refused and recorded.
+void flood_against_established(benchmark::State& state) {
+  EstablishedFlows full(million, Family::v4, 1, 0);
+  EstablishedFlows usual(million, Family::v4);
+  full.ask_for_others();
+  run_paired(
+      state, packets, [&] { send(full); }, packets, [&] { send(usual); });
+}
+BENCHMARK(flood_against_established)->Iterations(paired_rounds)->UseManualTime();
+
+// From outside, to nobody.
+void misses_against_established(benchmark::State& state) {
+  EstablishedFlows missing(million, Family::v4);
+  EstablishedFlows usual(million, Family::v4);
+  run_paired(
+      state, packets, [&] { send(missing, [&](std::span<Packet> burst) { missing.forward_back(burst); }); }, packets,
+      [&] { send(usual); });
+}
+BENCHMARK(misses_against_established)->Iterations(paired_rounds)->UseManualTime();
+
+// Four million flows whose timers come up in turn (a burst each 10 microseconds, as at 3 Mpps), against none at all.
+void aging_against_none(benchmark::State& state) {
+  EstablishedFlows source(4 * million, Family::v4, 4);
+  const auto forward = [&](std::span<Packet> burst) {
+    source.pipeline->process(0, burst, source.now += 10'000, source.snapshot);
+  };
+  run_paired(
+      state, packets,
+      [&] {
+        send(source, [&](std::span<Packet> burst) {
+          forward(burst);
+          source.pipeline->advance(source.now, source.snapshot);
+        });
+      },
+      packets, [&] { send(source, forward); });
+}
+BENCHMARK(aging_against_none)->Iterations(paired_rounds)->UseManualTime();
 
 }  // namespace
-}  // namespace sallyport::dataplane
+}  // namespace sallyport::dataplane::bench
 
 BENCHMARK_MAIN();

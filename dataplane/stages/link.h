@@ -1,0 +1,32 @@
+// Link: the Ethernet header of the way out.
+#pragma once
+
+#include "dataplane/core.h"
+#include "dataplane/wire/headers.h"
+
+namespace sallyport::dataplane {
+
+// Ethernet header (and VLAN tag) of the way out, in front of the IP header.
+inline void put_link(const Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop) noexcept {
+  using namespace wire;
+  if (hop.keep_macs) return;
+  const PortSettings& out = core.port(hop.port);
+  const std::uint32_t header = sizeof(Ethernet) + (out.vlan != 0 ? sizeof(VlanTag) : 0);
+  const std::uint16_t type = (packet.data[l3_offset] >> 4U) == 4 ? ethertype_ipv4 : ethertype_ipv6;
+  packet.data += static_cast<std::ptrdiff_t>(l3_offset) - static_cast<std::ptrdiff_t>(header);
+  packet.length = packet.length + header - l3_offset;
+  packet.headroom = static_cast<std::uint16_t>(packet.headroom + l3_offset - header);
+  auto& link = at<Ethernet>(packet.data);
+  link.destination = hop.destination_mac;
+  link.source = out.mac;
+  if (out.vlan == 0) {
+    link.type = type;
+    return;
+  }
+  link.type = ethertype_vlan;
+  auto& tag = at<VlanTag>(packet.data + sizeof(Ethernet));
+  tag.control = out.vlan;
+  tag.type = type;
+}
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,175 @@
+// Established UDP flows and a source of their packets: 64-byte frames with real tuples and right checksums, flows in
+// random order, no device. What the benchmark times, what the instruction counts count and what must not allocate.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <vector>
+
+#include "config/load.h"
+#include "dataplane/pipeline.h"
+#include "dataplane/stages/parse.h"
+#include "dataplane/wire/headers.h"
+#include "tests/unit/dataplane/packet_maker.h"
+
+namespace sallyport::dataplane::bench {
+
+inline constexpr std::size_t burst_size = 32;
+inline constexpr std::size_t frame_room = 256;
+inline constexpr const char* policy_text = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Allow"
+[snat]
+addresses = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6",
+             "203.0.113.7", "203.0.113.8", "203.0.113.9", "203.0.113.10", "203.0.113.11", "203.0.113.12",
+             "203.0.113.13", "203.0.113.14", "203.0.113.15", "203.0.113.16", "203.0.113.17", "203.0.113.18",
+             "203.0.113.19", "203.0.113.20", "203.0.113.21", "203.0.113.22", "203.0.113.23", "203.0.113.24",
+             "203.0.113.25", "203.0.113.26", "203.0.113.27", "203.0.113.28", "203.0.113.29", "203.0.113.30",
+             "2001:db8:ffff::1", "2001:db8:ffff::2", "2001:db8:ffff::3", "2001:db8:ffff::4", "2001:db8:ffff::5",
+             "2001:db8:ffff::6", "2001:db8:ffff::7", "2001:db8:ffff::8", "2001:db8:ffff::9", "2001:db8:ffff::a",
+             "2001:db8:ffff::b", "2001:db8:ffff::c", "2001:db8:ffff::d", "2001:db8:ffff::e", "2001:db8:ffff::f",
+             "2001:db8:ffff::10", "2001:db8:ffff::11", "2001:db8:ffff::12", "2001:db8:ffff::13"]
+)";
+
+// Source and sink of both contestants: a burst of frames that are stamped anew for every round.
+class Wires final : public World {
+ public:
+  std::size_t transmit(PortIndex, std::span<Packet> packets) noexcept override {
+    sent += packets.size();
+    return 0;
+  }
+  void release(std::span<Packet> packets) noexcept override { lost += packets.size(); }
+  bool allocate(std::uint32_t, Packet&) noexcept override { return false; }
+  void to_kernel(PortIndex, Packet) noexcept override {}
+  void record(const FlowRecord&) noexcept override {}
+  void resolve(PortIndex, const IpAddress&) noexcept override {}
+
+  std::size_t sent = 0;
+  std::size_t lost = 0;
+};
+
+// Senders 10.x.y.z (fd00::x:y:z) of 32 endpoints each, to many servers; so many flows an endpoint.
+[[nodiscard]] inline test::Frame frame_of(std::uint32_t flow, Family family, std::uint32_t per_endpoint = 1) {
+  const std::uint32_t sender = flow / per_endpoint / 32;
+  const auto port = static_cast<std::uint16_t>(10000 + flow / per_endpoint % 32);
+  const std::uint32_t server = flow * 2654435761U;
+  IpAddress from = IpAddress::from_v4(0x0a000100U + sender);
+  IpAddress to = IpAddress::from_v4(0x2d000000U | (server & 0x00ffffffU));
+  if (family == Family::v6) {
+    from = parse_address("fd00::").value();
+    to = parse_address("2001:db8:1::").value();
+    for (unsigned i = 0; i < 4; ++i) {
+      from.bytes[12 + i] = static_cast<std::uint8_t>(sender >> (24 - 8 * i));
+      to.bytes[12 + i] = static_cast<std::uint8_t>(server >> (24 - 8 * i));
+    }
+  }
+  return test::udp(test::End(to_string(from), port), test::End(to_string(to), 4433), test::Frame(18, 'x'));
+}
+
+struct EstablishedFlows {
+  EstablishedFlows(std::uint32_t flow_count, Family address_family, std::uint32_t per_endpoint = 1,
+                   std::uint32_t spare_percent = 25)
+      : flows(flow_count), family(address_family) {
+    auto loaded = config::load_policy({{"bench.toml", policy_text}});
+    auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
+    snapshot = make_snapshot(std::move(compiled.policy), Routing::two_wires(0, 1), 1, 1);
+    PipelineSettings settings;
+    settings.ports.resize(2);
+    settings.ports[1].role = config::PortRole::outside;
+    settings.limits.flows = flow_count + flow_count / 100 * spare_percent;
+    settings.nat.source_check = false;
+    pipeline = std::make_unique<Pipeline>(settings, world);
+    for (auto& frame : frames) frame = std::make_unique<std::array<std::uint8_t, frame_room>>();
+
+    const std::size_t length = frame_of(0, family).size();
+    templates.resize(std::size_t{flows} * length);
+    frame_bytes = length;
+    for (std::uint32_t flow = 0; flow < flows; ++flow) {
+      const test::Frame frame = frame_of(flow, family, per_endpoint);
+      std::memcpy(templates.data() + flow * length, frame.data(), length);
+    }
+    std::mt19937 random(7);
+    order.resize(flows);
+    for (std::uint32_t flow = 0; flow < flows; ++flow) order[flow] = flow;
+    send_all();
+    std::ranges::shuffle(order, random);
+    if (world.lost != 0) throw std::runtime_error("flows were refused");
+  }
+
+  void send_all() {
+    for (std::uint32_t i = 0; i < flows; i += burst_size) one_burst([&](std::span<Packet> burst) { forward(burst); });
+  }
+
+  // Turns the source round: from now on it sends the servers' answers.
+  void answer_instead() {
+    for (std::uint32_t flow = 0; flow < flows; ++flow) {
+      std::uint8_t* frame = templates.data() + std::size_t{flow} * frame_bytes;
+      Packet packet;
+      packet.data = frame;
+      packet.length = static_cast<std::uint32_t>(frame_bytes);
+      Parsed parsed;
+      Drop why{};
+      if (parse(packet, {}, parsed, why) != ParseResult::ok) throw std::runtime_error("the source makes bad frames");
+      const auto egress = pipeline->translation(parsed.key).value();
+      const auto client = test::End(to_string(egress.address), __builtin_bswap16(egress.port));
+      const auto server = test::End(to_string(parsed.key.destination_address()), 4433);
+      const test::Frame answer = test::udp(server, client, test::Frame(18, 'y'));
+      std::memcpy(frame, answer.data(), answer.size());
+    }
+  }
+
+  // From now on the source sends packets of flows that are not open.
+  void ask_for_others() {
+    for (std::uint32_t flow = 0; flow < flows; ++flow) {
+      const test::Frame frame = frame_of(flow + flows, family);
+      std::memcpy(templates.data() + std::size_t{flow} * frame_bytes, frame.data(), frame_bytes);
+    }
+  }
+
+  void forward(std::span<Packet> burst) { pipeline->process(0, burst, now += 1000, snapshot); }
+  void forward_back(std::span<Packet> burst) { pipeline->process(1, burst, now += 1000, snapshot); }
+  void swap_macs(std::span<Packet> burst) {
+    for (Packet& packet : burst) {
+      auto& link = wire::at<wire::Ethernet>(packet.data);
+      std::swap(link.source, link.destination);
+    }
+    (void)world.transmit(1, burst);
+  }
+
+  template <typename Work>
+  void one_burst(const Work& work) {
+    std::array<Packet, burst_size> burst;
+    for (std::size_t i = 0; i < burst_size; ++i) {
+      std::uint8_t* data = frames[i]->data() + 128;
+      std::memcpy(data, templates.data() + std::size_t{order[next]} * frame_bytes, frame_bytes);
+      next = next + 1 == flows ? 0 : next + 1;
+      burst[i] = Packet{};
+      burst[i].data = data;
+      burst[i].length = static_cast<std::uint32_t>(frame_bytes);
+      burst[i].headroom = 128;
+    }
+    work(std::span<Packet>(burst));
+  }
+
+  std::uint32_t flows;
+  Family family;
+  classifier::Identities identities;
+  Snapshot snapshot;
+  Wires world;
+  std::unique_ptr<Pipeline> pipeline;
+  std::array<std::unique_ptr<std::array<std::uint8_t, frame_room>>, burst_size> frames;
+  std::vector<std::uint8_t> templates;
+  std::vector<std::uint32_t> order;
+  std::size_t frame_bytes = 0;
+  std::size_t next = 0;
+  Instant now = 1'700'000'000'000'000'000;
+};
+
+}  // namespace sallyport::dataplane::bench
