@@ -70,6 +70,18 @@ void Core::begin(Instant time, const Snapshot& present) noexcept {
   hops.forget();
 }
 
+void Core::count_received(PortIndex in, std::span<const Packet> packets) noexcept {
+  std::uint64_t weight = 0;
+  std::uint64_t bytes = 0;
+  for (const Packet& packet : packets) {
+    weight += packet.weight;
+    bytes += packet.length;
+  }
+  counters.received.add(weight);
+  counters.ports[in].received_packets.add(packets.size());
+  counters.ports[in].received_bytes.add(bytes);
+}
+
 void Core::release(Packet& packet) noexcept {
   if (packet.reassembled) {
     fragments.give_back(packet);

@@ -103,6 +103,8 @@ struct Core {
     return {port(index).any_vlan, port(index).vlan, settings.verify_ip_checksum};
   }
 
+  void count_received(PortIndex in, std::span<const Packet> packets) noexcept;
+
   // ---- the ends of a packet ----
   void drop(Packet& packet, Drop why) noexcept {
     counters.drops[static_cast<std::size_t>(why)].add(packet.weight);

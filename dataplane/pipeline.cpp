@@ -12,6 +12,7 @@
 #include "dataplane/stages/icmp_error.h"
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/learn.h"
+#include "dataplane/stages/look_ahead.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/track.h"
@@ -23,21 +24,9 @@ namespace {
 using Side = FlowTable::Side;
 using wire::Tcp;
 
-constexpr std::size_t burst_max = 64;
 constexpr std::uint32_t timers_a_turn = 4096;
 
-// A packet that parsed, on its way through the burst.
-struct InFlight {
-  Packet* packet = nullptr;  // where the burst has it
-  Parsed parsed;
-  std::uint64_t hash = 0;
-  bool from_inside = false;
-};
 using InFlights = std::array<InFlight, burst_max>;
-
-[[nodiscard]] bool followed(PacketKind kind) noexcept {
-  return kind != PacketKind::icmp_error && kind != PacketKind::other;
-}
 
 [[nodiscard]] bool is_first_syn(const Parsed& parsed) noexcept {
   return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn;
@@ -54,45 +43,13 @@ class Burst {
       : core_(core), in_flight_(in_flight), port_(port), rules_(core.parse_rules(port)) {}
 
   void run(std::span<Packet> packets) noexcept {
-    count(packets);
+    core_.count_received(port_, packets);
     for (Packet& packet : packets) receive(packet);
-    look_ahead();
+    look_ahead(core_.flows, std::span(in_flight_).first(count_));
     for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
   }
 
  private:
-  void count(std::span<const Packet> packets) noexcept {
-    std::uint64_t weight = 0;
-    std::uint64_t bytes = 0;
-    for (const Packet& packet : packets) {
-      weight += packet.weight;
-      bytes += packet.length;
-    }
-    core_.counters.received.add(weight);
-    core_.counters.ports[port_].received_packets.add(packets.size());
-    core_.counters.ports[port_].received_bytes.add(bytes);
-  }
-
-  // All flows of the burst are fetched from memory at once: 32 misses in flight cost a packet 12 ns, one after the
-  // other 195 ns.
-  void look_ahead() noexcept {
-    for (std::size_t i = 0; i < count_; ++i) {
-      InFlight& p = in_flight_[i];
-      if (!followed(p.parsed.kind)) continue;
-      p.hash = core_.flows.hash(p.parsed.key, side_of(p));
-      core_.flows.prefetch_bucket(p.hash);
-    }
-    std::array<const InFlight*, burst_max> elsewhere;
-    std::size_t left = 0;
-    for (std::size_t i = 0; i < count_; ++i) {
-      const InFlight& p = in_flight_[i];
-      if (followed(p.parsed.kind) && !core_.flows.prefetch_flow(p.parsed.key, p.hash)) elsewhere[left++] = &p;
-    }
-    for (std::size_t i = 0; i < left; ++i)
-      core_.flows.prefetch_flow_elsewhere(elsewhere[i]->parsed.key, elsewhere[i]->hash);
-  }
-  [[nodiscard]] static Side side_of(const InFlight& p) noexcept { return p.from_inside ? Side::inside : Side::outside; }
-
   // Parse; what is no packet of a flow ends here.
   void receive(Packet& packet) noexcept {
     packet.port = port_;

