@@ -86,6 +86,8 @@ struct alignas(64) Flow {
     sealed = 128,    // TCP: nothing before first_byte passes until the server has acknowledged that far
   };
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
+  // Allowed, but what its sides say still matters.
+  [[nodiscard]] bool is_listened_to() const noexcept { return (flags & (observing | guarded | sealed)) != 0; }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
   void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
   [[nodiscard]] bool is_tcp() const noexcept { return protocol == IpProtocol::tcp; }

@@ -15,8 +15,7 @@ using namespace wire;
 
 // Translated, allowed, under the present policy and routing, alive for certain, its next hop known, and nobody listens.
 [[nodiscard]] bool flow_is_plain(const Core& core, const Flow& flow, Direction direction) noexcept {
-  constexpr std::uint8_t listened_to = Flow::observing | Flow::guarded | Flow::sealed;
-  return flow.verdict == Verdict::allowed && (flow.flags & listened_to) == 0 && flow.epoch == core.epoch &&
+  return flow.verdict == Verdict::allowed && !flow.is_listened_to() && flow.epoch == core.epoch &&
          flow.nat_address != 0 && flow.hops[direction] != 0 &&
          since(flow.last_seen, core.tick) < core.shortest_timeout_ms;
 }

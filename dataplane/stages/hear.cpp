@@ -15,8 +15,8 @@ using wire::Tcp;
   return flow.protocol == IpProtocol::tcp || flow.protocol == IpProtocol::udp;
 }
 
-[[nodiscard]] bool is_listened_to(const Flow& flow) noexcept {
-  return flow.verdict == Verdict::waiting || flow.has(Flow::observing) || flow.has(Flow::guarded);
+[[nodiscard]] bool matters(const Flow& flow) noexcept {
+  return flow.verdict == Verdict::waiting || flow.is_listened_to();
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ Inspected hear_client(Core& core, FlowNumber number, Packet& packet, Parsed& par
 Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed,
                       std::uint32_t expected) noexcept {
   Flow& flow = core.flows[number];
-  if (!is_listened_to(flow)) return Inspected::pass;
+  if (!matters(flow)) return Inspected::pass;
   if (flow.has(Flow::guarded)) {
     guard_answer(core, number, packet, parsed);
   } else if (flow.verdict == Verdict::waiting && is_reset(parsed)) {
@@ -58,7 +58,7 @@ Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parse
 
 std::uint32_t next_from_server(const Core& core, const Flow& flow, const Packet& packet,
                                const Parsed& parsed) noexcept {
-  if (!flow.is_tcp() || !is_listened_to(flow)) return 0;
+  if (!flow.is_tcp() || !matters(flow)) return 0;
   const TcpTrack& track = core.flows.track(flow);
   const bool nothing_yet = track.window[to_client] == 0;
   return nothing_yet ? wire::at<Tcp>(packet.data + parsed.l4_offset).sequence.get() : track.sent_end[to_client];

@@ -170,7 +170,8 @@ void send_held(Core& core, Flow& flow) noexcept {
     return Inspected::ended;
   }
   if (flow.is_tcp() && !prepare_guard(core, flow, packet, parsed)) return Inspected::held;
-  if (flow.is_tcp() && look == Look::shown && !may_follow_hello(core, flow, looked.hello_end)) {
+  const bool hello = look == Look::shown && looked.app != AppProtocol::http;
+  if (flow.is_tcp() && hello && !may_follow_hello(core, flow, looked.hello_end)) {
     refuse_flow(core, number, Reason::hello_conflict, packet, parsed);
     return Inspected::ended;
   }
@@ -180,7 +181,7 @@ void send_held(Core& core, Flow& flow) noexcept {
   }
   send_held(core, flow);
   if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
-  begin_guard(core, number, look == Look::shown);
+  begin_guard(core, number, hello);
   return Inspected::pass;
 }
 

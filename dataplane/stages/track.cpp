@@ -70,8 +70,10 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   TcpTrack& track = core.flows.track(flow);
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   if ((tcp.flags & Tcp::rst) != 0 && !reset_in_window(flow, track, tcp, direction)) return false;
-  const bool payload_waits = flow.verdict == Verdict::waiting && parsed.payload_bytes != 0;
-  if (!payload_waits && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
+  // What waits for a verdict is not said yet; nor is the client's end behind it.
+  const bool says = parsed.payload_bytes != 0 || (direction == to_server && (tcp.flags & Tcp::fin) != 0);
+  const bool waits = flow.verdict == Verdict::waiting && says;
+  if (!waits && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
   if ((tcp.flags & Tcp::syn) != 0) {
     track.window_shift[direction] =
         window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);

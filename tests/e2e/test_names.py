@@ -27,6 +27,7 @@ CADDY = """
 """
 CADDY_SITE = """
 https://{name}:{port} {{
+  bind {addresses}
   tls {folder}/{name}.pem {folder}/{name}.key
   respond "{name} by {{http.request.proto}}"
 }}
@@ -40,7 +41,9 @@ class NamesOfClients(GatewayCase):
     def setUpClass(cls):
         super().setUpClass()
         folder = cases.servers.folder
-        sites = "".join(CADDY_SITE.format(name=name, port=WEB_PORT, folder=folder) for name in ("httpbin.org", "denied.example"))
+        # By address: caddy answers datagrams from the one that it listens on.
+        sites = "".join(CADDY_SITE.format(name=name, port=WEB_PORT, folder=folder, addresses=" ".join(SERVER))
+                        for name in ("httpbin.org", "denied.example"))
         (folder / "Caddyfile").write_text(CADDY.format(folder=folder, sites=sites), encoding="utf-8")
         log = open(cases.world.folder / "names-servers.log", "ab")  # as long as the world
         host = cases.world.server

@@ -92,8 +92,10 @@ class DnsMessage {
 };
 
 [[nodiscard]] inline DnsBytes with_dns_length(const DnsBytes& message) {
-  DnsBytes out{static_cast<std::uint8_t>(message.size() >> 8U), static_cast<std::uint8_t>(message.size())};
-  out.insert(out.end(), message.begin(), message.end());
+  DnsBytes out(2 + message.size());
+  out[0] = static_cast<std::uint8_t>(message.size() >> 8U);
+  out[1] = static_cast<std::uint8_t>(message.size());
+  std::copy(message.begin(), message.end(), out.begin() + 2);
   return out;
 }
 
