@@ -100,7 +100,7 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
   if (piece.offset > inspection.passed) return end(core, packet, Drop::hello_unordered);
   const Bytes fresh = piece.bytes.subspan(inspection.passed - piece.offset);
   if (!walk_records(inspection, fresh)) return refuse(core, number, Reason::hello_conflict, packet, parsed);
-  (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
+  if (inspection.stream != 0) (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
   inspection.passed += static_cast<std::uint32_t>(fresh.size());
   return Inspected::pass;
 }
@@ -114,7 +114,9 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
   }
   if (parsed.payload_bytes == 0) return Inspected::pass;
   const Piece piece = piece_of(packet, parsed, inspection.base);
-  if (!core.held.stream(inspection).agrees(piece.offset, piece.bytes)) {
+  if (inspection.stream == 0) {
+    if (piece.offset < inspection.passed && !piece.bytes.empty()) return end(core, packet, Drop::hello_duplicate);
+  } else if (!core.held.stream(inspection).agrees(piece.offset, piece.bytes)) {
     return refuse(core, number, Reason::hello_conflict, packet, parsed);
   }
   const bool goes_on = piece.offset + piece.bytes.size() > inspection.passed;
@@ -152,7 +154,7 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
 void await_second_hello(Core& core, Flow& flow, Inspection& inspection) noexcept {
   flow.clear(Flow::guarded);
   flow.verdict = Verdict::waiting;
-  core.held.stream(inspection).clear();
+  if (inspection.stream != 0) core.held.stream(inspection).clear();
   inspection.base += inspection.passed;
   inspection.passed = inspection.contiguous = 0;
   inspection.progress = {};
@@ -264,23 +266,23 @@ bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& p
   core.flows.facts(flow).inspection = core.held.begin(core.tick);
   if (core.flows.facts(flow).inspection == 0) return false;
   Inspection& inspection = core.held[core.flows.facts(flow).inspection];
-  if (!core.held.open_stream(inspection, false)) {
-    end_inspection(core, flow);
-    return false;
-  }
   inspection.base = core.flows.track(flow).first_byte;
   inspection.base_known = true;
   const Piece piece = piece_of(packet, parsed, inspection.base);
-  (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
-  inspection.contiguous = core.held.stream(inspection).contiguous(0);
+  inspection.contiguous = piece.offset + static_cast<std::uint32_t>(piece.bytes.size());
+  if (core.held.open_stream(inspection, false)) (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
   return true;
 }
 
-bool may_follow_hello(Core& core, const Flow& flow, std::uint32_t hello_end) noexcept {
+bool may_follow_hello(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
+                      std::uint32_t hello_end) noexcept {
   Inspection& inspection = core.held[core.flows.facts(flow).inspection];
   inspection.record_bytes = inspection.record_head = 0;
   inspection.record_head_bytes = 0;
-  const Bytes all = core.held.stream(inspection).first(inspection.contiguous);
+  const std::uint32_t capacity = core.held.hello_bytes();
+  const Bytes all = inspection.stream == 0
+                        ? piece_of(packet, parsed, inspection.base).bytes
+                        : core.held.stream(inspection).first(std::min(inspection.contiguous, capacity));
   return walk_records(inspection, all.subspan(std::min<std::size_t>(hello_end, all.size())));
 }
 

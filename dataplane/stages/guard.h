@@ -14,10 +14,12 @@
 
 namespace sallyport::dataplane {
 
-// Before the verdict on a TCP flow: its bytes are kept. False: no room for them, the packet is to come again.
+// Before the verdict on a TCP flow: its bytes are kept, where there is room for them; where not, they cannot be said
+// again until the server has them. False: no room at all, the packet is to come again.
 [[nodiscard]] bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
 // What came with a hello, behind its `hello_end` bytes of the stream. False: no client says that there.
-[[nodiscard]] bool may_follow_hello(Core& core, const Flow& flow, std::uint32_t hello_end) noexcept;
+[[nodiscard]] bool may_follow_hello(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
+                                    std::uint32_t hello_end) noexcept;
 // The flow was allowed and all that waited is sent. `hello`: by a hello, not for want of one.
 void begin_guard(Core& core, FlowNumber number, bool hello) noexcept;
 

@@ -171,7 +171,7 @@ void send_held(Core& core, Flow& flow) noexcept {
   }
   if (flow.is_tcp() && !prepare_guard(core, flow, packet, parsed)) return Inspected::held;
   const bool hello = look == Look::shown && looked.app != AppProtocol::http;
-  if (flow.is_tcp() && hello && !may_follow_hello(core, flow, looked.hello_end)) {
+  if (flow.is_tcp() && hello && !may_follow_hello(core, flow, packet, parsed, looked.hello_end)) {
     refuse_flow(core, number, Reason::hello_conflict, packet, parsed);
     return Inspected::ended;
   }

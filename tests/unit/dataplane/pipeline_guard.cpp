@@ -164,6 +164,27 @@ TEST(PipelineGuard, TheServerSaysWhereTheStreamBegins) {
   for (const Frame& frame : denied.outside) EXPECT_EQ(look_at(frame).parsed.payload_bytes, 0U);
 }
 
+// Whole hellos are decided whatever is kept of others; what there was no room for cannot be said again.
+TEST(PipelineGuard, WithoutRoomTheHelloIsSaidOnce) {
+  PipelineSettings settings = two_ports();
+  settings.limits.held_bytes = 100'000;
+  settings.held_packets = 64;
+  Gateway g(httpbin_only, settings);
+  for (std::uint16_t port = 1024; port < 1024 + 40; ++port) {
+    Client c(g, End("10.0.11.1", port), server);
+    c.connect();
+    EXPECT_EQ(c.send(0, hello("httpbin.org")).outside.size(), 1U);
+  }
+  Client c(g, client, server);
+  c.connect();
+  const Frame h = hello("httpbin.org");
+  EXPECT_EQ(c.send(0, h).outside.size(), 1U);
+  EXPECT_TRUE(c.send(0, hello("evil-name.org")).silent());
+  EXPECT_EQ(c.server_sends(0, server_hello(true), Tcp::ack, static_cast<std::uint32_t>(h.size())).inside.size(), 1U);
+  const auto second = c.send(static_cast<std::uint32_t>(h.size()), hello("evil.org"));
+  for (const Frame& frame : second.outside) EXPECT_EQ(look_at(frame).parsed.payload_bytes, 0U);
+}
+
 // ---- while it is held ----------------------------------------------------------------------------------------------
 
 TEST(PipelineGuard, Case98AKeepAliveOfEitherSidePasses) {

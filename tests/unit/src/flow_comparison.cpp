@@ -73,7 +73,7 @@ TEST_F(FlowComparisonTest, AnotherVerdictIsTheNewPolicysOwn) {
   EXPECT_EQ(told["line"], 3);
   EXPECT_EQ(told["old"]["verdict"]["rule"], "linkerd-egress/plain");
   EXPECT_EQ(told["old"]["file"], "old.toml");
-  EXPECT_EQ(told["old"]["line"], 10);
+  EXPECT_EQ(told["old"]["line"], 11);
   EXPECT_EQ(told["old"]["nat"]["src_ip"], "203.0.113.1");
   EXPECT_EQ(told["new"]["verdict"]["reason"], "name_not_allowed");
   EXPECT_EQ(told["new"]["file"], "new.toml");
