@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -11,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "config/document/suggestion.h"
-#include "config/host_name.h"
+#include "src/explain_words.h"
 #include "src/list_text.h"
 
 namespace sallyport {
@@ -22,11 +20,7 @@ namespace po = boost::program_options;
 constexpr std::array<std::string_view, 6> topics = {"flows", "ports", "policy", "egress", "reasons", "workers"};
 
 using Arguments = std::vector<std::string>;
-
-// Thrown and caught in this file only.
-struct Wrong {
-  std::string message;
-};
+using Wrong = WrongOption;
 
 struct CommandText {
   std::string_view name;
@@ -195,40 +189,6 @@ CommandLine parse_check(const Arguments& arguments) {
   return options;
 }
 
-config::Protocol parse_protocol(const std::string& text) {
-  constexpr std::array<std::pair<std::string_view, config::Protocol>, 4> known = {{{"tcp", config::Protocol::tcp},
-                                                                                   {"udp", config::Protocol::udp},
-                                                                                   {"icmp", config::Protocol::icmp},
-                                                                                   {"sctp", config::Protocol::sctp}}};
-  for (const auto& [name, protocol] : known) {
-    if (name == text) return protocol;
-  }
-  throw Wrong{fmt::format("explain: --proto: \"{}\" is none of tcp, udp, icmp, sctp", text)};
-}
-
-std::uint16_t parse_port(const std::string& text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size()) {
-    throw Wrong{fmt::format("explain: --port: \"{}\" is no number from 0 to 65535", text)};
-  }
-  return port;
-}
-
-RequestLine parse_request_line(const std::string& text) {
-  RequestLine line;
-  std::string version;
-  std::string surplus;
-  std::istringstream words(text);
-  words >> line.method >> line.target >> version >> surplus;
-  line.http2 = version == "HTTP/2";
-  const bool known = version.empty() || line.http2 || version == "HTTP/1.1" || version == "HTTP/1.0";
-  if (!line.target.starts_with('/') || !known || !surplus.empty())
-    throw Wrong{
-        fmt::format("explain: --http: \"{}\" is no request such as \"GET /path\" or \"POST /path HTTP/2\"", text)};
-  return line;
-}
-
 void read_request(const Values& values, ExplainOptions& options) {
   if (values.has("http")) options.http = parse_request_line(values.text("http"));
   if (options.http && options.protocol != config::Protocol::tcp) throw Wrong{"explain: --http: only with --proto tcp"};
@@ -260,24 +220,6 @@ CommandLine diff_options(const Values& values) {
   const std::vector<std::string> policies = values.texts("diff");
   if (policies.size() != 2) throw Wrong{"explain: --diff: two policies are wanted: --diff OLD NEW"};
   return DiffOptions{values.text("config"), policies[0], policies[1], values.required("flows"), values.has("json")};
-}
-
-// "db.example.com=198.51.100.7,www.example.com=198.51.100.8"
-std::vector<ExplainOptions::Resolved> parse_resolved(std::string_view text) {
-  std::vector<ExplainOptions::Resolved> resolved;
-  while (!text.empty()) {
-    const std::string_view one = text.substr(0, text.find(','));
-    text.remove_prefix(std::min(one.size() + 1, text.size()));
-    const std::size_t equals = std::min(one.find('='), one.size());
-    const auto name = config::normalize_host_name(one.substr(0, equals));
-    const auto address = parse_address(one.substr(std::min(equals + 1, one.size())));
-    if (!name || !address) {
-      throw Wrong{
-          fmt::format("explain: --resolved: \"{}\" is no name and address, as in db.example.com=198.51.100.7", one)};
-    }
-    resolved.push_back({*name, *address});
-  }
-  return resolved;
 }
 
 CommandLine parse_explain(const Arguments& arguments) {
