@@ -63,8 +63,12 @@ class Builder : public YAML::EventHandler {
 
   std::vector<YamlNode> take() { return std::move(documents_); }
 
+  // yaml-cpp 0.7 does not step over a token that starts nothing, such as a stray comma: it makes empty documents of it
+  // for ever.
   void OnDocumentStart(const YAML::Mark& mark) override {
     last_ = place(mark);
+    if (mark.pos <= position_) throw Refused{last_, "not YAML: nothing can start here"};
+    position_ = mark.pos;
     anchors_.clear();
     done_ = YamlNode{};
     done_.at = last_;
@@ -185,6 +189,7 @@ class Builder : public YAML::EventHandler {
 
   std::uint32_t file_;
   Location last_;
+  int position_ = -1;  // in the text, of the last document's start
   std::size_t nodes_ = 0;
   std::size_t alias_values_ = 0;
   YamlNode done_;

@@ -65,6 +65,7 @@ TEST(ImportObjects, TextThatIsNoYaml) {
   expect_refused("a: \xff\n", 1, "not UTF-8");
   expect_refused(std::string("a\0b\n", 4), 1, "not UTF-8");
   expect_refused("a: *b\n", 1, "not YAML");
+  expect_refused("---\n, a stray comma\nb: c\n", 2, "not YAML: nothing can start here");
 }
 
 TEST(ImportObjects, AliasesAreExpandedUpToABound) {
