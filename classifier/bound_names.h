@@ -23,12 +23,13 @@ struct Domain {
 
 class BoundNames {
  public:
+  BoundNames() = default;
+  BoundNames(const BoundNames&) = delete;
+  BoundNames& operator=(const BoundNames&) = delete;
+  virtual ~BoundNames() = default;
   // False: no name at all is bound to the address. Asked first, so that other destinations cost one question.
   [[nodiscard]] virtual bool knows(const IpAddress& address) const noexcept = 0;
   [[nodiscard]] virtual bool binds(const Domain& domain, const IpAddress& address) const noexcept = 0;
-
- protected:
-  ~BoundNames() = default;
 };
 
 }  // namespace sallyport::classifier

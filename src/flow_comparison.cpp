@@ -29,7 +29,7 @@ std::string_view protocol_text(const classifier::FlowQuery& query) {
 }
 
 std::string endpoint(const IpAddress& address, std::uint16_t port, bool has_port) {
-  const std::string text = to_string(address);
+  std::string text = to_string(address);
   if (!has_port) return text;
   return address.family == Family::v4 ? fmt::format("{}:{}", text, port) : fmt::format("[{}]:{}", text, port);
 }

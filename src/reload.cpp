@@ -184,7 +184,7 @@ bool Reloader::load_shadow(LivePolicy& next, const std::shared_ptr<classifier::I
   return !refused && !same;
 }
 
-bool Reloader::publish(std::shared_ptr<const LivePolicy> next) {
+bool Reloader::publish(const std::shared_ptr<const LivePolicy>& next) {
   const std::lock_guard publishing(publishing_);
   if (stopped_) return false;
   // First the names: a record under the new policy may come as soon as it is published.

@@ -76,7 +76,7 @@ class Reloader {
   // Into `next` where it is valid, another than the one before, or refused; false: nothing changes.
   bool load_shadow(LivePolicy& next, const std::shared_ptr<classifier::Identities>& identities);
   // False: stopped.
-  bool publish(std::shared_ptr<const LivePolicy> next);
+  bool publish(const std::shared_ptr<const LivePolicy>& next);
   void tell(const ReloadResult& result);
 
   const std::string path_;

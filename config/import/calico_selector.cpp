@@ -152,7 +152,7 @@ class Parser {
     blanks();
     const char quote = rest_.empty() ? ' ' : rest_.front();
     const std::size_t end = quote == '\'' || quote == '"' ? rest_.find(quote, 1) : std::string_view::npos;
-    if (end == std::string_view::npos || end > bounds::label_value_bytes + 1) {
+    if (end > bounds::label_value_bytes + 1) {  // or there is none
       throw Wrong{fmt::format("no value in quotes stands before {}", in_quotes(rest_))};
     }
     std::string text(rest_.substr(1, end - 1));

@@ -339,6 +339,7 @@ std::vector<RuleSum> Gateway::rules() const {
     });
   }
   std::vector<RuleSum> rising;
+  rising.reserve(sums.size());
   for (const auto& [rule, sum] : sums) rising.push_back(sum);
   return rising;
 }
