@@ -61,11 +61,10 @@ class NamesOfClients(GatewayCase):
             cases.namespaces.stop(peer)
         super().tearDownClass()
 
-    def run_in_pod(self, *command, given="", timeout=30):
-        """In the pod, with the names known by the hosts file there."""
+    def run_in_pod(self, *command, given="", address=SERVER[0], timeout=30):
+        """In the pod, where a hosts file knows the names at this address."""
         hosts = cases.world.folder / "hosts"
-        hosts.write_text("".join(f"{address} {name}\n" for name in ("httpbin.org", "denied.example") for address in SERVER[:1]),
-                         encoding="utf-8")
+        hosts.write_text(f"{address} httpbin.org denied.example\n", encoding="utf-8")
         script = 'mount --bind "$0" /etc/hosts && printf "%s" "$INPUT" | "$@"'
         return cases.world.pods["web"].run(["env", f"INPUT={given}", "sh", "-c", script, hosts, *command], check=False,
                                            timeout=timeout)
@@ -119,14 +118,14 @@ class NamesOfClients(GatewayCase):
     def test_http3(self):
         for address in SERVER:
             done = self.gtlsclient("httpbin.org", address)
-            self.assertIn("httpbin.org by HTTP/3.0", done.stdout + done.stderr)
+            self.assertIn("[:status: 200]", done.stdout + done.stderr)
             record = self.record_server(f"udp port {WEB_PORT}")
             done = self.gtlsclient("denied.example", address)
-            self.assertNotIn("by HTTP/3.0", done.stdout + done.stderr)
+            self.assertNotIn("[:status: 200]", done.stdout + done.stderr)
             self.assertEqual(self.assert_never_shown("denied.example", record), b"")
         self.assertEqual(self.verdict_of(dest_port=WEB_PORT, quic__sni="denied.example"), "deny")
 
     def gtlsclient(self, name, address):
-        return cases.world.pods["web"].run(
-            ["gtlsclient", "--no-quic-dump", "--exit-on-all-streams-close", "--timeout=4s", "--handshake-timeout=4s", f"--sni={name}",
-             address, WEB_PORT, f"https://{name}:{WEB_PORT}/"], check=False)
+        # By name: of an address it says "localhost", whatever --sni is.
+        return self.run_in_pod("gtlsclient", "--no-quic-dump", "--exit-on-all-streams-close", "--timeout=4s", "--handshake-timeout=4s",
+                               name, WEB_PORT, f"https://{name}:{WEB_PORT}/", address=address)
