@@ -53,7 +53,7 @@ class NamesOfClients(GatewayCase):
             host.start([PYTHON, PEERS / "starttls_server.py", MAIL_PORT, folder / "httpbin.org.pem", folder / "httpbin.org.key"],
                        stdout=log, stderr=log)]
         for port in (WEB_PORT, MAIL_PORT):
-            cases.servers._wait_listening(port)
+            cases.servers.wait_listening(port)
 
     @classmethod
     def tearDownClass(cls):
