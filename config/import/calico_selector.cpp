@@ -156,6 +156,10 @@ class Parser {
       throw Wrong{fmt::format("no value in quotes stands before {}", in_quotes(rest_))};
     }
     std::string text(rest_.substr(1, end - 1));
+    if (std::any_of(text.begin(), text.end(),
+                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
+      throw Wrong{"a value holds control characters"};
+    }
     rest_.remove_prefix(end + 1);
     return text;
   }

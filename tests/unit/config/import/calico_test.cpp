@@ -39,7 +39,7 @@ TEST(CalicoSelector, MeansWhatCalicoMeans) {
 TEST(CalicoSelector, WhatCannotBeKept) {
   for (const char* text :
        {"role", "role ==", "role == web", "role contains 'w'", "role starts with 'w'", "role ends with 'b'", "(has(a)",
-        "has(a) has(b)", "== 'a'", "a in {}", "a in {'b'", "&& has(a)", "all() || global()"}) {
+        "has(a) has(b)", "== 'a'", "a in {}", "a in {'b'", "&& has(a)", "all() || global()", "a == '\tb'"}) {
     EXPECT_FALSE(parse_calico_selector(text)) << text;
   }
   EXPECT_FALSE(parse_calico_selector(std::string(1000, '(') + "all()" + std::string(1000, ')')));
