@@ -35,6 +35,12 @@ using namespace wire;
   return shown;
 }
 
+// Through a proxy: the address is the proxy's, and nothing binds the name inside to it.
+[[nodiscard]] bool is_tunnelled(const Core& core, const Flow& flow) noexcept {
+  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  return inspection != 0 && core.held[inspection].upgrade.tunnels != 0;
+}
+
 // The verdict on what was shown. True: allowed.
 [[nodiscard]] bool conclude(Core& core, Flow& flow, const classifier::Shown& shown) noexcept {
   const auto decision =
@@ -42,7 +48,7 @@ using namespace wire;
   const bool again = flow.has(Flow::guarded) || (core.flows.facts(flow).inspection != 0 &&
                                                  core.held[core.flows.facts(flow).inspection].second_hello);
   take_decision(core, flow, decision);
-  if (flow.verdict == Verdict::allowed) check_name_binding(core, flow, shown.name);
+  if (flow.verdict == Verdict::allowed && !is_tunnelled(core, flow)) check_name_binding(core, flow, shown.name);
   if (!again) {
     count_rules(core, decision);
     shadow_shown(core, flow, shown);
@@ -361,7 +367,7 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
     pass_preamble(core.held[core.flows.facts(flow).inspection]);
     return;
   }
-  if (audits_name_binding(core)) check_name_binding(core, flow, looked.shown.name);
+  if (audits_name_binding(core) && !is_tunnelled(core, flow)) check_name_binding(core, flow, looked.shown.name);
   if (look == Look::shown || look == Look::nothing) {
     shadow_shown(core, flow, looked.shown);
   } else {

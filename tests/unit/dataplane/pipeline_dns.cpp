@@ -336,6 +336,19 @@ TEST_F(PipelineNameBinding, WhatShowsNoNamePasses) {
   EXPECT_EQ(client.send(0, Frame(banner.begin(), banner.end())).outside.size(), 1U);
 }
 
+TEST_F(PipelineNameBinding, WhatGoesThroughAProxyIsAtTheProxysAddress) {
+  demand("deny");
+  Client client(g, pod, End("198.51.100.8", 3128));
+  client.connect();
+  const std::string request = "CONNECT httpbin.org:443 HTTP/1.1\r\nHost: httpbin.org:443\r\n\r\n";
+  const std::string answer = "HTTP/1.1 200 OK\r\n\r\n";
+  EXPECT_EQ(client.send(0, Frame(request.begin(), request.end())).outside.size(), 1U);
+  EXPECT_EQ(client.server_sends(0, Frame(answer.begin(), answer.end())).inside.size(), 1U);
+  const auto out = client.send(static_cast<std::uint32_t>(request.size()), hello("httpbin.org"));
+  ASSERT_EQ(out.outside.size(), 1U);
+  EXPECT_NE(look_at(out.outside[0]).parsed.payload_bytes, 0U) << "no reset";
+}
+
 TEST_F(PipelineNameBinding, HttpShowsItsHost) {
   demand("deny");
   resolve(query("www.example.com"), answer("www.example.com"));
