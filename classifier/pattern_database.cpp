@@ -31,6 +31,7 @@ constexpr unsigned mode = HS_MODE_BLOCK;
   const unsigned flag = HS_FLAG_SINGLEMATCH | HS_FLAG_ALLOWEMPTY |
                         (letters == PatternDatabase::Letters::any_case ? unsigned{HS_FLAG_CASELESS} : 0U);
   std::vector<const char*> pointers;
+  pointers.reserve(regexes.size());
   for (const std::string& regex : regexes) pointers.push_back(regex.c_str());
   const std::vector<unsigned> flags(regexes.size(), flag);
   const std::vector<unsigned> ids = places(regexes.size());

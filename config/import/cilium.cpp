@@ -74,7 +74,7 @@ std::vector<IpAddress> read_gateways(Fields& spec, const ObjectReport& report) {
   return addresses;
 }
 
-std::vector<Prefix> without_twins(std::vector<Prefix> prefixes) {
+std::vector<Prefix> without_twins(const std::vector<Prefix>& prefixes) {
   std::vector<Prefix> kept;
   for (const Prefix& prefix : prefixes) {
     if (std::find(kept.begin(), kept.end(), prefix) == kept.end()) kept.push_back(prefix);

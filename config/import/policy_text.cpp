@@ -142,6 +142,7 @@ class Writer {
 
   void addresses(const std::vector<LocatedPrefix>& located, std::string_view key) {
     std::vector<Prefix> prefixes;
+    prefixes.reserve(located.size());
     for (const LocatedPrefix& each : located) prefixes.push_back(each.prefix);
     line(key, toml_prefixes(prefixes));
   }
@@ -186,6 +187,7 @@ class Writer {
   void list(std::string_view key, const std::vector<T>& values, std::string (*to_text)(const T&)) {
     if (values.empty()) return;
     std::vector<std::string> texts;
+    texts.reserve(values.size());
     for (const T& value : values) texts.push_back(to_text(value));
     fmt::format_to(std::back_inserter(text_), "  {} = {}\n", key, toml_array(texts, 2));
   }

@@ -27,7 +27,7 @@ bool read_operator(std::string_view text, Operator& into) noexcept {
 }
 
 // Cilium writes where a label comes from before it.
-std::string without_source(std::string key) { return key.starts_with("k8s:") ? key.substr(4) : key; }
+std::string without_source(const std::string& key) { return key.starts_with("k8s:") ? key.substr(4) : key; }
 
 // False: not valid, which was reported.
 bool read_term(const YamlNode& node, const ObjectReport& report, Selector& into) {
