@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "classifier/names/quic_version.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/look.h"
 #include "dataplane/stages/track.h"
@@ -201,6 +202,14 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
   return datagram.size() >= initial_datagram_bytes_min && (datagram[0] & 0x80U) != 0;
 }
 
+// A long header that is read nowhere here may begin a connection all the same, at a server that speaks other versions
+// or takes no offence at a cleared fixed bit (RFC 9287).
+[[nodiscard]] bool is_unreadable(Bytes datagram) noexcept {
+  const std::uint32_t version = std::uint32_t{datagram[1]} << 24U | std::uint32_t{datagram[2]} << 16U |
+                                std::uint32_t{datagram[3]} << 8U | datagram[4];
+  return (datagram[0] & 0x40U) == 0 || classifier::names::find_quic_version(version) == nullptr;
+}
+
 // Something is wrong with an Initial while the connection that was judged is not confirmed yet. Another connection has
 // to wait for that: it comes again.
 [[nodiscard]] Inspected refuse_initial(Core& core, FlowNumber number, Look look, Packet& packet,
@@ -222,7 +231,11 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
   const bool kept = core.flows.facts(flow).inspection != 0 && !holds_back(core, flow);
   Looked looked;
   const Look look = look_udp(core, flow, packet, parsed, looked);
-  if (look == Look::nothing) return Inspected::pass;
+  if (look == Look::nothing) {
+    const bool by_name = core.flows.facts(flow).app == AppProtocol::quic;
+    const bool unreadable = is_unreadable({packet.data + parsed.payload_offset, parsed.payload_bytes});
+    return by_name && unreadable ? end(core, packet, Drop::hello_denied) : Inspected::pass;
+  }
   if (look == Look::no_room) return end(core, packet, Drop::held_full);
   const QuicState& state = core.flows.facts(flow).inspection != 0
                                ? *core.held.open_quic(core.held[core.flows.facts(flow).inspection])

@@ -23,6 +23,16 @@ using wire::Tcp;
 
 Inspected hear_client(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
+  if (flow.is_tcp() && (flow.verdict == Verdict::waiting || flow.is_listened_to())) {
+    // A reset needs no payload to end a connection, so it carries none past the verdict.
+    if (is_reset(parsed) && parsed.payload_bytes != 0) cut_payload(packet, parsed);
+    // A server takes the urgent byte out of the stream, wherever it lies: what was read here is not what it reads.
+    if (!is_reset(parsed) && (parsed.tcp_flags & Tcp::urg) != 0 && !flow.has(Flow::observing)) {
+      refuse_flow(core, number, classifier::Reason::hello_conflict, packet, parsed);
+      core.drop(packet, Drop::hello_denied);
+      return Inspected::ended;
+    }
+  }
   if (flow.verdict == Verdict::waiting) {
     if (is_reset(parsed)) {
       drop_held(core, flow, Drop::hello_abandoned);

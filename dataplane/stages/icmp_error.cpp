@@ -100,7 +100,9 @@ QuotedFlow quoted_flow(const Core& core, const Packet& packet, const Parsed& par
 void relay_error(Core& core, Packet& packet, const Parsed& parsed, const QuotedFlow& of, bool from_inside) noexcept {
   if (of.broken) {
     core.drop(packet, Drop::icmp_error_bad);
-  } else if (of.flow == 0 || core.flows[of.flow].verdict == Verdict::denied) {
+  } else if (of.flow == 0 || core.flows[of.flow].verdict == Verdict::denied ||
+             (from_inside && core.flows[of.flow].verdict == Verdict::waiting)) {
+    // What the client of an undecided flow quotes is of its own choosing, and would reach the server.
     core.drop(packet, Drop::icmp_error_no_flow);
   } else {
     forward_error(core, packet, parsed, of.quoted, core.flows[of.flow], from_inside ? to_server : to_client);

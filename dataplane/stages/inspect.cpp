@@ -76,33 +76,6 @@ using namespace wire;
          looked.shown.name == first;
 }
 
-// An unfinished hello in a SYN: the SYN goes on without it, the client sends it again.
-void cut_payload(Packet& packet, Parsed& parsed) noexcept {
-  std::uint8_t* l3 = packet.data + parsed.l3_offset;
-  std::uint8_t* l4 = packet.data + parsed.l4_offset;
-  const std::uint32_t before = parsed.l4_bytes();
-  const std::uint32_t after = before - parsed.payload_bytes;
-  Delta transport;
-  const Sum payload = sum_words(packet.data + parsed.payload_offset, parsed.payload_bytes);
-  transport.replace(fold(payload), 0);
-  transport.replace(Be16(static_cast<std::uint16_t>(before)).raw(), Be16(static_cast<std::uint16_t>(after)).raw());
-  update(at<Tcp>(l4).checksum, transport);
-  if (parsed.key.family == Family::v4) {
-    auto& ip = at<Ipv4>(l3);
-    const std::uint16_t old_length = ip.total_length.raw();
-    ip.total_length = static_cast<std::uint16_t>(parsed.l3_bytes - parsed.payload_bytes);
-    Delta header;
-    header.replace(old_length, ip.total_length.raw());
-    update(ip.checksum, header);
-  } else {
-    auto& ip = at<Ipv6>(l3);
-    ip.payload_length = static_cast<std::uint16_t>(ip.payload_length.get() - parsed.payload_bytes);
-  }
-  packet.length = parsed.payload_offset;
-  parsed.l3_bytes -= parsed.payload_bytes;
-  parsed.payload_bytes = 0;
-}
-
 // All that waits goes on, in the order in which it came. What of it lies behind a gap was not read, and comes again.
 void send_held(Core& core, Flow& flow) noexcept {
   if (core.flows.facts(flow).inspection == 0) return;
@@ -192,6 +165,32 @@ void send_held(Core& core, Flow& flow) noexcept {
 }
 
 }  // namespace
+
+void cut_payload(Packet& packet, Parsed& parsed) noexcept {
+  std::uint8_t* l3 = packet.data + parsed.l3_offset;
+  std::uint8_t* l4 = packet.data + parsed.l4_offset;
+  const std::uint32_t before = parsed.l4_bytes();
+  const std::uint32_t after = before - parsed.payload_bytes;
+  Delta transport;
+  const Sum payload = sum_words(packet.data + parsed.payload_offset, parsed.payload_bytes);
+  transport.replace(fold(payload), 0);
+  transport.replace(Be16(static_cast<std::uint16_t>(before)).raw(), Be16(static_cast<std::uint16_t>(after)).raw());
+  update(at<Tcp>(l4).checksum, transport);
+  if (parsed.key.family == Family::v4) {
+    auto& ip = at<Ipv4>(l3);
+    const std::uint16_t old_length = ip.total_length.raw();
+    ip.total_length = static_cast<std::uint16_t>(parsed.l3_bytes - parsed.payload_bytes);
+    Delta header;
+    header.replace(old_length, ip.total_length.raw());
+    update(ip.checksum, header);
+  } else {
+    auto& ip = at<Ipv6>(l3);
+    ip.payload_length = static_cast<std::uint16_t>(ip.payload_length.get() - parsed.payload_bytes);
+  }
+  packet.length = parsed.payload_offset;
+  parsed.l3_bytes -= parsed.payload_bytes;
+  parsed.payload_bytes = 0;
+}
 
 Reason reason_of(Look look) noexcept {
   switch (look) {

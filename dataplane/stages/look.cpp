@@ -94,6 +94,12 @@ class Reading {
       unit_bytes = record_between_hellos(rest);
       if (unit_bytes != 0) return unit_bytes <= rest.size() ? Look::preamble : Look::more;
     }
+    if (upgrade.step == Upgrade::Step::asked) {
+      // Said before the answer, so it is nobody's name; nor is the target's, through which nothing goes yet.
+      looked_.shown = {};
+      looked_.target = false;
+      return Look::nothing;
+    }
     if (upgrade.step == Upgrade::Step::commands || upgrade.step == Upgrade::Step::tls) {
       const Look look = tls(core_, rest, progress, looked_);
       if (look != Look::nothing) return look;
@@ -148,7 +154,10 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
 }
 
 // A whole segment behind the stream: let through where the server has all of it anyway.
-[[nodiscard]] Look behind(const Core& core, const Flow& flow, std::uint32_t end) noexcept {
+[[nodiscard]] Look behind(const Core& core, const Flow& flow, std::uint32_t end, std::uint32_t bytes) noexcept {
+  // In front of the client's first byte nothing was ever said: a keep-alive has one byte there, more is smuggled.
+  const bool in_front = static_cast<std::int32_t>(core.flows.track(flow).first_byte - end) >= 0;
+  if (in_front && bytes > 1) return Look::duplicate;
   return core.flows.track(flow).acked[to_client] != 0 &&
                  static_cast<std::int32_t>(core.flows.track(flow).acked[to_client] - end) >= 0
              ? Look::repeated
@@ -208,7 +217,9 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   const auto offset = static_cast<std::int32_t>(sequence - base);
   if (offset < 0) {
     const auto stale = static_cast<std::uint32_t>(-offset);
-    if (stale >= bytes.size()) return behind(core, flow, sequence + parsed.payload_bytes);
+    if (stale >= bytes.size()) {
+      return behind(core, flow, sequence + parsed.payload_bytes, parsed.payload_bytes);
+    }
     bytes = bytes.subspan(stale);
   }
   const auto begin = static_cast<std::uint32_t>(std::max(offset, 0));

@@ -151,6 +151,8 @@ class Parser {
       const std::uint8_t* header = data_ + offset;
       if (next == next_fragment) return fragment_header(offset, names_it);
       if (next == next_routing && header[2] == 0) return fail(Drop::ip6_routing_type_0);
+      // Any other one with segments left leads to a destination that nobody was asked about.
+      if (next == next_routing && header[3] != 0) return fail(Drop::ip6_bad_extension);
       const std::uint32_t bytes = next == next_authentication ? (header[1] + 2U) * 4U : (header[1] + 1U) * 8U;
       if (bytes > end - offset) return fail(Drop::ip6_bad_extension);
       names_it = offset;

@@ -22,7 +22,7 @@ void expect_stable_sort(std::size_t count, unsigned shift) {
 }
 
 TEST(RadixSort, StableForEverySizeAndWidth) {
-  for (const std::size_t count : {0, 1, 2, 511, 512, 513, 5000}) {
+  for (const std::size_t count : {0U, 1U, 2U, 511U, 512U, 513U, 5000U}) {
     expect_stable_sort<std::uint64_t>(count, 0);
     expect_stable_sort<std::uint64_t>(count, 50);
     expect_stable_sort<Uint128>(count, 100);

@@ -76,7 +76,7 @@ TEST(KeyIndex, AgreesWithAMap) {
     }
     if (step % 1000 != 0) continue;
     for (const auto& [number, hash] : there) {
-      ASSERT_EQ(index.find(hash, [&](std::uint32_t found) { return found == number; }), number);
+      ASSERT_EQ(index.find(hash, [wanted = number](std::uint32_t found) { return found == wanted; }), number);
     }
   }
   for (const auto& [number, hash] : there) index.erase(hash, number);
