@@ -227,15 +227,14 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
 
 [[nodiscard]] Inspected guard_datagram(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  if (!may_begin_connection({packet.data + parsed.payload_offset, parsed.payload_bytes})) return Inspected::pass;
+  const Bytes datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
+  if (!may_begin_connection(datagram)) return Inspected::pass;
+  const bool by_name = core.flows.facts(flow).app == AppProtocol::quic;
+  if (by_name && is_unreadable(datagram)) return end(core, packet, Drop::hello_denied);
   const bool kept = core.flows.facts(flow).inspection != 0 && !holds_back(core, flow);
   Looked looked;
   const Look look = look_udp(core, flow, packet, parsed, looked);
-  if (look == Look::nothing) {
-    const bool by_name = core.flows.facts(flow).app == AppProtocol::quic;
-    const bool unreadable = is_unreadable({packet.data + parsed.payload_offset, parsed.payload_bytes});
-    return by_name && unreadable ? end(core, packet, Drop::hello_denied) : Inspected::pass;
-  }
+  if (look == Look::nothing) return Inspected::pass;
   if (look == Look::no_room) return end(core, packet, Drop::held_full);
   const QuicState& state = core.flows.facts(flow).inspection != 0
                                ? *core.held.open_quic(core.held[core.flows.facts(flow).inspection])
