@@ -6,29 +6,12 @@
 #include <fmt/format.h>
 
 #include "config/import/toml_text.h"
+#include "config/policy/readers.h"
 
 namespace sallyport::config {
 namespace {
 
 constexpr std::string_view default_global_namespace = "linkerd-egress";
-
-std::string_view route_table(RouteKind kind) noexcept {
-  switch (kind) {
-    case RouteKind::icmp:
-      return "icmp_route";
-    case RouteKind::udp:
-      return "udp_route";
-    case RouteKind::tcp:
-      return "tcp_route";
-    case RouteKind::tls:
-      return "tls_route";
-    case RouteKind::http:
-      return "http_route";
-    case RouteKind::grpc:
-      return "grpc_route";
-  }
-  return "";
-}
 
 std::string_view protocol_text(Protocol protocol) noexcept {
   switch (protocol) {
@@ -204,7 +187,7 @@ class Writer {
   }
 
   void add(const Route& each) {
-    table(route_table(each.kind), each.at);
+    table(table_name(each.kind), each.at);
     text_line("namespace", each.namespace_name);
     text_line("name", each.name);
     std::vector<std::string> parents;
@@ -220,7 +203,7 @@ class Writer {
     if (each.matches.empty()) return;
     std::vector<std::string> matches;
     for (const HttpMatch& match : each.matches) matches.push_back(toml_match(match, each.kind));
-    fmt::format_to(std::back_inserter(text_), "\n  [[{}.rules]]\n  matches = {}\n", route_table(each.kind),
+    fmt::format_to(std::back_inserter(text_), "\n  [[{}.rules]]\n  matches = {}\n", table_name(each.kind),
                    toml_array(matches, 2));
   }
 

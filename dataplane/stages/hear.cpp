@@ -23,7 +23,7 @@ using wire::Tcp;
 
 Inspected hear_client(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  if (flow.is_tcp() && (flow.verdict == Verdict::waiting || flow.is_listened_to())) {
+  if (flow.is_tcp() && matters(flow)) {
     // A reset needs no payload to end a connection, so it carries none past the verdict.
     if (is_reset(parsed) && parsed.payload_bytes != 0) cut_payload(packet, parsed);
     // A server takes the urgent byte out of the stream, wherever it lies: what was read here is not what it reads.
