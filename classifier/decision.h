@@ -7,6 +7,7 @@
 
 #include "classifier/bound_names.h"
 #include "classifier/identities.h"
+#include "classifier/names/http_head.h"
 #include "config/address.h"
 #include "config/policy_model.h"
 
@@ -95,11 +96,7 @@ struct EgressChoice {
   const AddressPool* pool = nullptr;  // with translated: the candidates, of the flow's family
 };
 
-// One header field of a request; the name in any case, the value without the blanks around it.
-struct HttpField {
-  std::string_view name;
-  std::string_view value;
-};
+using HttpField = names::HeaderField;
 
 struct ShownRequest {
   std::string_view method;

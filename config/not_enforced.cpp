@@ -18,7 +18,6 @@ bool if_prefix(const Node& node) {
 }
 
 constexpr auto policy_list = std::to_array<NotEnforced>({
-    {"http_route", always},
     {"grpc_route", always},
     {"egress.bandwidth", always},
     {"egress.dscp", always},

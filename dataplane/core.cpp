@@ -6,6 +6,8 @@ namespace sallyport::dataplane {
 namespace {
 
 constexpr std::uint32_t names_max = 65536;
+constexpr std::uint32_t follows_max = 65536;
+constexpr std::uint32_t said_blocks_max = follows_max;
 constexpr std::uint32_t senders_max = 1U << 20U;
 constexpr std::uint32_t addresses_max = 65535;  // Flow::nat_address
 constexpr std::uint32_t wholes_max = 128;
@@ -43,6 +45,8 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       hops(hash),
       names(std::clamp(given.limits.flows / 8, 1024U, names_max), hash),
       held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),
+      follows(std::clamp(given.limits.flows / 8, 1024U, follows_max)),
+      said(std::clamp(given.limits.flows / 8, 4096U, said_blocks_max)),
       fragments(given.nat.fragments_max, static_cast<std::uint32_t>(given.nat.fragment_timeout.count()), wholes_max,
                 hash),
       low_ports(1, 1023, given.worker, given.workers),

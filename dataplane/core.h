@@ -15,6 +15,7 @@
 #include "dataplane/flow/mapping_book.h"
 #include "dataplane/flow/name_bindings.h"
 #include "dataplane/flow/port_choice.h"
+#include "dataplane/flow/request_follow.h"
 #include "dataplane/flow/shadow_book.h"
 #include "dataplane/flow/source_book.h"
 #include "dataplane/flow/timer_wheel.h"
@@ -68,6 +69,10 @@ struct Core {
   HopBook hops;
   NameBook names;
   HeldPayload held;
+  Slots<RequestFollow> follows;
+  SaidBook said;
+  std::array<classifier::names::HeaderField, classifier::names::header_fields_max>
+      fields{};  // of the head that is read
   DnsBook dns;
   Reassembler fragments;
   NeighbourQueue neighbours;

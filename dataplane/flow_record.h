@@ -20,6 +20,7 @@ enum class FlowPhase : std::uint8_t { opening, established, closing, closed };
 enum class FlowEnd : std::uint8_t { none, denied, fin, rst, timeout, shutdown, replaced };
 
 inline constexpr std::size_t record_name_bytes = 256;
+inline constexpr std::size_t record_method_bytes = 32;
 
 struct FlowRecord {
   std::uint64_t id = 0;
@@ -56,8 +57,14 @@ struct FlowRecord {
   std::array<std::uint64_t, 2> bytes{};    // of whole frames
   std::uint16_t name_length = 0;
   std::array<char, record_name_bytes> name{};  // as sent: any bytes
+  std::uint8_t method_length = 0;
+  std::uint16_t url_length = 0;
+  std::array<char, record_method_bytes> method{};  // of HTTP, with the URL: of the latest request
+  std::array<char, record_name_bytes> url{};       // as sent, cut to this length
 
   [[nodiscard]] std::string_view server_name() const noexcept { return {name.data(), name_length}; }
+  [[nodiscard]] std::string_view http_method() const noexcept { return {method.data(), method_length}; }
+  [[nodiscard]] std::string_view http_url() const noexcept { return {url.data(), url_length}; }
 };
 static_assert(std::is_trivially_copyable_v<FlowRecord>);
 

@@ -249,7 +249,7 @@ class Burst {
     }
     if (flow.verdict == Verdict::denied) {
       count_packet(core_, flow, *p.packet, to_server);
-      refuse_sender(core_, *p.packet, p.parsed);
+      refuse_again(core_, flow, *p.packet, p.parsed);
       core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
@@ -337,7 +337,8 @@ class Burst {
 
   // Allowed, and nothing looks at what it says any more.
   [[nodiscard]] static bool let_go(const Flow& flow) noexcept {
-    return flow.verdict == Verdict::allowed && !flow.has(Flow::observing) && !flow.has(Flow::guarded);
+    return flow.verdict == Verdict::allowed && !flow.has(Flow::observing) && !flow.has(Flow::following) &&
+           !flow.has(Flow::guarded);
   }
 
   Core& core_;
@@ -405,8 +406,8 @@ const RuleCounters& Pipeline::rules() const noexcept { return parts_->rules; }
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
   return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.dns.bytes() + c.fragments.bytes() +
-         c.shadow.bytes();
+         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.follows.bytes() + c.said.bytes() + c.dns.bytes() +
+         c.fragments.bytes() + c.shadow.bytes();
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

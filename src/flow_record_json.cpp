@@ -154,7 +154,7 @@ void append_application(JsonBuffer& out, const FlowRecord& record) {
   const bool http = record.app == AppProtocol::http || record.app == AppProtocol::http2;
   append_member(out, ",\"app_proto\":", text_of(record.app));
   const bool version = record.app == AppProtocol::quic && record.quic_version != 0;
-  if (name.empty() && !record.ech && !version) return;
+  if (name.empty() && record.http_url().empty() && !record.ech && !version) return;
   append(out, ",\"");
   append(out, http ? "http" : text_of(record.app));
   append(out, "\":{");
@@ -166,6 +166,14 @@ void append_application(JsonBuffer& out, const FlowRecord& record) {
   if (!name.empty()) {
     next();
     append_member(out, http || record.app == AppProtocol::socks ? "\"hostname\":" : "\"sni\":", name);
+  }
+  if (!record.http_method().empty()) {
+    next();
+    append_member(out, "\"http_method\":", record.http_method());
+  }
+  if (!record.http_url().empty()) {
+    next();
+    append_member(out, "\"url\":", record.http_url());
   }
   if (version) {
     next();

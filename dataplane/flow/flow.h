@@ -82,12 +82,15 @@ struct alignas(64) Flow {
     audited = 4,
     ech = 8,
     midstream = 16,  // picked up without a SYN
+    following = 32,  // its requests are decided one by one, as long as it lives
     guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives
     sealed = 128,    // TCP: nothing before first_byte passes until the server has acknowledged that far
   };
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
   // Allowed, but what its sides say still matters.
-  [[nodiscard]] bool is_listened_to() const noexcept { return (flags & (observing | guarded | sealed)) != 0; }
+  [[nodiscard]] bool is_listened_to() const noexcept {
+    return (flags & (observing | following | guarded | sealed)) != 0;
+  }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
   void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
   [[nodiscard]] bool is_tcp() const noexcept { return protocol == IpProtocol::tcp; }
@@ -127,6 +130,11 @@ struct FlowFacts {
   std::uint32_t name_table;    // where a name is asked for: what decide_shown() wants
   std::uint32_t quic_version;  // UDP
   std::uint32_t conversation;  // number of its DnsConversation; 0: none
+  std::uint32_t follow;        // number of its RequestFollow; 0: none
+  std::uint32_t method, url;   // numbers in the NameBook, of the latest request; 0: none
+  bool reads_requests;         // waiting: requests of plaintext HTTP decide
+  bool upgraded;               // was followed, until the server agreed to another protocol
+  bool answered;               // denied: the client was told by a page
   std::uint32_t domain;        // the domain by which network policies let it pass, NameBindings::mark(); 0: none
 };
 

@@ -3,6 +3,7 @@
 #include "dataplane/stages/admit.h"
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
@@ -217,6 +218,7 @@ void take_decision(Core& core, Flow& flow, const Decision& decision) noexcept {
   facts.rule = decision.rule;
   facts.network = decision.network;
   facts.name_table = decision.name_table;
+  if (decision.action == Action::needs_name) facts.reads_requests = decision.reads_requests;
   if (decision.audited) flow.set(Flow::audited);
 }
 
@@ -277,6 +279,7 @@ void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexc
   core.flows.facts(flow).reason = reason;
   flow.clear(Flow::observing);
   flow.clear(Flow::guarded);
+  stop_following(core, flow);
   shadow_dropped(core, flow);
   drop_held(core, flow, held_as);
   write_record(core, flow, FlowEnd::denied);
@@ -293,6 +296,21 @@ void set_guard(Flow& flow, bool asks) noexcept {
   } else {
     flow.clear(Flow::guarded);
   }
+}
+
+// What a flow has shown, as far as it is remembered: of a request, not its fields.
+[[nodiscard]] classifier::Shown shown_before(const Core& core, const Flow& flow) noexcept {
+  using Protocol = classifier::Shown::Protocol;
+  const FlowFacts& facts = core.flows.facts(flow);
+  classifier::Shown shown;
+  if (facts.app == AppProtocol::tls) shown.protocol = Protocol::tls;
+  if (facts.app == AppProtocol::quic) shown.protocol = Protocol::quic;
+  if (facts.app == AppProtocol::http) shown.protocol = Protocol::http;
+  if (facts.name != 0) shown.name = core.names[facts.name];
+  if (facts.method != 0) shown.request.method = core.names[facts.method];
+  if (facts.url != 0) shown.request.target = core.names[facts.url];
+  shown.ech = flow.has(Flow::ech);
+  return shown;
 }
 
 }  // namespace
@@ -315,7 +333,9 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
     return Refreshed::removed;
   }
   const bool undecided = flow.verdict == Verdict::waiting;
-  if (!undecided && !policy.model().defaults.reload_reevaluates) return Refreshed::goes_on;
+  const bool following = flow.has(Flow::following) && !undecided;
+  const bool reevaluates = policy.model().defaults.reload_reevaluates;
+  if (!undecided && !following && !reevaluates) return Refreshed::goes_on;
 
   const auto query = query_of(core.flows.inside_key(flow));
   const classifier::Source source = policy.find_source(query.source);
@@ -324,17 +344,23 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   const BoundNamesNow bound = bound_names(core, facts.domain);
   Decision decision = policy.decide(source, query, &bound);
   note_domain(core, flow, decision);
+  if (following && decision.reads_requests) {
+    // The next request is asked of the new policy; the one under way was allowed when it came.
+    facts.name_table = decision.name_table;
+    facts.network = decision.network;
+    return Refreshed::goes_on;
+  }
+  if (!decision.reads_requests) stop_following(core, flow);
+  if (!undecided && !reevaluates) return Refreshed::goes_on;
   const bool asks = decision.action == Action::needs_name;
   const bool nothing_sent_yet =
       flow.has(Flow::observing) && facts.inspection == 0 && flow.is_tcp() && facts.app == AppProtocol::unknown;
   if (decision.action == Action::needs_name && !undecided && !nothing_sent_yet) {
-    classifier::Shown shown;
-    shown.protocol = facts.app == AppProtocol::tls    ? classifier::Shown::Protocol::tls
-                     : facts.app == AppProtocol::quic ? classifier::Shown::Protocol::quic
-                                                      : classifier::Shown::Protocol::none;
-    if (facts.name != 0) shown.name = core.names[facts.name];
-    shown.ech = flow.has(Flow::ech);
-    decision = policy.decide_shown(decision, shown, core.match_scratch());
+    // Where in its requests such a connection is, nobody knows.
+    const bool unfollowed =
+        decision.reads_requests && !facts.upgraded && (facts.app == AppProtocol::http || flow.has(Flow::observing));
+    decision = policy.decide_shown(decision, shown_before(core, flow), core.match_scratch());
+    if (unfollowed) decision.action = Action::deny;
   }
   take_decision(core, flow, decision);
   if (flow.verdict != Verdict::denied) {

@@ -1,6 +1,7 @@
 #include "dataplane/stages/hear.h"
 
 #include "dataplane/stages/guard.h"
+#include "dataplane/stages/requests.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
 
@@ -33,6 +34,9 @@ Inspected hear_client(Core& core, FlowNumber number, Packet& packet, Parsed& par
       return Inspected::ended;
     }
   }
+  if (flow.has(Flow::following) || (flow.verdict == Verdict::waiting && shows_requests(core, number, packet, parsed))) {
+    return follow_requests(core, number, packet, parsed);
+  }
   if (flow.verdict == Verdict::waiting) {
     if (is_reset(parsed)) {
       drop_held(core, flow, Drop::hello_abandoned);
@@ -54,7 +58,9 @@ Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parse
                       std::uint32_t expected) noexcept {
   Flow& flow = core.flows[number];
   if (!matters(flow)) return Inspected::pass;
-  if (flow.has(Flow::guarded)) {
+  if (flow.has(Flow::following)) {
+    follow_answer(core, number, packet, parsed);
+  } else if (flow.has(Flow::guarded)) {
     guard_answer(core, number, packet, parsed);
   } else if (flow.verdict == Verdict::waiting && is_reset(parsed)) {
     drop_held(core, flow, Drop::hello_abandoned);

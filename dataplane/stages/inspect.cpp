@@ -9,6 +9,7 @@
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/checksum.h"
@@ -109,21 +110,6 @@ void send_held(Core& core, Flow& flow) noexcept {
   return Inspected::ended;
 }
 
-// Waits for more. The flow's deadline begins with the first payload that waits.
-[[nodiscard]] Inspected wait(Core& core, FlowNumber number, Packet& packet) noexcept {
-  Flow& flow = core.flows[number];
-  if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
-  if (!core.held.hold(inspection, packet)) return end(core, packet, Drop::held_full);
-  core.counters.held.add(packet.weight);
-  if (inspection.packets == 1) {
-    inspection.since = core.tick;
-    core.wheel.remove(number);
-    core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(hello_left_ms(core, flow), 1)));
-  }
-  return Inspected::held;
-}
-
 // A preamble, whole: it passes, and what is behind it is waited for.
 [[nodiscard]] Inspected pass_on(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
                                 const Looked& looked) noexcept {
@@ -165,6 +151,20 @@ void send_held(Core& core, Flow& flow) noexcept {
 }
 
 }  // namespace
+
+Inspected wait_for_more(Core& core, FlowNumber number, Packet& packet) noexcept {
+  Flow& flow = core.flows[number];
+  if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (!core.held.hold(inspection, packet)) return end(core, packet, Drop::held_full);
+  core.counters.held.add(packet.weight);
+  if (inspection.packets == 1) {
+    inspection.since = core.tick;
+    core.wheel.remove(number);
+    core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(hello_left_ms(core, flow), 1)));
+  }
+  return Inspected::held;
+}
 
 void cut_payload(Packet& packet, Parsed& parsed) noexcept {
   std::uint8_t* l3 = packet.data + parsed.l3_offset;
@@ -256,7 +256,7 @@ Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed)
   if (flow.is_tcp() && parsed.payload_bytes == 0) {
     // The client ends before it has shown anything whole; what waits in front goes first, or nowhere.
     if (!holds_back(core, flow) || (parsed.tcp_flags & Tcp::fin) == 0) return Inspected::pass;
-    return wait(core, number, packet);
+    return wait_for_more(core, number, packet);
   }
 
   Looked looked;
@@ -277,7 +277,7 @@ Inspected inspect_looked(Core& core, FlowNumber number, Packet& packet, Parsed& 
         forget_stream(core, flow);
         return Inspected::pass;
       }
-      if (look == Look::more) return wait(core, number, packet);
+      if (look == Look::more) return wait_for_more(core, number, packet);
       break;
     case Look::repeated:
       return Inspected::pass;
@@ -321,7 +321,8 @@ struct Answer {
 Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed,
                          std::uint32_t expected) noexcept {
   Flow& flow = core.flows[number];
-  if (flow.is_tcp()) {
+  const bool lost = is_lost(core, flow);
+  if (flow.is_tcp() && !lost) {
     const Answer answer = next_answer(packet, parsed, expected);
     if (answer.early) return end(core, packet, Drop::hello_unordered);
     if (answer.bytes.empty()) return Inspected::pass;
@@ -333,13 +334,13 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
       return Inspected::pass;
     }
   }
-  if (conclude(core, flow, {})) {
+  if (!lost && conclude(core, flow, {})) {
     release_held(core, number);
     if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_client);
     return Inspected::pass;
   }
   refuse_both(core, flow, packet, parsed, to_client);
-  deny_flow(core, number, core.flows.facts(flow).reason, Drop::hello_denied);
+  deny_flow(core, number, lost ? Reason::hello_malformed : core.flows.facts(flow).reason, Drop::hello_denied);
   return end(core, packet, Drop::hello_denied);
 }
 

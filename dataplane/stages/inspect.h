@@ -42,6 +42,8 @@ void close_undecided(Core& core, Flow& flow) noexcept;
 // The new policy lets a waiting flow go without a name: what it holds goes on.
 void release_held(Core& core, FlowNumber number) noexcept;
 // Denied for what it shows: both sides are told, seen from the client's latest packet; all that waits is dropped.
+// Waits for more. The flow's deadline begins with the first payload that waits. `held` or `ended`.
+[[nodiscard]] Inspected wait_for_more(Core& core, FlowNumber number, Packet& packet) noexcept;
 // Takes the payload off a segment that goes on without it: of an unfinished hello in a SYN, which the client sends
 // again, or of a reset.
 void cut_payload(Packet& packet, Parsed& parsed) noexcept;

@@ -43,8 +43,8 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   return Look::shown;
 }
 
-// No route asks for a request's host in this version; it is read for the record of a flow that is allowed anyway, and
-// for [defaults] server_name_binding.
+// For the record of a flow that is allowed anyway, and for [defaults] server_name_binding; where verdicts need
+// requests, requests.h has them.
 [[nodiscard]] Look http(std::span<const std::uint8_t> bytes, classifier::names::HttpProgress& progress,
                         Looked& looked) noexcept {
   classifier::names::HttpRequest request;
@@ -53,6 +53,8 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   if (parse != Parse::done) return Look::nothing;
   looked.app = AppProtocol::http;
   looked.shown.name = request.host;
+  looked.method = request.method;
+  looked.url = request.target;
   return Look::shown;
 }
 
@@ -302,6 +304,8 @@ void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept {
   core.flows.facts(flow).app = looked.app;
   if (!flow.is_tcp()) core.flows.facts(flow).quic_version = looked.quic_version;
   if (looked.shown.ech) flow.set(Flow::ech);
+  if (core.flows.facts(flow).url == 0) core.flows.facts(flow).url = core.names.take(looked.url);
+  if (core.flows.facts(flow).method == 0) core.flows.facts(flow).method = core.names.take(looked.method);
   if (looked.shown.name.empty() ||
       (core.flows.facts(flow).name != 0 && core.names[core.flows.facts(flow).name] == looked.shown.name))
     return;

@@ -22,8 +22,9 @@ struct Looked {
   classifier::Shown shown;  // its name points into the packet or the flow's memory; good until the next look
   AppProtocol app = AppProtocol::unknown;
   std::uint32_t quic_version = 0;
-  std::uint32_t hello_end = 0;  // TCP, with shown: bytes of the stream up to its end
-  bool target = false;          // with preamble: the name is that of a tunnel's target
+  std::uint32_t hello_end = 0;   // TCP, with shown: bytes of the stream up to its end
+  std::string_view method, url;  // of HTTP
+  bool target = false;           // with preamble: the name is that of a tunnel's target
 };
 
 [[nodiscard]] Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "dataplane/stages/forward.h"
 #include "dataplane/wire/checksum.h"
@@ -74,26 +75,34 @@ void put_ip(std::uint8_t* l3, const IpAddress& source, const IpAddress& destinat
   return pseudo_header({source.bytes.data(), count}, {destination.bytes.data(), count}, protocol, bytes);
 }
 
-[[nodiscard]] bool make_reset(Core& core, const Packet& like, const Parsed& parsed, bool answer, const Segment& segment,
-                              Packet& made) noexcept {
+[[nodiscard]] bool make_segment(Core& core, const Packet& like, const Parsed& parsed, bool answer,
+                                const Segment& segment, std::uint8_t flags, std::string_view payload,
+                                Packet& made) noexcept {
   const std::uint32_t header = ip_bytes(segment.source.family);
-  if (!begin(core, like, parsed, answer, header + static_cast<std::uint32_t>(sizeof(Tcp)), made)) return false;
+  const auto l4_bytes = static_cast<std::uint32_t>(sizeof(Tcp) + payload.size());
+  if (!begin(core, like, parsed, answer, header + l4_bytes, made)) return false;
   std::uint8_t* l3 = made.data + parsed.l3_offset;
   constexpr auto protocol = static_cast<std::uint8_t>(IpProtocol::tcp);
-  put_ip(l3, segment.source, segment.destination, protocol, sizeof(Tcp));
+  put_ip(l3, segment.source, segment.destination, protocol, l4_bytes);
   auto& tcp = at<Tcp>(l3 + header);
   tcp.source_port.set_raw(segment.source_port);
   tcp.destination_port.set_raw(segment.destination_port);
   tcp.sequence = segment.sequence;
   tcp.acknowledgment = segment.acknowledgment;
   tcp.offset = 5U << 4U;
-  tcp.flags = Tcp::rst | Tcp::ack;
-  tcp.window = 0;
+  tcp.flags = flags;
+  tcp.window = payload.empty() ? 0 : 0xffff;
   tcp.urgent = 0;
   tcp.checksum.set_raw(0);
+  std::copy(payload.begin(), payload.end(), l3 + header + sizeof(Tcp));
   tcp.checksum.set_raw(
-      finish(pseudo(segment.source, segment.destination, protocol, sizeof(Tcp)) + sum_words(l3 + header, sizeof(Tcp))));
+      finish(pseudo(segment.source, segment.destination, protocol, l4_bytes) + sum_words(l3 + header, l4_bytes)));
   return true;
+}
+
+[[nodiscard]] bool make_reset(Core& core, const Packet& like, const Parsed& parsed, bool answer, const Segment& segment,
+                              Packet& made) noexcept {
+  return make_segment(core, like, parsed, answer, segment, Tcp::rst | Tcp::ack, {}, made);
 }
 
 // Back over the port that the packet came in on.
@@ -126,6 +135,24 @@ void reset_receiver(Core& core, const Flow& flow, const Packet& packet, const Pa
   Packet made;
   if (!make_reset(core, packet, parsed, false, segment, made)) return;
   route(core, made, parsed.l3_offset, key.destination_address(), direction == to_server, 0);
+}
+
+// The page, and the end of the stream behind it, as an answer to a segment that carries payload.
+void send_page(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  static constexpr std::string_view page =
+      "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 20\r\nConnection: close\r\n\r\n"
+      "traffic not allowed\n";
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  const std::uint32_t consumed = parsed.payload_bytes + ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0 ? 1 : 0);
+  const Segment segment{parsed.key.destination_address(),
+                        parsed.key.source_address(),
+                        parsed.key.destination_port,
+                        parsed.key.source_port,
+                        core.flows.track(flow).sent_end[to_client],
+                        tcp.sequence.get() + consumed};
+  Packet made;
+  if (!make_segment(core, packet, parsed, true, segment, Tcp::ack | Tcp::psh | Tcp::fin, page, made)) return;
+  send_back(core, made, packet.port);
 }
 
 [[nodiscard]] bool may_be_told(const Parsed& parsed) noexcept { return parsed.kind != PacketKind::icmp_error; }
@@ -184,6 +211,30 @@ void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parse
   if (flow.is_tcp() || direction == to_server) refuse_sender(core, packet, parsed);
   if (flow.is_tcp() && core.policy()->model().defaults.deny_resets) {
     reset_receiver(core, flow, packet, parsed, direction);
+  }
+}
+
+void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  const config::Defaults& defaults = core.policy()->model().defaults;
+  // A SYN's request: the client knows no sequence number of the server yet.
+  if (!defaults.http_deny_responds || (parsed.tcp_flags & Tcp::syn) != 0) {
+    refuse_both(core, flow, packet, parsed, to_server);
+    return;
+  }
+  core.flows.facts(flow).answered = true;
+  send_page(core, flow, packet, parsed);
+  if (defaults.deny_resets) reset_receiver(core, flow, packet, parsed, to_server);
+}
+
+// A client that was told by a page reads it in peace: its acknowledgments go nowhere, the request sent again brings the
+// page again, and only its own FIN ends what it still remembers.
+void refuse_again(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  if (!core.flows.facts(flow).answered) {
+    refuse_sender(core, packet, parsed);
+  } else if (parsed.payload_bytes != 0) {
+    send_page(core, flow, packet, parsed);
+  } else if ((parsed.tcp_flags & Tcp::fin) != 0) {
+    refuse_sender(core, packet, parsed);
   }
 }
 

@@ -14,6 +14,12 @@ void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexc
 void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                  Direction direction) noexcept;
 
+// Of a flow whose request, in this packet or one that waits, is denied: the client gets a page that says so, and its
+// connection is closed in order (or reset, where the policy's http_deny says so); the server gets a reset.
+void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
+// To the sender of one more packet of a denied flow.
+void refuse_again(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
+
 // ICMP errors to the sender of a packet, rate-limited; never about ICMP errors or to nobody (RFC 1122 section 3.2.2).
 void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
 void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept;

@@ -5,6 +5,7 @@
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/wire/headers.h"
 
@@ -16,8 +17,6 @@ using namespace wire;
 // A denied flow is remembered so that its repetitions need no second decision and no second record.
 constexpr std::uint32_t denied_ms = 60'000;
 constexpr std::uint32_t record_delay_ms = 1'000;
-
-[[nodiscard]] bool after(std::uint32_t a, std::uint32_t b) noexcept { return static_cast<std::int32_t>(a - b) > 0; }
 
 [[nodiscard]] TcpEvent event_of(std::uint8_t flags, Direction direction) noexcept {
   const bool client = direction == to_server;
@@ -72,7 +71,8 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   if ((tcp.flags & Tcp::rst) != 0 && !reset_in_window(flow, track, tcp, direction)) return false;
   // What waits for a verdict is not said yet; nor is the client's end behind it.
   const bool says = parsed.payload_bytes != 0 || (direction == to_server && (tcp.flags & Tcp::fin) != 0);
-  const bool waits = flow.verdict == Verdict::waiting && says;
+  const bool may_wait = flow.verdict == Verdict::waiting || (direction == to_server && flow.has(Flow::following));
+  const bool waits = may_wait && says;
   if (!waits && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
   if ((tcp.flags & Tcp::syn) != 0) {
     track.window_shift[direction] =
@@ -169,6 +169,12 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
   record.name_length = static_cast<std::uint16_t>(name.size());
   std::copy(name.begin(), name.end(), record.name.begin());
+  const std::string_view method = facts.method != 0 ? core.names[facts.method] : std::string_view{};
+  record.method_length = static_cast<std::uint8_t>(std::min(method.size(), record.method.size()));
+  std::copy_n(method.begin(), record.method_length, record.method.begin());
+  const std::string_view url = facts.url != 0 ? core.names[facts.url] : std::string_view{};
+  record.url_length = static_cast<std::uint16_t>(url.size());
+  std::copy(url.begin(), url.end(), record.url.begin());
   return record;
 }
 
@@ -215,6 +221,9 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   const FlowFacts& facts = core.flows.facts(flow);
   core.dns.conversations.end(facts.conversation);
   core.names.give_back(facts.name);
+  core.names.give_back(facts.method);
+  core.names.give_back(facts.url);
+  stop_following(core, flow);
   if (facts.sender != 0) {
     --core.sources[facts.sender].flows;
     core.sources.leave(facts.sender);

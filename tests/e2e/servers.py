@@ -23,14 +23,17 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 events {{ worker_connections 4096; }}
 http {{
-  log_format seen escape=json '{{"address":"$remote_addr","port":$remote_port,"name":"$ssl_server_name","status":$status}}';
+  log_format seen escape=json '{{"address":"$remote_addr","port":$remote_port,"name":"$ssl_server_name","status":$status,'
+    '"method":"$request_method","path":"$request_uri"}}';
   access_log {folder}/access.log seen;
   client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
   default_type text/plain;
+  client_max_body_size 100m;
   server {{
     listen 80; listen [::]:80;
     location / {{ return 200 "plain, seen from $remote_addr\\n"; }}
+    location /post {{ proxy_pass http://127.0.0.1:80/; }}  # reads the whole body first
   }}
   {names}
 }}

@@ -1,0 +1,51 @@
+// Follows the client's half of an HTTP/1.x connection from request to request (RFC 9112): where each head lies, and
+// which bytes between are of a body and need no look.
+//
+// It is given the bytes from the first one on that it has not consumed, as many as are there without a gap, and answers
+// one step at a time. However the stream is cut, the steps are the same.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "classifier/names/http_head.h"
+#include "classifier/names/parse.h"
+
+namespace sallyport::classifier::names {
+
+struct HttpStep {
+  enum class What : std::uint8_t {
+    need_more,  // nothing consumed
+    request,    // a head: `head` says what is asked for; to be decided before the bytes go on
+    framing,    // a chunk's length, the end of a chunk, trailers, an empty line in front of a request
+    not_http,   // the first request is none
+    malformed,
+  };
+  What what = What::need_more;
+  std::uint32_t bytes = 0;  // consumed
+  std::uint64_t skip = 0;   // bytes behind them that are of the body
+};
+
+class HttpFollower {
+ public:
+  [[nodiscard]] HttpStep next(std::span<const std::uint8_t> stream, std::span<HeaderField> room,
+                              RequestHead& head) noexcept;
+  // Requests consumed.
+  [[nodiscard]] std::uint32_t requests() const noexcept { return requests_; }
+
+ private:
+  enum class Part : std::uint8_t { head, chunk_length, chunk_end, trailers };
+
+  [[nodiscard]] HttpStep next_head(std::span<const std::uint8_t> stream, std::span<HeaderField> room,
+                                   RequestHead& head) noexcept;
+  [[nodiscard]] HttpStep next_chunk(std::span<const std::uint8_t> stream) noexcept;
+  [[nodiscard]] HttpStep chunk_end(std::span<const std::uint8_t> stream) noexcept;
+  [[nodiscard]] HttpStep next_trailer(std::span<const std::uint8_t> stream) noexcept;
+
+  std::uint32_t searched_ = 0;
+  std::uint32_t requests_ = 0;
+  Part part_ = Part::head;
+  bool empty_line_ = false;  // came before the first request
+};
+
+}  // namespace sallyport::classifier::names

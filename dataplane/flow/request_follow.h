@@ -1,0 +1,29 @@
+// What is remembered of a connection whose requests are decided one by one.
+#pragma once
+
+#include <cstdint>
+
+#include "classifier/names/http_follower.h"
+#include "dataplane/flow/said_bytes.h"
+
+namespace sallyport::dataplane {
+
+struct RequestFollow {
+  using Switch = classifier::names::RequestHead::Switch;
+
+  classifier::names::HttpFollower follower;
+  std::uint32_t begin = 0;   // sequence number of the first byte of all
+  std::uint32_t base = 0;    // of the first byte that is not decided
+  std::uint64_t beyond = 0;  // so many bytes from there on are of a body as well
+  SaidBytes said;
+  Switch awaits = Switch::none;  // the first request asks for another protocol; the server has not answered
+  std::uint32_t answer = 0;      // sequence number of the server's answer to it
+
+  // Is all up to here decided, or of a body?
+  [[nodiscard]] bool reaches(std::uint32_t end) const noexcept {
+    constexpr std::uint64_t comparable = std::uint64_t{1} << 30U;
+    return !after(end, base + static_cast<std::uint32_t>(beyond < comparable ? beyond : comparable));
+  }
+};
+
+}  // namespace sallyport::dataplane
