@@ -27,8 +27,6 @@ constexpr auto policy_list = std::to_array<NotEnforced>({
 
 constexpr auto appliance_list = std::to_array<NotEnforced>({
     {"tunnel", always},
-    {"nat.port_block", always},
-    {"nat.ports_per_source_max", always},
     {"metrics.listen", always},
 });
 

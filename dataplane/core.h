@@ -15,8 +15,10 @@
 #include "dataplane/flow/mapping_book.h"
 #include "dataplane/flow/name_bindings.h"
 #include "dataplane/flow/port_choice.h"
+#include "dataplane/flow/port_load.h"
 #include "dataplane/flow/shadow_book.h"
 #include "dataplane/flow/source_book.h"
+#include "dataplane/flow/source_ports.h"
 #include "dataplane/flow/timer_wheel.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/rule_counters.h"
@@ -64,7 +66,9 @@ struct Core {
   MappingBook mappings;
   ContactBook contacts;
   SourceBook sources;
+  SourcePorts source_ports;
   FullServers full_servers;
+  PortLoads port_loads;
   HopBook hops;
   NameBook names;
   HeldPayload held;

@@ -26,15 +26,16 @@ using config::PortRole;
 
 // To an egress address: by the slice of external ports.
 [[nodiscard]] std::uint32_t slice_owner(const Packet& packet, const Parsed& parsed, std::uint32_t workers,
-                                        std::uint32_t self) noexcept {
+                                        std::uint32_t self, std::uint32_t piece) noexcept {
   if (parsed.fragment) return spread(parsed.key.source, parsed.identification) % workers;
   if (parsed.kind != PacketKind::icmp_error) {
     const bool echo = FlowTable::is_echo(parsed.key.protocol);
-    return port_owner(__builtin_bswap16(echo ? parsed.key.source_port : parsed.key.destination_port), workers);
+    return port_owner(__builtin_bswap16(echo ? parsed.key.source_port : parsed.key.destination_port), workers,
+                      piece);
   }
   Parsed quoted;
   if (!parse_quoted(false, packet, parsed, quoted)) return self;
-  return port_owner(__builtin_bswap16(quoted.key.source_port), workers);
+  return port_owner(__builtin_bswap16(quoted.key.source_port), workers, piece);
 }
 
 // Somebody whom the policy knows sends; to such a one from somebody who is none, it is an answer.
@@ -59,7 +60,7 @@ PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::
 }
 
 std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t workers, std::uint32_t self,
-                              const Snapshot& snapshot) noexcept {
+                              const Snapshot& snapshot, std::uint32_t piece_ports) noexcept {
   if (workers == 1) return 0;
   Parsed parsed;
   Drop why{};
@@ -69,7 +70,7 @@ std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t
   if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
   if (role != PortRole::inside && snapshot.policy != nullptr &&
       snapshot.policy->gives_out(parsed.key.destination_address())) {
-    return slice_owner(packet, parsed, workers, self);
+    return slice_owner(packet, parsed, workers, self, piece_ports);
   }
   const PossibleOwners owners = possible_owners(packet, parsed, workers);
   const bool sent = role == PortRole::inside || (role == PortRole::both && looks_sent(parsed, snapshot));

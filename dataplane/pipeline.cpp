@@ -113,7 +113,8 @@ class Burst {
   [[nodiscard]] bool belongs_here(Packet& whole, const Parsed& parsed) noexcept {
     const std::uint32_t self = core_.settings.worker;
     const std::uint32_t owner =
-        Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self, *core_.snapshot);
+        Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self, *core_.snapshot,
+                        piece_ports(core_.settings.nat));
     if (owner == self || core_.flows.find(parsed.key, Side::outside) != 0) return true;
     hand_over(core_, whole, parsed, owner);
     return false;
@@ -204,9 +205,7 @@ class Burst {
   void open(InFlight& p) noexcept {
     const Opened opened = open_flow(core_, *p.packet, p.parsed);
     if (opened.flow == 0) {
-      const bool refused =
-          opened.why == Drop::flows_exhausted || opened.why == Drop::source_limit || opened.why == Drop::policy_denied;
-      if (refused) refuse_sender(core_, *p.packet, p.parsed);
+      refuse_unopened(core_, opened.why, *p.packet, p.parsed);
       core_.drop(*p.packet, opened.why);
       return;
     }
@@ -215,11 +214,7 @@ class Burst {
       core_.flows.track(flow).first_byte = sequence_of(p) + ((p.parsed.tcp_flags & Tcp::syn) != 0 ? 1 : 0);
     }
     if (flow.verdict == Verdict::denied) {
-      if (opened.why == Drop::policy_denied) {
-        refuse_sender(core_, *p.packet, p.parsed);
-      } else {
-        send_host_unreachable(core_, *p.packet, p.parsed);
-      }
+      refuse_denied(core_, flow, *p.packet, p.parsed);
       core_.drop(*p.packet, opened.why);
       return;
     }
@@ -249,7 +244,7 @@ class Burst {
     }
     if (flow.verdict == Verdict::denied) {
       count_packet(core_, flow, *p.packet, to_server);
-      refuse_sender(core_, *p.packet, p.parsed);
+      refuse_denied(core_, flow, *p.packet, p.parsed);
       core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
@@ -394,6 +389,7 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
     if (holds_back(core, flow)) hello_overdue(core, number);
     end_flow(core, number, FlowEnd::shutdown);
   }
+  end_rest(core);
   // What waits for fragments or neighbours has waited long enough, whatever the time is.
   const auto longest = std::max<std::int64_t>(core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms);
   advance(core.now + static_cast<Instant>(longest) * 1'000'000, snapshot);
@@ -401,11 +397,13 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
 
 const Counters& Pipeline::counters() const noexcept { return parts_->counters; }
 const RuleCounters& Pipeline::rules() const noexcept { return parts_->rules; }
+const PortLoad& Pipeline::fullest_server() const noexcept { return parts_->port_loads.fullest_server(); }
+const PortLoad& Pipeline::fullest_address() const noexcept { return parts_->port_loads.fullest_address(); }
 
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
   return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.dns.bytes() + c.fragments.bytes() +
+         c.source_ports.bytes() + c.port_loads.bytes() +         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.dns.bytes() + c.fragments.bytes() +
          c.shadow.bytes();
 }
 

@@ -124,6 +124,7 @@ struct FlowFacts {
   std::uint32_t inspection;    // number of its Inspection; 0: none
   std::uint32_t sender;        // number in the SourceBook; 0: none
   std::uint32_t mapping;       // number of its endpoint-independent mapping; 0: none
+  std::uint32_t port_block;    // number of the PortBlock that its outside port lies in; 0: nobody counts
   std::uint32_t name_table;    // where a name is asked for: what decide_shown() wants
   std::uint32_t quic_version;  // UDP
   std::uint32_t conversation;  // number of its DnsConversation; 0: none

@@ -97,17 +97,16 @@ class MappingBook {
   }
 
   [[nodiscard]] bool resting() const noexcept { return rest_ms_ != 0; }
-  // Frees the ports that have rested, the number of the egress address of each to `freed`; at most `budget`.
+  // Frees the ports that have rested, each mapping to `freed` for the last time; at most `budget`.
   template <typename Freed>
   void wake(Tick now, std::uint32_t budget, const Freed& freed) noexcept {
     while (first_resting_ != 0 && budget-- != 0) {
       const std::uint32_t number = first_resting_;
-      const Mapping& m = mappings_[number];
-      if (since(m.freed, now) < static_cast<std::int32_t>(rest_ms_)) return;
-      first_resting_ = m.next_resting;
-      const std::uint32_t nat_address = m.nat_address;
+      const Mapping mapping = mappings_[number];
+      if (since(mapping.freed, now) < static_cast<std::int32_t>(rest_ms_)) return;
+      first_resting_ = mapping.next_resting;
       forget_outside(number);
-      freed(nat_address);
+      freed(mapping);
     }
   }
 

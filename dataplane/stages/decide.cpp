@@ -48,8 +48,7 @@ class Opening {
     if (core_.flows.full()) return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
     if (!admit()) return refuse(Reason::source_limit, Drop::source_limit, false);
     if (const Nat nat = choose_nat(core_, source, query_, flow_); nat.result != Nat::Result::ok) {
-      return refuse(nat.result == Nat::Result::no_address ? Reason::no_egress_address : Reason::nat_ports_exhausted,
-                    nat.result == Nat::Result::no_address ? Drop::no_egress_address : Drop::nat_ports_exhausted, true);
+      return refuse_translation(nat.result);
     }
     if (decision.action == Action::allow) flow_.set(Flow::observing);
     return enter();
@@ -87,6 +86,19 @@ class Opening {
     if (facts_.sender == 0) return !limited;
     return !limited || core_.sources.admit(facts_.sender, limits.flows_per_source,
                                            limits.new_flows_per_second_per_source, core_.tick);
+  }
+
+  Opened refuse_translation(Nat::Result why) noexcept {
+    switch (why) {
+      case Nat::Result::no_address:
+        return refuse(Reason::no_egress_address, Drop::no_egress_address, true);
+      case Nat::Result::source_limit:
+        return refuse(Reason::source_limit, Drop::source_ports_exhausted, true);
+      case Nat::Result::no_free_port:
+      case Nat::Result::ok:
+        break;
+    }
+    return refuse(Reason::nat_ports_exhausted, Drop::nat_ports_exhausted, true);
   }
 
   // `remember`: as a denied flow, so that what follows of it needs no second decision.

@@ -1,9 +1,9 @@
 #include "dataplane/stages/nat.h"
 
-#include <algorithm>
 #include <cstring>
-#include <optional>
 
+#include "dataplane/stages/map_port.h"
+#include "dataplane/stages/port_use.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/crc32c.h"
 #include "dataplane/wire/headers.h"
@@ -13,87 +13,7 @@ namespace {
 
 using namespace wire;
 
-constexpr unsigned random_probes = 64;
 constexpr std::uint32_t ports_a_turn = 1024;
-
-[[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
-  if (FlowTable::is_echo(flow.protocol)) return core.identifiers;
-  const auto& range = core.settings.nat.port_range;
-  const bool whole_range = range.first == 1024 && range.last == 65535;
-  const std::uint16_t port = __builtin_bswap16(flow.source_port);
-  return whole_range && port != 0 && port < 1024 ? core.low_ports : core.high_ports;
-}
-
-// Keeps the inside port where it is free; else tries ports at random (RFC 6056 section 3.3.1), and in the end all of
-// them, so that the last port is found, too. Ports in host byte order.
-template <typename Taken>
-[[nodiscard]] std::optional<std::uint16_t> choose_port(Core& core, const PortSlice& slice, std::uint16_t wanted,
-                                                       bool keep_parity, const Taken& taken) noexcept {
-  if (slice.contains(wanted) && !taken(wanted)) return wanted;
-  if (slice.size() == 0) return std::nullopt;
-  for (unsigned probe = 0; probe < random_probes; ++probe) {
-    const std::uint16_t port = slice.at(core.random.below(slice.size()));
-    if (keep_parity && probe < random_probes / 2 && (port & 1U) != (wanted & 1U)) continue;
-    if (!taken(port)) return port;
-  }
-  const std::uint32_t begin = core.random.below(slice.size());
-  for (std::uint32_t i = 0; i < slice.size(); ++i) {
-    const std::uint16_t port = slice.at((begin + i) % slice.size());
-    if (!taken(port)) return port;
-  }
-  return std::nullopt;
-}
-
-[[nodiscard]] bool endpoint_independent(const Core& core, IpProtocol protocol) noexcept {
-  switch (protocol) {
-    case IpProtocol::tcp:
-      return core.settings.nat.tcp_mapping == config::Mapping::endpoint_independent;
-    case IpProtocol::udp:
-      return core.settings.nat.udp_mapping == config::Mapping::endpoint_independent;
-    case IpProtocol::icmp:
-    case IpProtocol::icmp6:
-      return true;  // RFC 5508 REQ-1a
-    case IpProtocol::sctp:
-      return false;
-  }
-  return false;
-}
-
-// RFC 4787 REQ-4: for RTP and RTCP, which go by parity.
-[[nodiscard]] bool keeps_parity(IpProtocol protocol) noexcept { return protocol == IpProtocol::udp; }
-
-[[nodiscard]] bool map_endpoint(Core& core, Flow& flow) noexcept {
-  const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
-  std::uint32_t& mapping = core.flows.facts(flow).mapping;
-  mapping = core.mappings.find(inside, flow.nat_address);
-  if (mapping == 0) {
-    const std::uint16_t wanted = __builtin_bswap16(flow.source_port);
-    const auto port =
-        choose_port(core, slice_for(core, flow), wanted, keeps_parity(flow.protocol), [&](std::uint16_t p) {
-          return core.mappings.holder(flow.nat_address, __builtin_bswap16(p), inside.protocol) != 0;
-        });
-    if (!port) return false;
-    mapping = core.mappings.add(inside, flow.nat_address, __builtin_bswap16(*port));
-    if (mapping == 0) return false;
-  }
-  flow.nat_port = core.mappings[mapping].nat_port;
-  return true;
-}
-
-[[nodiscard]] bool map_connection(Core& core, Flow& flow) noexcept {
-  if (core.full_servers.contains(flow, core.tick)) return false;
-  const auto port = choose_port(core, slice_for(core, flow), __builtin_bswap16(flow.source_port),
-                                keeps_parity(flow.protocol), [&](std::uint16_t p) {
-                                  flow.nat_port = __builtin_bswap16(p);
-                                  return core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
-                                });
-  if (!port) {
-    core.full_servers.remember(flow, core.tick);
-    return false;
-  }
-  flow.nat_port = __builtin_bswap16(*port);
-  return true;
-}
 
 // What every packet needs of the translation, ready in the flow's line.
 void prepare_translation(const Core& core, Flow& flow) noexcept {
@@ -122,12 +42,11 @@ Nat choose_nat(Core& core, const classifier::Source& source, const classifier::F
   const IpAddress address = kept != nullptr ? *kept : choice.pool->pick(query.source, core.settings.pool_key);
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
   if (flow.nat_address == 0) return {Nat::Result::no_address};
-  const bool mapped = endpoint_independent(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
-  if (!mapped) {
+  if (const Mapped mapped = map_port(core, flow); mapped != Mapped::ok) {
     core.addresses.give_back(flow.nat_address);
     flow.nat_address = 0;
     flow.nat_port = flow.source_port;
-    return {Nat::Result::no_free_port};
+    return {mapped == Mapped::source_limit ? Nat::Result::source_limit : Nat::Result::no_free_port};
   }
   prepare_translation(core, flow);
   return {};
@@ -139,19 +58,27 @@ bool use_mapping(Core& core, const classifier::Source& source, const classifier:
   const Mapping& found = core.mappings[mapping];
   const IpAddress address = core.addresses[found.nat_address];
   if (choice.kind != classifier::EgressChoice::Kind::translated || !choice.pool->contains(address)) return false;
-  FlowFacts& facts = core.flows.facts(flow);
-  facts.egress = choice.egress;
-  facts.mapping = mapping;
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
-  flow.nat_port = found.nat_port;
+  if (!join_mapping(core, flow, mapping)) {
+    core.addresses.give_back(flow.nat_address);
+    flow.nat_address = 0;
+    return false;
+  }
+  core.flows.facts(flow).egress = choice.egress;
   prepare_translation(core, flow);
   return true;
 }
 
 void release_nat(Core& core, Flow& flow) noexcept {
   std::uint32_t& mapping = core.flows.facts(flow).mapping;
-  if (mapping != 0 && core.mappings.rests(mapping)) core.mappings.drop(mapping);
+  if (mapping != 0 && core.mappings.rests(mapping)) {
+    uncount_port(core, core.mappings[mapping]);
+    core.mappings.drop(mapping);
+  } else if (mapping == 0 && flow.nat_address != 0) {
+    uncount_server_port(core, flow);
+  }
   mapping = 0;
+  leave_ports(core, flow);
   core.addresses.give_back(flow.nat_address);
 }
 
@@ -160,14 +87,36 @@ void end_nat(Core& core, const Flow& flow) noexcept {
   const std::uint32_t mapping = core.flows.facts(flow).mapping;
   if (mapping != 0) {
     core.contacts.leave(mapping, core.flows.destination(flow));
-    const bool rests = core.mappings.release(mapping, core.tick) && core.mappings.resting();
-    if (rests) return;  // with the flow's reference to the egress address
+    const Mapping was = core.mappings[mapping];
+    const bool over = core.mappings.release(mapping, core.tick);
+    if (over && core.mappings.resting()) return;  // with the flow's references to the egress address and its source's ports
+    if (over) uncount_port(core, was);
+  } else if (flow.nat_address != 0) {
+    uncount_server_port(core, flow);
   }
+  leave_ports(core, flow);
   core.addresses.give_back(flow.nat_address);
 }
 
+namespace {
+
+void wake_until(Core& core, Tick now, std::uint32_t budget) noexcept {
+  core.mappings.wake(now, budget, [&](const Mapping& mapping) {
+    uncount_port(core, mapping);
+    leave_rested_port(core, mapping);
+    core.addresses.give_back(mapping.nat_address);
+  });
+}
+
+}  // namespace
+
 void wake_ports(Core& core) noexcept {
-  core.mappings.wake(core.tick, ports_a_turn, [&](std::uint32_t address) { core.addresses.give_back(address); });
+  wake_until(core, core.tick, ports_a_turn);
+}
+
+void end_rest(Core& core) noexcept {
+  constexpr Tick far_ahead = 1U << 30U;
+  wake_until(core, core.tick + far_ahead, UINT32_MAX);
 }
 
 namespace {

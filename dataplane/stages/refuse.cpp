@@ -178,6 +178,36 @@ void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexc
   }
 }
 
+void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& parsed) noexcept {
+  switch (why) {
+    case Drop::flows_exhausted:
+    case Drop::source_limit:
+    case Drop::policy_denied:
+      refuse_sender(core, packet, parsed);
+      break;
+    case Drop::nat_ports_exhausted:
+    case Drop::source_ports_exhausted:
+    case Drop::no_egress_address:
+      send_host_unreachable(core, packet, parsed);
+      break;
+    default:
+      break;
+  }
+}
+
+void refuse_denied(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  using classifier::Reason;
+  const Reason reason = core.flows.facts(flow).reason;
+  // Of those that are remembered, the source's limit is that of its ports.
+  const bool unreachable =
+      reason == Reason::nat_ports_exhausted || reason == Reason::source_limit || reason == Reason::no_egress_address;
+  if (unreachable) {
+    send_host_unreachable(core, packet, parsed);
+  } else {
+    refuse_sender(core, packet, parsed);
+  }
+}
+
 void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                  Direction direction) noexcept {
   // Servers of denied UDP flows are told nothing: they would learn of a flow that is none of theirs any more.

@@ -256,8 +256,6 @@ TEST(ApplianceErrors, BothSidesAreNeeded) {
 TEST(ApplianceErrors, NotEnforcedIsRefused) {
   const std::vector<std::pair<std::string_view, std::string_view>> table{
       {"[[tunnel]]\ntype = \"vxlan\"\nport_name = \"inside\"\nlocal = \"10.0.0.1\"\nvni = [4096]", "tunnel[0]"},
-      {"[nat]\nport_block = 512", "nat.port_block"},
-      {"[nat]\nports_per_source_max = 1000", "nat.ports_per_source_max"},
       {"[metrics]\nlisten = \"127.0.0.1:9464\"", "metrics.listen"},
   };
   for (const auto& [text, path] : table) {
