@@ -15,26 +15,17 @@
 #include "dataplane/stages/look_ahead.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/segment.h"
 #include "dataplane/stages/track.h"
-#include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
 namespace {
 
 using Side = FlowTable::Side;
-using wire::Tcp;
 
 constexpr std::uint32_t timers_a_turn = 4096;
 
 using InFlights = std::array<InFlight, burst_max>;
-
-[[nodiscard]] bool is_first_syn(const Parsed& parsed) noexcept {
-  return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn;
-}
-
-[[nodiscard]] std::uint32_t sequence_of(const InFlight& p) noexcept {
-  return wire::at<Tcp>(p.packet->data + p.parsed.l4_offset).sequence.get();
-}
 
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
@@ -45,6 +36,12 @@ class Burst {
   void run(std::span<Packet> packets) noexcept {
     core_.count_received(port_, packets);
     for (Packet& packet : packets) receive(packet);
+    look_ahead(core_.flows, std::span(in_flight_).first(count_));
+    for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
+  }
+  // A packet that was received, translated, and comes in a second time.
+  void take_again(Packet& packet) noexcept {
+    receive(packet);
     look_ahead(core_.flows, std::span(in_flight_).first(count_));
     for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
   }
@@ -71,7 +68,7 @@ class Burst {
       return;
     }
     p.packet = &packet;
-    p.from_inside = comes_from_inside(p.parsed);
+    p.from_inside = comes_from_inside(packet, p.parsed);
     ++count_;
   }
 
@@ -104,8 +101,8 @@ class Burst {
     }
     piece = whole;
     p.packet = &piece;
-    p.from_inside = comes_from_inside(p.parsed);
-    if (!p.from_inside && !belongs_here(whole, p.parsed)) return;
+    p.from_inside = comes_from_inside(whole, p.parsed);
+    if (!p.from_inside && !whole.hairpin && !belongs_here(whole, p.parsed)) return;
     ++count_;
   }
 
@@ -120,7 +117,8 @@ class Burst {
     return false;
   }
 
-  [[nodiscard]] bool comes_from_inside(const Parsed& parsed) const noexcept {
+  [[nodiscard]] bool comes_from_inside(const Packet& packet, const Parsed& parsed) const noexcept {
+    if (packet.hairpin) return false;
     switch (core_.port(port_).role) {
       case config::PortRole::inside:
         return true;
@@ -130,9 +128,16 @@ class Burst {
         break;
     }
     const classifier::Policy* policy = core_.policy();
-    if (policy == nullptr || policy->gives_out(parsed.key.destination_address())) return false;
+    if (policy == nullptr) return false;
+    // An answer; or a sender whom the policy knows, in a hairpin.
+    if (policy->gives_out(parsed.key.destination_address()) && !is_known_sender(*policy, parsed.key)) return false;
     // An answer to an untranslated flow.
     return !followed(parsed.kind) || core_.flows.find(parsed.key, Side::outside) == 0;
+  }
+
+  [[nodiscard]] static bool is_known_sender(const classifier::Policy& policy, const FlowKey& key) noexcept {
+    const classifier::Source source = policy.find_source(key.source_address());
+    return source.workload != 0 || source.namespace_name != 0;
   }
 
   void handle(InFlight& p) noexcept {
@@ -156,7 +161,9 @@ class Burst {
 
   void unfollowed(InFlight& p) noexcept {
     Drop why{};
-    if (core_.routing().is_local(p.parsed.key.destination_address())) {
+    if (p.packet->hairpin) {
+      error(p);
+    } else if (core_.routing().is_local(p.parsed.key.destination_address())) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
@@ -191,7 +198,9 @@ class Burst {
 
   void new_flow(InFlight& p) noexcept {
     Drop why{};
-    if (core_.routing().is_local(p.parsed.key.destination_address())) {
+    if (p.packet->hairpin) {
+      open_from_outside(p);
+    } else if (core_.routing().is_local(p.parsed.key.destination_address())) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
@@ -211,7 +220,7 @@ class Burst {
     }
     Flow& flow = core_.flows[opened.flow];
     if (p.parsed.kind == PacketKind::tcp) {
-      core_.flows.track(flow).first_byte = sequence_of(p) + ((p.parsed.tcp_flags & Tcp::syn) != 0 ? 1 : 0);
+      begin_stream(core_, flow, *p.packet, p.parsed);
     }
     if (flow.verdict == Verdict::denied) {
       refuse_denied(core_, flow, *p.packet, p.parsed);
@@ -237,7 +246,7 @@ class Burst {
   void outbound(InFlight& p, FlowNumber number) noexcept {
     Flow& flow = core_.flows[number];
     if (flow.epoch != core_.epoch && !refresh(p, number, to_server)) return;
-    if (is_first_syn(p.parsed) && begins_anew(flow, p)) {
+    if (begins_anew(core_, flow, *p.packet, p.parsed)) {
       end_flow(core_, number, FlowEnd::replaced);
       open(p);
       return;
@@ -248,17 +257,9 @@ class Burst {
       core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
-    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_server)) return;
+    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_server)) return;
     count_packet(core_, flow, *p.packet, to_server);
     client_says(p, number);
-  }
-
-  // nat.md 10: a SYN on a closing flow starts anew; so does one with another sequence number on a denied flow.
-  [[nodiscard]] bool begins_anew(const Flow& flow, const InFlight& p) const noexcept {
-    const bool repeated = core_.flows.track(flow).first_byte == sequence_of(p) + 1;
-    if (flow.verdict == Verdict::denied) return !repeated;
-    return flow.tcp == TcpState::closing || flow.tcp == TcpState::reset ||
-           ((flow.tcp == TcpState::fin_client || flow.tcp == TcpState::fin_server) && !repeated);
   }
 
   void client_says(InFlight& p, FlowNumber number) noexcept {
@@ -280,33 +281,11 @@ class Burst {
       return;
     }
     const std::uint32_t expected = next_from_server(core_, flow, *p.packet, p.parsed);
-    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_client)) return;
+    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_client)) return;
     count_packet(core_, flow, *p.packet, to_client);
     if (hear_server(core_, number, *p.packet, p.parsed, expected) != Inspected::pass) return;
     if (is_dns(flow)) learn_answer(core_, number, *p.packet, p.parsed);
     forward(core_, *p.packet, p.parsed, flow, to_client);
-  }
-
-  // False: the packet has ended.
-  [[nodiscard]] bool follow_tcp(InFlight& p, FlowNumber number, Direction direction) noexcept {
-    Flow& flow = core_.flows[number];
-    const TcpState before = flow.tcp;
-    if (!track_tcp(core_, flow, *p.packet, p.parsed, direction)) {
-      core_.drop(*p.packet, Drop::tcp_rst_invalid);
-      return false;
-    }
-    if (is_first_syn(p.parsed) && direction == to_server && flow.tcp == TcpState::syn_client) {
-      core_.flows.track(flow).first_byte = sequence_of(p) + 1;
-    }
-    if (before == TcpState::syn_client && direction == to_client) {
-      begin_where_server_says(core_.flows.track(flow), *p.packet, p.parsed);
-    }
-    const bool closed = flow.tcp != before && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
-    if (closed) {
-      core_.wheel.remove(number);
-      core_.wheel.add(number, core_.tick, 1000);
-    }
-    return true;
   }
 
   // After a reload, or a change of routes. False: the packet has ended.
@@ -342,6 +321,10 @@ class Burst {
   std::size_t count_ = 0;
 };
 
+void take_again(Core& core, InFlights& in_flight) noexcept {
+  core.again.drain([&](Packet& packet) { Burst(core, in_flight, packet.port).take_again(packet); });
+}
+
 }  // namespace
 
 struct Pipeline::Parts : Core {
@@ -357,6 +340,7 @@ void Pipeline::process(PortIndex port, std::span<Packet> burst, Instant now, con
   parts_->begin(now, snapshot);
   for (std::size_t done = 0; done < burst.size(); done += burst_max) {
     Burst(*parts_, parts_->in_flight, port).run(burst.subspan(done, std::min(burst_max, burst.size() - done)));
+    if (!parts_->again.empty()) take_again(*parts_, parts_->in_flight);
   }
   parts_->flush();
 }
@@ -376,6 +360,7 @@ void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
   wake_ports(core);
   answer_unsolicited(core);
   serve_neighbours(core);
+  take_again(core, parts_->in_flight);
   core.flush();
 }
 

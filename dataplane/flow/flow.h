@@ -82,6 +82,7 @@ struct alignas(64) Flow {
     audited = 4,
     ech = 8,
     midstream = 16,  // picked up without a SYN
+    hairpin = 32,    // its server is an egress address of ours: what it is sent comes in again as from outside
     guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives
     sealed = 128,    // TCP: nothing before first_byte passes until the server has acknowledged that far
   };

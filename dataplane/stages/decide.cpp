@@ -1,6 +1,7 @@
 #include "dataplane/stages/decide.h"
 
 #include "dataplane/stages/admit.h"
+#include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/shadow.h"
@@ -37,7 +38,10 @@ class Opening {
         !passes_source_check(source, query_.source, core_.settings.inside_networks)) {
       return {0, Drop::source_check};
     }
-    if (core_.policy()->gives_out(query_.destination)) return {0, Drop::hairpin_refused};
+    if (core_.policy()->gives_out(query_.destination)) {
+      if (!may_hairpin(core_, core_.flows.inside_key(flow_))) return {0, Drop::hairpin_refused};
+      flow_.set(Flow::hairpin);
+    }
 
     const BoundNamesNow bound = bound_names(core_);
     const Decision decision = core_.policy()->decide(source, query_, &bound);
@@ -60,6 +64,7 @@ class Opening {
     const classifier::Source source = find_source();
     const Decision decision = core_.policy()->decide(source, query_);
     if (decision.action != Action::allow) return {0, Drop::policy_denied};
+    if (core_.policy()->gives_out(query_.destination)) flow_.set(Flow::hairpin);
     take_decision(core_, flow_, decision);
     count_rules(core_, decision);
     if (core_.flows.full()) return {0, Drop::flows_exhausted};
@@ -325,6 +330,11 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   if (flow.nat_address != 0 && !policy.gives_out(core.addresses[flow.nat_address])) {
     deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);
     return Refreshed::removed;
+  }
+  if (policy.gives_out(core.flows.destination(flow))) {
+    flow.set(Flow::hairpin);
+  } else {
+    flow.clear(Flow::hairpin);
   }
   const bool undecided = flow.verdict == Verdict::waiting;
   if (!undecided && !policy.model().defaults.reload_reevaluates) return Refreshed::goes_on;

@@ -20,21 +20,6 @@ constexpr unsigned random_blocks = 16;
   return whole_range && port != 0 && port < 1024 ? core.low_ports : core.high_ports;
 }
 
-[[nodiscard]] bool endpoint_independent(const Core& core, IpProtocol protocol) noexcept {
-  switch (protocol) {
-    case IpProtocol::tcp:
-      return core.settings.nat.tcp_mapping == config::Mapping::endpoint_independent;
-    case IpProtocol::udp:
-      return core.settings.nat.udp_mapping == config::Mapping::endpoint_independent;
-    case IpProtocol::icmp:
-    case IpProtocol::icmp6:
-      return true;  // RFC 5508 REQ-1a
-    case IpProtocol::sctp:
-      return false;
-  }
-  return false;
-}
-
 struct Choice {
   Mapped result = Mapped::no_free_port;
   std::uint16_t port = 0;  // host byte order
@@ -248,8 +233,23 @@ template <typename Taken>
 
 }  // namespace
 
+bool maps_endpoints(const Core& core, IpProtocol protocol) noexcept {
+  switch (protocol) {
+    case IpProtocol::tcp:
+      return core.settings.nat.tcp_mapping == config::Mapping::endpoint_independent;
+    case IpProtocol::udp:
+      return core.settings.nat.udp_mapping == config::Mapping::endpoint_independent;
+    case IpProtocol::icmp:
+    case IpProtocol::icmp6:
+      return true;  // RFC 5508 REQ-1a
+    case IpProtocol::sctp:
+      return false;
+  }
+  return false;
+}
+
 Mapped map_port(Core& core, Flow& flow) noexcept {
-  return endpoint_independent(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
+  return maps_endpoints(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
 }
 
 bool join_mapping(Core& core, Flow& flow, std::uint32_t mapping) noexcept {

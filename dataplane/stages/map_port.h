@@ -12,6 +12,8 @@ enum class Mapped : std::uint8_t {
   no_free_port,  // towards this server, or at all
   source_limit,  // [nat] ports_per_source_max
 };
+// One outside port towards all servers?
+[[nodiscard]] bool maps_endpoints(const Core& core, IpProtocol protocol) noexcept;
 // The flow has its egress address; `ok`: its port and mapping are its own from now on. Else it holds neither.
 [[nodiscard]] Mapped map_port(Core& core, Flow& flow) noexcept;
 // Likewise by a mapping that stands already.

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/stages/forward.h"
+#include "dataplane/stages/hairpin.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -96,8 +97,14 @@ void put_ip(std::uint8_t* l3, const IpAddress& source, const IpAddress& destinat
   return true;
 }
 
-// Back over the port that the packet came in on.
-void send_back(Core& core, const Packet& made, PortIndex port) noexcept { core.transmit(port, made, 0); }
+// Back over the port that the packet came in on; to the other side of a hairpin by the way it came.
+void send_back(Core& core, Packet& made, const Packet& like, const Parsed& parsed) noexcept {
+  if (like.hairpin) {
+    come_in_again(core, made, parsed);
+  } else {
+    core.transmit(like.port, made, 0);
+  }
+}
 
 void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
@@ -110,7 +117,7 @@ void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexce
                         (tcp.flags & Tcp::ack) != 0 ? tcp.acknowledgment.get() : 0,
                         tcp.sequence.get() + consumed};
   Packet made;
-  if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet.port);
+  if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet, parsed);
 }
 
 // As if the peer had sent it, in the packet's direction and behind it. Nothing where that side never heard of the flow.
@@ -162,7 +169,7 @@ void send_error(Core& core, const Packet& packet, const Parsed& parsed, std::uin
   Sum sum = sum_words(l4, l4_bytes);
   if (family == Family::v6) sum += pseudo(source, destination, protocol, l4_bytes);
   at<Icmp>(l4).checksum.set_raw(finish(sum));
-  send_back(core, made, packet.port);
+  send_back(core, made, packet, parsed);
 }
 
 }  // namespace
