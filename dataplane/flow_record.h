@@ -20,9 +20,9 @@ enum class FlowPhase : std::uint8_t { opening, established, closing, closed };
 enum class FlowEnd : std::uint8_t { none, denied, fin, rst, timeout, shutdown, replaced };
 
 // Of a flow; or of ports of an egress address that an inside address has from now on, or no more ([nat] port_block):
-// then `inside.source` says whose, `nat_address` and `nat_port` which, the first of `ports`. Or of an egress address that
-// runs out of them: `ports` of `ports_of` are in use, of inside.protocol (0: of any), towards `inside.destination`, or at
-// all where its port is 0.
+// then `inside.source` says whose, `nat_address` and `nat_port` which, the first of `ports`. Or of an egress address
+// that runs out of them: `ports` of `ports_of` are in use, of inside.protocol (0: of any), towards
+// `inside.destination`, or at all where its port is 0.
 enum class RecordKind : std::uint8_t { flow, ports_given, ports_taken_back, ports_running_out };
 
 inline constexpr std::size_t record_name_bytes = 256;

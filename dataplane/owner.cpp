@@ -24,17 +24,23 @@ using config::PortRole;
   return parsed.kind == PacketKind::icmp_error && !parsed.fragment;
 }
 
+// Protocols without ports belong to the worker of their server, which both directions name; all else to the client's.
+[[nodiscard]] std::uint32_t owner_of(const FlowKey& sent, std::uint32_t workers) noexcept {
+  return spread(is_portless(sent.protocol) ? sent.destination : sent.source, 0) % workers;
+}
+
 // To an egress address: by the slice of external ports.
 [[nodiscard]] std::uint32_t slice_owner(const Packet& packet, const Parsed& parsed, std::uint32_t workers,
                                         std::uint32_t self, std::uint32_t piece) noexcept {
   if (parsed.fragment) return spread(parsed.key.source, parsed.identification) % workers;
+  if (parsed.kind == PacketKind::portless) return owner_of(parsed.key.reversed(), workers);
   if (parsed.kind != PacketKind::icmp_error) {
     const bool echo = FlowTable::is_echo(parsed.key.protocol);
-    return port_owner(__builtin_bswap16(echo ? parsed.key.source_port : parsed.key.destination_port), workers,
-                      piece);
+    return port_owner(__builtin_bswap16(echo ? parsed.key.source_port : parsed.key.destination_port), workers, piece);
   }
   Parsed quoted;
   if (!parse_quoted(false, packet, parsed, quoted)) return self;
+  if (is_portless(quoted.key.protocol)) return owner_of(quoted.key, workers);
   return port_owner(__builtin_bswap16(quoted.key.source_port), workers, piece);
 }
 
@@ -54,9 +60,9 @@ PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::
   Parsed quoted;
   // What is quoted went the other way.
   if (is_whole_error(parsed) && parse_quoted(false, packet, parsed, quoted)) {
-    return {spread(quoted.key.destination, 0) % workers, spread(quoted.key.source, 0) % workers};
+    return {owner_of(quoted.key.reversed(), workers), owner_of(quoted.key, workers)};
   }
-  return {spread(parsed.key.source, 0) % workers, spread(parsed.key.destination, 0) % workers};
+  return {owner_of(parsed.key, workers), owner_of(parsed.key.reversed(), workers)};
 }
 
 std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t workers, std::uint32_t self,

@@ -102,17 +102,17 @@ class Burst {
     piece = whole;
     p.packet = &piece;
     p.from_inside = comes_from_inside(whole, p.parsed);
-    if (!p.from_inside && !whole.hairpin && !belongs_here(whole, p.parsed)) return;
+    const bool elsewhere = !p.from_inside || p.parsed.kind == PacketKind::portless;
+    if (elsewhere && !whole.hairpin && !belongs_here(whole, p.parsed)) return;
     ++count_;
   }
 
   // A datagram from outside is put together where its first piece came, and may belong to another worker.
   [[nodiscard]] bool belongs_here(Packet& whole, const Parsed& parsed) noexcept {
     const std::uint32_t self = core_.settings.worker;
-    const std::uint32_t owner =
-        Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self, *core_.snapshot,
-                        piece_ports(core_.settings.nat));
-    if (owner == self || core_.flows.find(parsed.key, Side::outside) != 0) return true;
+    const std::uint32_t owner = Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self,
+                                                *core_.snapshot, piece_ports(core_.settings.nat));
+    if (owner == self || (followed(parsed.kind) && core_.flows.find(parsed.key, Side::outside) != 0)) return true;
     hand_over(core_, whole, parsed, owner);
     return false;
   }
@@ -388,8 +388,8 @@ const PortLoad& Pipeline::fullest_address() const noexcept { return parts_->port
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
   return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.source_ports.bytes() + c.port_loads.bytes() +         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.dns.bytes() + c.fragments.bytes() +
-         c.shadow.bytes();
+         c.source_ports.bytes() + c.port_loads.bytes() + c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() +
+         c.dns.bytes() + c.fragments.bytes() + c.shadow.bytes();
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

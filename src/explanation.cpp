@@ -26,6 +26,8 @@ std::string_view text_of(config::Protocol protocol) {
       return "SCTP";
     case config::Protocol::icmp:
       return "ICMP echo";
+    case config::Protocol::other:
+      return "another protocol";
   }
   return "";
 }

@@ -224,7 +224,7 @@ std::string_view protocol_text(IpProtocol protocol) noexcept {
     case IpProtocol::sctp:
       return "SCTP";
   }
-  return "";
+  return protocol == dataplane::gre ? "GRE" : protocol == dataplane::esp ? "ESP" : "";
 }
 
 void append_json(JsonBuffer& out, const FlowRecord& record, const classifier::Identities& identities) {

@@ -29,7 +29,7 @@ using JsonBuffer = fmt::memory_buffer;
 // Ports of ICMP echo: src_port is the identifier, dest_port 0, with icmp_type and icmp_code of the request.
 void append_json(JsonBuffer& out, const dataplane::FlowRecord& record, const classifier::Identities& identities);
 
-// "TCP", "IPv6-ICMP"
+// "TCP", "IPv6-ICMP"; empty: it goes by its number.
 [[nodiscard]] std::string_view protocol_text(dataplane::IpProtocol protocol) noexcept;
 
 // `"verdict":{..}`, `,"source":{..}`: members as in a flow record, for whoever answers with some of them alone.

@@ -1,4 +1,5 @@
-// Records of ports: blocks of them that an inside address has from now on or no more, and egress addresses that run out.
+// Records of ports: blocks of them that an inside address has from now on or no more, and egress addresses that run
+// out.
 #pragma once
 
 #include <string>

@@ -118,6 +118,7 @@ struct FlowFacts {
   classifier::Reason reason;
   classifier::Layer layer;
   AppProtocol app;
+  bool counts_port;  // in the PortLoads, towards its server
 
   std::uint16_t wheel_slot;
   std::uint32_t wheel_next, wheel_previous;

@@ -1,7 +1,7 @@
 // Which external ports there are to choose from, and in which order they are tried (nat.md 4; RFC 6056 section 3.3.1).
 //
-// Ports are cut into pieces of 64, or of [nat] port_block; with several workers, piece p is worker p mod N's, so that an
-// answer's destination port tells whose flow it belongs to. Within its kind (1-1023 and the configured range stay
+// Ports are cut into pieces of 64, or of [nat] port_block; with several workers, piece p is worker p mod N's, so that
+// an answer's destination port tells whose flow it belongs to. Within its kind (1-1023 and the configured range stay
 // apart) a worker counts its ports from 0 to size-1.
 #pragma once
 

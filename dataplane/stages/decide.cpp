@@ -99,6 +99,8 @@ class Opening {
         return refuse(Reason::no_egress_address, Drop::no_egress_address, true);
       case Nat::Result::source_limit:
         return refuse(Reason::source_limit, Drop::source_ports_exhausted, true);
+      case Nat::Result::protocol_taken:
+        return refuse(Reason::nat_ports_exhausted, Drop::nat_protocol_taken, true);
       case Nat::Result::no_free_port:
       case Nat::Result::ok:
         break;
@@ -221,6 +223,7 @@ classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
       query.protocol = config::Protocol::icmp;
       break;
   }
+  if (is_portless(inside.protocol)) query.protocol = config::Protocol::other;
   return query;
 }
 

@@ -17,7 +17,7 @@ namespace {
 }  // namespace
 
 bool may_hairpin(const Core& core, const FlowKey& inside) noexcept {
-  if (FlowTable::is_echo(inside.protocol)) return false;
+  if (!has_ports(inside.protocol)) return false;
   const std::uint16_t port = __builtin_bswap16(inside.destination_port);
   const std::uint32_t owner = port_owner(port, core.settings.workers, piece_ports(core.settings.nat));
   if (owner != core.settings.worker || !maps_endpoints(core, inside.protocol)) return true;

@@ -215,6 +215,12 @@ template <typename Taken>
   return join_mapping(core, flow, mapping) ? Mapped::ok : Mapped::no_free_port;
 }
 
+// Nothing but the address tells two inside hosts apart: one of them has it towards a server.
+[[nodiscard]] Mapped map_protocol(const Core& core, const Flow& flow) noexcept {
+  const bool taken = core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
+  return taken ? Mapped::protocol_taken : Mapped::ok;
+}
+
 [[nodiscard]] Mapped map_connection(Core& core, Flow& flow) noexcept {
   // Without blocks, what is full is full for everybody.
   const bool shared = !core.source_ports.in_blocks();
@@ -227,6 +233,7 @@ template <typename Taken>
   if (choice.result != Mapped::ok) return choice.result;
   flow.nat_port = __builtin_bswap16(choice.port);
   if (!enter_ports(core, flow)) return Mapped::no_free_port;
+  core.flows.facts(flow).counts_port = true;
   count_server_port(core, flow);
   return Mapped::ok;
 }
@@ -249,6 +256,7 @@ bool maps_endpoints(const Core& core, IpProtocol protocol) noexcept {
 }
 
 Mapped map_port(Core& core, Flow& flow) noexcept {
+  if (is_portless(flow.protocol)) return map_protocol(core, flow);
   return maps_endpoints(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
 }
 

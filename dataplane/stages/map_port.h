@@ -9,8 +9,9 @@ namespace sallyport::dataplane {
 
 enum class Mapped : std::uint8_t {
   ok,
-  no_free_port,  // towards this server, or at all
-  source_limit,  // [nat] ports_per_source_max
+  no_free_port,    // towards this server, or at all
+  source_limit,    // [nat] ports_per_source_max
+  protocol_taken,  // without ports, by another inside host
 };
 // One outside port towards all servers?
 [[nodiscard]] bool maps_endpoints(const Core& core, IpProtocol protocol) noexcept;

@@ -28,6 +28,20 @@ void prepare_translation(const Core& core, Flow& flow) noexcept {
   flow.delta6 = transport.folded();
 }
 
+[[nodiscard]] Nat::Result result_of(Mapped mapped) noexcept {
+  switch (mapped) {
+    case Mapped::ok:
+      return Nat::Result::ok;
+    case Mapped::no_free_port:
+      return Nat::Result::no_free_port;
+    case Mapped::source_limit:
+      return Nat::Result::source_limit;
+    case Mapped::protocol_taken:
+      return Nat::Result::protocol_taken;
+  }
+  return Nat::Result::no_free_port;
+}
+
 }  // namespace
 
 Nat choose_nat(Core& core, const classifier::Source& source, const classifier::FlowQuery& query, Flow& flow) noexcept {
@@ -46,7 +60,7 @@ Nat choose_nat(Core& core, const classifier::Source& source, const classifier::F
     core.addresses.give_back(flow.nat_address);
     flow.nat_address = 0;
     flow.nat_port = flow.source_port;
-    return {mapped == Mapped::source_limit ? Nat::Result::source_limit : Nat::Result::no_free_port};
+    return {result_of(mapped)};
   }
   prepare_translation(core, flow);
   return {};
@@ -74,7 +88,7 @@ void release_nat(Core& core, Flow& flow) noexcept {
   if (mapping != 0 && core.mappings.rests(mapping)) {
     uncount_port(core, core.mappings[mapping]);
     core.mappings.drop(mapping);
-  } else if (mapping == 0 && flow.nat_address != 0) {
+  } else if (core.flows.facts(flow).counts_port) {
     uncount_server_port(core, flow);
   }
   mapping = 0;
@@ -89,9 +103,10 @@ void end_nat(Core& core, const Flow& flow) noexcept {
     core.contacts.leave(mapping, core.flows.destination(flow));
     const Mapping was = core.mappings[mapping];
     const bool over = core.mappings.release(mapping, core.tick);
-    if (over && core.mappings.resting()) return;  // with the flow's references to the egress address and its source's ports
+    if (over && core.mappings.resting())
+      return;  // with the flow's references to the egress address and its source's ports
     if (over) uncount_port(core, was);
-  } else if (flow.nat_address != 0) {
+  } else if (core.flows.facts(flow).counts_port) {
     uncount_server_port(core, flow);
   }
   leave_ports(core, flow);
@@ -110,9 +125,7 @@ void wake_until(Core& core, Tick now, std::uint32_t budget) noexcept {
 
 }  // namespace
 
-void wake_ports(Core& core) noexcept {
-  wake_until(core, core.tick, ports_a_turn);
-}
+void wake_ports(Core& core) noexcept { wake_until(core, core.tick, ports_a_turn); }
 
 void end_rest(Core& core) noexcept {
   constexpr Tick far_ahead = 1U << 30U;
@@ -171,11 +184,24 @@ void update_transport(std::uint8_t* l4, std::uint32_t present, IpProtocol protoc
     case IpProtocol::sctp:
       break;  // CRC32c does not cover addresses; see translate()
   }
+  // Checksums with a pseudo header where UDP has it (RFC 3828 section 3.1, RFC 4340 section 5.1).
+  if ((protocol == udp_lite || protocol == dccp) && present >= sizeof(Udp)) update(at<Udp>(l4).checksum, delta);
 }
 
-[[nodiscard]] Be16& port_field(std::uint8_t* l4, IpProtocol protocol, bool source) noexcept {
-  if (FlowTable::is_echo(protocol)) return at<Icmp>(l4).identifier;
-  return source ? at<Udp>(l4).source_port : at<Udp>(l4).destination_port;
+void put_port(std::uint8_t* l4, IpProtocol protocol, bool source, std::uint16_t port) noexcept {
+  if (FlowTable::is_echo(protocol)) {
+    at<Icmp>(l4).identifier.set_raw(port);
+  } else if (has_ports(protocol)) {
+    (source ? at<Udp>(l4).source_port : at<Udp>(l4).destination_port).set_raw(port);
+  }
+}
+
+// CRC32c covers ports, not addresses, and is made anew; what was wrong stays as wrong.
+void put_sctp_port(std::uint8_t* l4, std::uint32_t bytes, bool source, std::uint16_t port) noexcept {
+  auto& checksum = at<Sctp>(l4).checksum;
+  const std::uint32_t wrong_by = checksum.get() ^ sctp_checksum({l4, bytes});
+  put_port(l4, IpProtocol::sctp, source, port);
+  checksum = sctp_checksum({l4, bytes}) ^ wrong_by;
 }
 
 }  // namespace
@@ -194,10 +220,13 @@ void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed&
     put_address(l3, family, outbound,
                 outbound ? core.addresses[flow.nat_address].bytes : core.flows.source(flow).bytes);
   }
-  const bool port_changes = flow.nat_port != flow.source_port;
-  port_field(l4, parsed.key.protocol, outbound).set_raw(outbound ? flow.nat_port : flow.source_port);
-  if (parsed.key.protocol == IpProtocol::sctp && port_changes) {
-    at<Sctp>(l4).checksum = sctp_checksum({l4, parsed.l4_bytes()});
+  if (flow.nat_port != flow.source_port) {
+    const std::uint16_t port = outbound ? flow.nat_port : flow.source_port;
+    if (parsed.key.protocol == IpProtocol::sctp) {
+      put_sctp_port(l4, parsed.l4_bytes(), outbound, port);
+    } else {
+      put_port(l4, parsed.key.protocol, outbound, port);
+    }
   }
   update_transport(l4, parsed.l4_bytes(), parsed.key.protocol, delta.transport);
 }
@@ -220,7 +249,7 @@ bool translate_error(const Core& core, const Flow& flow, Packet& packet, const P
   const Deltas delta = deltas(flow, !to_inside);
   put_address(quoted_l3, family, to_inside, to_inside ? inside.bytes : egress);
   if (family == Family::v4) update(at<Ipv4>(quoted_l3).checksum, delta.header);
-  port_field(quoted_l4, quoted.key.protocol, to_inside).set_raw(to_inside ? flow.source_port : flow.nat_port);
+  put_port(quoted_l4, quoted.key.protocol, to_inside, to_inside ? flow.source_port : flow.nat_port);
   update_transport(quoted_l4, present, quoted.key.protocol, delta.transport);
 
   // The outer packet: to the client by its own address; to the server from the egress address (5508 REQ-5: whoever sent

@@ -7,7 +7,7 @@
 namespace sallyport::dataplane {
 
 struct Nat {
-  enum class Result : std::uint8_t { ok, no_address, no_free_port, source_limit };
+  enum class Result : std::uint8_t { ok, no_address, no_free_port, source_limit, protocol_taken };
   Result result = Result::ok;
 };
 

@@ -194,6 +194,7 @@ void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& p
       break;
     case Drop::nat_ports_exhausted:
     case Drop::source_ports_exhausted:
+    case Drop::nat_protocol_taken:
     case Drop::no_egress_address:
       send_host_unreachable(core, packet, parsed);
       break;

@@ -10,8 +10,8 @@ namespace sallyport::dataplane {
 // administratively prohibited (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). Silence where the policy's deny_action
 // says drop.
 void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
-// To the sender of a packet that opened no flow, ended as `why`; and of one of a flow that was denied. Where a way is open
-// but no address or port left to take it under: ICMP host unreachable (RFC 6888 REQ-11).
+// To the sender of a packet that opened no flow, ended as `why`; and of one of a flow that was denied. Where a way is
+// open but no address or port left to take it under: ICMP host unreachable (RFC 6888 REQ-11).
 void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& parsed) noexcept;
 void refuse_denied(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
 // To both sides of a flow, from a packet of it that goes in `direction`.
