@@ -13,6 +13,7 @@
 namespace sallyport::classifier {
 
 class AddressPool;
+class PrefixTranslation;
 
 using config::Protocol;
 
@@ -92,7 +93,9 @@ struct EgressChoice {
   };
   Kind kind = Kind::untranslated;
   Id egress = 0;                      // name of the [[egress]]; 0: [snat], or none
-  const AddressPool* pool = nullptr;  // with translated: the candidates, of the flow's family
+  // With translated, one of both: the candidates, of the flow's family; or what gives each source its own.
+  const AddressPool* pool = nullptr;
+  const PrefixTranslation* prefix = nullptr;
 };
 
 // One header field of a request; the name in any case, the value without the blanks around it.

@@ -31,17 +31,22 @@ using config::PortRole;
 
 // To an egress address: by the slice of external ports.
 [[nodiscard]] std::uint32_t slice_owner(const Packet& packet, const Parsed& parsed, std::uint32_t workers,
-                                        std::uint32_t self, std::uint32_t piece) noexcept {
+                                        std::uint32_t self, std::uint32_t piece,
+                                        const classifier::Policy& policy) noexcept {
   if (parsed.fragment) return spread(parsed.key.source, parsed.identification) % workers;
-  if (parsed.kind == PacketKind::portless) return owner_of(parsed.key.reversed(), workers);
-  if (parsed.kind != PacketKind::icmp_error) {
-    const bool echo = FlowTable::is_echo(parsed.key.protocol);
-    return port_owner(__builtin_bswap16(echo ? parsed.key.source_port : parsed.key.destination_port), workers, piece);
+  // As the client sent it, whose address and port these are.
+  FlowKey sent = parsed.key.reversed();
+  if (FlowTable::is_echo(sent.protocol)) sent.source_port = parsed.key.source_port;
+  if (parsed.kind == PacketKind::icmp_error) {
+    Parsed quoted;
+    if (!parse_quoted(false, packet, parsed, quoted)) return self;
+    sent = quoted.key;
   }
-  Parsed quoted;
-  if (!parse_quoted(false, packet, parsed, quoted)) return self;
-  if (is_portless(quoted.key.protocol)) return owner_of(quoted.key, workers);
-  return port_owner(__builtin_bswap16(quoted.key.source_port), workers, piece);
+  if (is_portless(sent.protocol)) return owner_of(sent, workers);
+  if (const auto client = policy.mapped_from(sent.source_address()); client) {
+    return spread(client->bytes, 0) % workers;
+  }
+  return port_owner(__builtin_bswap16(sent.source_port), workers, piece);
 }
 
 // Somebody whom the policy knows sends; to such a one from somebody who is none, it is an answer.
@@ -76,7 +81,7 @@ std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t
   if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
   if (role != PortRole::inside && snapshot.policy != nullptr &&
       snapshot.policy->gives_out(parsed.key.destination_address())) {
-    return slice_owner(packet, parsed, workers, self, piece_ports);
+    return slice_owner(packet, parsed, workers, self, piece_ports, *snapshot.policy);
   }
   const PossibleOwners owners = possible_owners(packet, parsed, workers);
   const bool sent = role == PortRole::inside || (role == PortRole::both && looks_sent(parsed, snapshot));

@@ -99,6 +99,7 @@ Json egress_json(const config::Egress& egress, const config::PolicyModel& model)
     if (pool.name != egress.egress_pool) continue;
     for (const AddressRange& range : pool.ranges) addresses.push_back(text_of(range));
   }
+  if (egress.egress_prefix) addresses.push_back(to_string(*egress.egress_prefix));
   Json destinations = Json::array();
   for (const Prefix& prefix : egress.destinations) destinations.push_back(to_string(prefix));
   return {{"name", egress.name},

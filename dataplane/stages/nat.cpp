@@ -1,7 +1,9 @@
 #include "dataplane/stages/nat.h"
 
 #include <cstring>
+#include <optional>
 
+#include "classifier/prefix_translation.h"
 #include "dataplane/stages/map_port.h"
 #include "dataplane/stages/port_use.h"
 #include "dataplane/wire/checksum.h"
@@ -42,12 +44,28 @@ void prepare_translation(const Core& core, Flow& flow) noexcept {
   return Nat::Result::no_free_port;
 }
 
+// RFC 6296: each source has an address, and so all ports, of its own.
+[[nodiscard]] Nat map_prefix(Core& core, const classifier::PrefixTranslation& prefix, Flow& flow) noexcept {
+  const std::optional<IpAddress> address = prefix.to_outside(core.flows.source(flow));
+  if (!address) return {Nat::Result::no_address};
+  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(*address));
+  if (flow.nat_address == 0) return {Nat::Result::no_address};
+  if (core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) == 0) {
+    prepare_translation(core, flow);
+    return {};
+  }
+  core.addresses.give_back(flow.nat_address);
+  flow.nat_address = 0;
+  return {Nat::Result::no_free_port};
+}
+
 }  // namespace
 
 Nat choose_nat(Core& core, const classifier::Source& source, const classifier::FlowQuery& query, Flow& flow) noexcept {
   const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
   core.flows.facts(flow).egress = choice.egress;
   if (choice.kind == classifier::EgressChoice::Kind::untranslated) return {};
+  if (choice.prefix != nullptr) return map_prefix(core, *choice.prefix, flow);
   if (choice.kind == classifier::EgressChoice::Kind::no_address || choice.pool == nullptr || choice.pool->empty()) {
     return {Nat::Result::no_address};
   }
@@ -71,7 +89,7 @@ bool use_mapping(Core& core, const classifier::Source& source, const classifier:
   const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
   const Mapping& found = core.mappings[mapping];
   const IpAddress address = core.addresses[found.nat_address];
-  if (choice.kind != classifier::EgressChoice::Kind::translated || !choice.pool->contains(address)) return false;
+  if (choice.pool == nullptr || !choice.pool->contains(address)) return false;
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
   if (!join_mapping(core, flow, mapping)) {
     core.addresses.give_back(flow.nat_address);
