@@ -21,8 +21,8 @@ class PrefixTranslation {
   [[nodiscard]] const Prefix& inside() const noexcept { return inside_; }
   [[nodiscard]] const Prefix& outside() const noexcept { return outside_; }
 
-  // Nothing for what lies not in the prefix, or has no counterpart: a subnet of 0xffff, an interface identifier of zeros
-  // or ones behind a prefix of more than 48 bits.
+  // Nothing for what lies not in the prefix, or has no counterpart: a subnet of 0xffff, an interface identifier of
+  // zeros or ones behind a prefix of more than 48 bits.
   [[nodiscard]] std::optional<IpAddress> to_outside(const IpAddress& inside) const noexcept {
     return translate(inside, inside_, outside_);
   }

@@ -18,6 +18,7 @@ namespace {
 
 bool may_hairpin(const Core& core, const FlowKey& inside) noexcept {
   if (!has_ports(inside.protocol)) return false;
+  if (core.policy()->mapped_from(inside.destination_address())) return true;
   const std::uint16_t port = __builtin_bswap16(inside.destination_port);
   const std::uint32_t owner = port_owner(port, core.settings.workers, piece_ports(core.settings.nat));
   if (owner != core.settings.worker || !maps_endpoints(core, inside.protocol)) return true;

@@ -26,8 +26,8 @@ def _(t):
     in_block = named(lambda p: p[ICMP].id in range(40000, 40008) and has_right_checksums(p), "an identifier of A's block")
     t.inside(echo(A, S, 7), outside=in_block)
     t.inside(udp(A, 500, S, 500, b"isakmp"), outside=leaves(E, range(40000, 40008)))
-    t.block(A, 40000, 40007, "released")
     t.block(B, 40008, 40015, "released")
+    t.block(A, 40000, 40007, "released")
 
 
 @case("N12 a full block: the next one is given; the block goes back with its last flow", config=blocks())
@@ -54,9 +54,10 @@ def _(t):
     t.inside(late := udp("10.1.2.9", 40000, S, 53, b"q"), inside=says(3, 1, "10.1.2.9", late), drop="nat_ports_exhausted")
     t.inside(late := tcp("10.1.2.9", 40000, S2, 443), inside=says(3, 1, "10.1.2.9", late), drop="nat_ports_exhausted")
     t.inside(tcp(A, 40000, S2, 443), outside=seen(tcp(A, 40000, S2, 443), src=E))
-    for i, host in enumerate((A, B, C, "10.1.2.6")):
-        t.block(host, 40000 + 8 * i, 40007 + 8 * i, "released")
+    for host in (A, B, C, "10.1.2.6"):
         t.flow(src_ip=host, proto="UDP", action="allow")
+    for i, host in ((1, B), (2, C), (3, "10.1.2.6"), (0, A)):  # A's connection is the youngest flow
+        t.block(host, 40000 + 8 * i, 40007 + 8 * i, "released")
     t.flow(src_ip=A, proto="TCP")
     t.flow(src_ip="10.1.2.9", dest_ip=S, action="deny", reason="nat_ports_exhausted")
     t.flow(src_ip="10.1.2.9", dest_ip=S2, action="deny", reason="nat_ports_exhausted")

@@ -118,13 +118,6 @@ def _(t):
     t.inside(fixed(ip(A6, S6) / UDP(sport=5000, dport=53, chksum=0) / b"q"), drop="udp6_zero_checksum")
 
 
-@case("N79 protocols that are not translated")
-def _(t):
-    for protocol in (50, 47, 4, 99):
-        t.inside(fixed(IP(src=A, dst=S, proto=protocol) / Raw(b"x" * 32)), drop="unsupported_protocol")
-    t.inside(fixed(IPv6(src=A6, dst=S6, nh=50) / Raw(b"x" * 32)), drop="unsupported_protocol")
-
-
 @case("what is no IP, where no kernel stands behind the ports")
 def _(t):
     t.inside(Ether(type=0x88CC) / Raw(b"lldp" * 12), drop="not_ip")

@@ -103,7 +103,7 @@ TEST(PipelineNat, N14ExhaustedPortsRefuseTheNewAndKeepTheOld) {
   ASSERT_EQ(refused.inside.size(), 1U);
   EXPECT_EQ(look_at(refused.inside[0]).icmp().type, 3);
   EXPECT_EQ(look_at(refused.inside[0]).icmp().code, 1);
-  EXPECT_EQ(g.world.records.at(0).reason, Reason::nat_ports_exhausted);
+  EXPECT_EQ(g.world.records.back().reason, Reason::nat_ports_exhausted);
   EXPECT_EQ(g.from_inside(tcp(End("10.0.3.1", 40000), End("198.51.100.8", 53), Tcp::syn)).outside.size(), 1U);
 }
 

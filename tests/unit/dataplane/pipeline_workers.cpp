@@ -100,8 +100,8 @@ class Stick {
     EXPECT_TRUE(worlds[0]->allocate(static_cast<std::uint32_t>(frame.size()), packet));
     std::copy(frame.begin(), frame.end(), packet.data);
     packet.port = stick;
-    const std::uint32_t first = Pipeline::owner(packet, config::PortRole::both, workers, 0, snapshot,
-                                                piece_ports_by_default);
+    const std::uint32_t first =
+        Pipeline::owner(packet, config::PortRole::both, workers, 0, snapshot, piece_ports_by_default);
     --worlds[0]->buffers;
     arrivals.emplace_back(first, packet);
     steps = 0;
