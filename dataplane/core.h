@@ -93,6 +93,7 @@ struct Core {
   SourcePorts source_ports;
   FullServers full_servers;
   PortLoads port_loads;
+  UsedPorts used_ports;
   HopBook hops;
   NameBook names;
   HeldPayload held;

@@ -163,7 +163,7 @@ class Burst {
     Drop why{};
     if (p.packet->hairpin) {
       error(p);
-    } else if (core_.routing().is_local(p.parsed.key.destination_address())) {
+    } else if (core_.routing().is_local(p.parsed.key.destination_address()) && !speaks_of_flow(p)) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
@@ -172,6 +172,11 @@ class Burst {
     } else {
       core_.drop(*p.packet, Drop::unsupported_protocol);
     }
+  }
+
+  // Clients may leave under an address that is the gateway's own, too.
+  [[nodiscard]] bool speaks_of_flow(const InFlight& p) const noexcept {
+    return p.parsed.kind == PacketKind::icmp_error && quoted_flow(core_, *p.packet, p.parsed, p.from_inside).flow != 0;
   }
 
   void error(InFlight& p) noexcept {
@@ -388,8 +393,8 @@ const PortLoad& Pipeline::fullest_address() const noexcept { return parts_->port
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
   return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.source_ports.bytes() + c.port_loads.bytes() + c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() +
-         c.dns.bytes() + c.fragments.bytes() + c.shadow.bytes();
+         c.source_ports.bytes() + c.port_loads.bytes() + c.used_ports.bytes() + c.hops.bytes() + c.names.bytes() +
+         c.held.memory_bytes() + c.dns.bytes() + c.fragments.bytes() + c.shadow.bytes();
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

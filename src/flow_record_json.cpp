@@ -127,7 +127,11 @@ void append_endpoints(JsonBuffer& out, const FlowRecord& record) {
   append(out, "\",\"dest_port\":");
   append_number(out, host_order(key.destination_port));
   append(out, ",\"proto\":\"");
-  append(out, protocol_text(key.protocol));
+  if (const std::string_view name = protocol_text(key.protocol); !name.empty()) {
+    append(out, name);
+  } else {
+    append_number(out, static_cast<std::uint64_t>(key.protocol));
+  }
   append(out, "\"");
   if (key.protocol == IpProtocol::icmp) append(out, ",\"icmp_type\":8,\"icmp_code\":0");
   if (key.protocol == IpProtocol::icmp6) append(out, ",\"icmp_type\":128,\"icmp_code\":0");

@@ -29,6 +29,7 @@ struct Mapping {
   std::uint16_t nat_port;     // network byte order
   std::uint32_t flows;        // 0: it rests
   Tick freed;                 // since then
+  Tick refreshed;             // by a client's packet; kept where ports rest
   std::uint32_t next_resting;
 };
 
@@ -65,7 +66,7 @@ class MappingBook {
   [[nodiscard]] std::uint32_t add(const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept {
     const std::uint32_t number = mappings_.take();
     if (number == 0) return 0;
-    mappings_[number] = {inside, nat_address, nat_port, 0, 0, 0};
+    mappings_[number] = {inside, nat_address, nat_port, 0, 0, 0, 0};
     const std::uint64_t in = inside_hash(inside, nat_address);
     if (!index_.insert(in, number << 1U)) {
       mappings_.give_back(number);
@@ -79,6 +80,7 @@ class MappingBook {
     return number;
   }
   void hold(std::uint32_t number) noexcept { ++mappings_[number].flows; }
+  void refresh(std::uint32_t number, Tick now) noexcept { mappings_[number].refreshed = now; }
   // A flow of it has ended. True: it was the last one, and the mapping is gone or rests. A resting one keeps its egress
   // address; whoever calls wake() gives that back.
   [[nodiscard]] bool release(std::uint32_t number, Tick now) noexcept {

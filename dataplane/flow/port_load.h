@@ -29,6 +29,21 @@ struct PortLoad {
   }
 };
 
+// Which ports of an egress address are used towards any server, by hash: a port may seem used and be free.
+class UsedPorts {
+ public:
+  UsedPorts() : places_(place_count) {}
+
+  void add(std::uint64_t what) noexcept { ++places_[what % place_count]; }
+  void subtract(std::uint64_t what) noexcept { --places_[what % place_count]; }
+  [[nodiscard]] bool contains(std::uint64_t what) const noexcept { return places_[what % place_count] != 0; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return places_.bytes(); }
+
+ private:
+  static constexpr std::size_t place_count = 1U << 18U;
+  Block<std::uint32_t> places_;
+};
+
 class PortLoads {
  public:
   PortLoads() : places_(place_count) {}

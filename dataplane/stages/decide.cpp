@@ -73,6 +73,9 @@ class Opening {
       core_.sources.leave(facts_.sender);
       return {0, Drop::no_mapping};
     }
+    // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
+    const bool refreshes = flow_.is_tcp() || core_.settings.nat.udp_inbound_refresh;
+    if (!refreshes) flow_.last_seen = core_.mappings[mapping].refreshed;
     return enter();
   }
 
@@ -161,7 +164,8 @@ class Opening {
     count_opened();
     count_packet(core_, flow, packet_, direction_);
     shadow_opened(core_, flow, true);
-    core_.wheel.add(number, core_.tick, timeout_ms(core_, flow));
+    const std::int32_t old = since(flow.last_seen, core_.tick);
+    core_.wheel.add(number, core_.tick, timeout_ms(core_, flow) - static_cast<std::uint32_t>(old));
     if (flow.verdict == Verdict::allowed) core_.counters.flows_allowed.add();
     return {number, Drop::policy_denied};
   }

@@ -31,6 +31,7 @@ class PortSearch {
  public:
   PortSearch(Core& core, const Flow& flow, const Taken& taken) noexcept
       : core_(core),
+        flow_(flow),
         slice_(slice_for(core, flow)),
         source_(core.flows.source(flow)),
         address_(flow.nat_address),
@@ -57,14 +58,16 @@ class PortSearch {
   [[nodiscard]] bool fits(std::uint16_t port) const noexcept { return slice_.contains(port) && !taken_(port); }
 
   // Keeps the inside port where it is free; else tries ports at random (RFC 6056 section 3.3.1), and in the end all of
-  // them, so that the last port is found, too.
+  // them, so that the last port is found, too. One that is used towards other servers may serve (RFC 7857 section 3),
+  // but nobody's is better.
   [[nodiscard]] std::optional<std::uint16_t> in_slice() noexcept {
     if (fits(wanted_)) return wanted_;
     if (slice_.size() == 0) return std::nullopt;
     for (unsigned probe = 0; probe < random_probes; ++probe) {
       const std::uint16_t port = slice_.at(core_.random.below(slice_.size()));
       if (keep_parity_ && probe < random_probes / 2 && (port & 1U) != (wanted_ & 1U)) continue;
-      if (!taken_(port)) return port;
+      const bool shared = probe < random_probes / 4 && is_used(core_, flow_, port);
+      if (!shared && !taken_(port)) return port;
     }
     const std::uint32_t begin = core_.random.below(slice_.size());
     for (std::uint32_t i = 0; i < slice_.size(); ++i) {
@@ -129,6 +132,7 @@ class PortSearch {
   }
 
   Core& core_;
+  const Flow& flow_;
   const PortSlice& slice_;
   const IpAddress source_;
   const std::uint32_t address_;

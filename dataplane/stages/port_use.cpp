@@ -51,6 +51,13 @@ struct Use {
   return use_of(core, nat_address, 0, key);
 }
 
+[[nodiscard]] std::uint64_t port_hash(const Core& core, const Flow& flow, std::uint16_t nat_port) noexcept {
+  FlowKey key;
+  key.source_port = nat_port;
+  key.protocol = flow.protocol;
+  return core.hash(key, std::uint64_t{flow.nat_address} << 8U | 9U);
+}
+
 void add(Core& core, Use use, std::uint32_t ports) noexcept {
   if (!core.port_loads.add(use.what, ports, use.load)) return;
   FlowRecord record;
@@ -72,8 +79,17 @@ void subtract(Core& core, const Use& use, std::uint32_t ports) noexcept {
 
 }  // namespace
 
-void count_server_port(Core& core, const Flow& flow) noexcept { add(core, use_of(core, flow), 1); }
-void uncount_server_port(Core& core, const Flow& flow) noexcept { subtract(core, use_of(core, flow), 1); }
+void count_server_port(Core& core, const Flow& flow) noexcept {
+  add(core, use_of(core, flow), 1);
+  core.used_ports.add(port_hash(core, flow, flow.nat_port));
+}
+void uncount_server_port(Core& core, const Flow& flow) noexcept {
+  subtract(core, use_of(core, flow), 1);
+  core.used_ports.subtract(port_hash(core, flow, flow.nat_port));
+}
+bool is_used(const Core& core, const Flow& flow, std::uint16_t port) noexcept {
+  return core.used_ports.contains(port_hash(core, flow, __builtin_bswap16(port)));
+}
 
 // Of ports in blocks, the blocks are counted.
 void count_port(Core& core, const Mapping& mapping) noexcept {

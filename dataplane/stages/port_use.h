@@ -8,6 +8,8 @@ namespace sallyport::dataplane {
 // A port towards the flow's server alone, of an endpoint-dependent mapping.
 void count_server_port(Core& core, const Flow& flow) noexcept;
 void uncount_server_port(Core& core, const Flow& flow) noexcept;
+// Does such a flow use the port, in host byte order, towards whomever? Now and then true though none does.
+[[nodiscard]] bool is_used(const Core& core, const Flow& flow, std::uint16_t port) noexcept;
 // A port towards everybody, of an endpoint-independent one.
 void count_port(Core& core, const Mapping& mapping) noexcept;
 void uncount_port(Core& core, const Mapping& mapping) noexcept;

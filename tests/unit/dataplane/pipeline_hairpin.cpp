@@ -220,7 +220,7 @@ TEST(PipelinePrefix, AnswersFindTheWorkerOfTheClient) {
 TEST(PipelineBlocks, OfSeveralWorkersLieApart) {
   Crew g(allow_all, 512);
   std::map<std::uint16_t, std::string> owner_of_block;
-  for (int i = 1; i < 100; ++i) {
+  for (int i = 1; i < 60; ++i) {
     for (std::uint16_t port = 30000; port < 30003; ++port) {
       const Seen seen = g.out(udp(End(to_string(host(i).ip), port), server));
       const std::string& owner = owner_of_block.emplace(seen.from_port() / 512, to_string(host(i).ip)).first->second;
@@ -228,7 +228,7 @@ TEST(PipelineBlocks, OfSeveralWorkersLieApart) {
       EXPECT_EQ(g.back(udp(server, End(seen.from(), seen.from_port()))).to(), to_string(host(i).ip));
     }
   }
-  EXPECT_EQ(owner_of_block.size(), 99U);
+  EXPECT_EQ(owner_of_block.size(), 59U);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dataplane/flow/port_choice.h"
 #include "dataplane/stages/fragment.h"
 #include "tests/unit/dataplane/pipeline_harness.h"
 
