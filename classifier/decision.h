@@ -14,6 +14,7 @@
 namespace sallyport::classifier {
 
 class AddressPool;
+class PrefixTranslation;
 
 using config::Protocol;
 
@@ -92,8 +93,10 @@ struct EgressChoice {
     no_address,  // an egress selects the flow but has no address of its family: drop as no_egress_address
   };
   Kind kind = Kind::untranslated;
-  Id egress = 0;                      // name of the [[egress]]; 0: [snat], or none
-  const AddressPool* pool = nullptr;  // with translated: the candidates, of the flow's family
+  Id egress = 0;  // name of the [[egress]]; 0: [snat], or none
+  // With translated, one of both: the candidates, of the flow's family; or what gives each source its own.
+  const AddressPool* pool = nullptr;
+  const PrefixTranslation* prefix = nullptr;
 };
 
 using HttpField = names::HeaderField;

@@ -69,8 +69,16 @@ void EgressChoices::compile_pools(const config::PolicyModel& model, Identities& 
       pools = written == model.egress_pools.end() ? add({}, {}) : add(written->ranges, written->exclude);
       named.emplace(egress.egress_pool, pools);
     }
-    egresses_.push_back(
-        {.id = identities.intern(egress.name), .pools = pools, .except = make_address_set(egress.except)});
+    std::optional<PrefixTranslation> prefix;
+    if (egress.egress_prefix && egress.sources.size() == 1) prefix.emplace(egress.sources[0], *egress.egress_prefix);
+    egresses_.push_back({.id = identities.intern(egress.name),
+                         .pools = pools,
+                         .prefix = prefix,
+                         .except = make_address_set(egress.except)});
+  }
+  pooled_ = AddressPool(all, {});
+  for (const CompiledEgress& egress : egresses_) {
+    if (egress.prefix) all.push_back({egress.prefix->outside().first(), egress.prefix->outside().last()});
   }
   all_ = AddressPool(all, {});
 }
@@ -134,8 +142,20 @@ PrefixTrie EgressChoices::compile_class(const config::PolicyModel& model, const 
 
 EgressChoice EgressChoices::translate(Id egress, const Pools& pools, Family family) noexcept {
   const AddressPool& pool = pools.of(family);
-  if (pool.empty()) return {EgressChoice::Kind::no_address, egress, nullptr};
-  return {EgressChoice::Kind::translated, egress, &pool};
+  if (pool.empty()) return {EgressChoice::Kind::no_address, egress, nullptr, nullptr};
+  return {EgressChoice::Kind::translated, egress, &pool, nullptr};
+}
+
+EgressChoice EgressChoices::translate(const CompiledEgress& egress, Family family) noexcept {
+  if (!egress.prefix || family == Family::v4) return translate(egress.id, *egress.pools, family);
+  return {EgressChoice::Kind::translated, egress.id, nullptr, &*egress.prefix};
+}
+
+std::optional<IpAddress> EgressChoices::mapped_from(const IpAddress& outside) const noexcept {
+  for (const CompiledEgress& egress : egresses_) {
+    if (egress.prefix && egress.prefix->outside().contains(outside)) return egress.prefix->to_inside(outside);
+  }
+  return std::nullopt;
 }
 
 EgressChoices::Answer EgressChoices::choose(std::uint32_t record, const IpAddress& destination) const noexcept {
@@ -144,7 +164,7 @@ EgressChoices::Answer EgressChoices::choose(std::uint32_t record, const IpAddres
   if (place != PrefixTrie::none) {
     const CompiledEgress& egress = egresses_[place];
     if (egress.except.lookup(destination) != PrefixTrie::none) return {{}, Why::egress_except, place};
-    return {translate(egress.id, *egress.pools, destination.family), Why::egress, place};
+    return {translate(egress, destination.family), Why::egress, place};
   }
   if (has_ip_pools_) {
     if (!sources_.record(record).nat_outgoing) return {{}, Why::not_nat_outgoing, none};

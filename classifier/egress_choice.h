@@ -10,12 +10,14 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "classifier/address_pool.h"
 #include "classifier/decision.h"
 #include "classifier/identities.h"
+#include "classifier/prefix_translation.h"
 #include "classifier/prefix_trie.h"
 #include "classifier/sources.h"
 #include "config/policy_model.h"
@@ -38,7 +40,10 @@ class EgressChoices {
   [[nodiscard]] Answer choose(std::uint32_t record, const IpAddress& destination) const noexcept;
 
   [[nodiscard]] bool gives_out(const IpAddress& address) const noexcept { return all_.contains(address); }
-  [[nodiscard]] const std::vector<AddressRange>& addresses() const noexcept { return all_.ranges(); }
+  // Without those of prefixes, which are routed here.
+  [[nodiscard]] const std::vector<AddressRange>& addresses() const noexcept { return pooled_.ranges(); }
+  // Under the prefix of an egress (RFC 6296): whose address that is. Nothing for other addresses.
+  [[nodiscard]] std::optional<IpAddress> mapped_from(const IpAddress& outside) const noexcept;
   // Places of the egresses that select a source, in the model, rising; for explanations.
   [[nodiscard]] const std::vector<std::uint32_t>& selecting(std::uint32_t record) const noexcept;
   // Is there a source that this egress (place in the model) selects? One that has it for some destination?
@@ -55,6 +60,7 @@ class EgressChoices {
   struct CompiledEgress {
     Id id = 0;
     const Pools* pools = nullptr;
+    std::optional<PrefixTranslation> prefix;
     PrefixTrie except;
     bool selects = false;
     bool wins = false;
@@ -68,6 +74,7 @@ class EgressChoices {
   void compile_classes(const config::PolicyModel& model, Sources& sources);
   [[nodiscard]] PrefixTrie compile_class(const config::PolicyModel& model, const std::vector<std::uint32_t>& egresses);
   [[nodiscard]] static EgressChoice translate(Id egress, const Pools& pools, Family family) noexcept;
+  [[nodiscard]] static EgressChoice translate(const CompiledEgress& egress, Family family) noexcept;
 
   const Sources& sources_;
   std::deque<Pools> pools_;               // [snat] first
@@ -77,7 +84,8 @@ class EgressChoices {
   PrefixTrie snat_except_;
   bool has_ip_pools_ = false;
   PrefixTrie ip_pools_;
-  AddressPool all_{{}, {}};
+  AddressPool pooled_{{}, {}};
+  AddressPool all_{{}, {}};  // and of prefixes
 };
 
 }  // namespace sallyport::classifier

@@ -21,6 +21,7 @@ const Prefix* longest_destination(const config::Egress& egress, const IpAddress&
 
 std::string addresses_of(const EgressChoice& choice) {
   if (choice.kind == EgressChoice::Kind::no_address) return "no address of the flow's family: dropped";
+  if (choice.prefix != nullptr) return fmt::format("each address to one of {}", to_string(choice.prefix->outside()));
   if (choice.pool->size() == 1) return to_string(choice.pool->at(0));
   return fmt::format("one of {} addresses from {} on", choice.pool->size(), to_string(choice.pool->at(0)));
 }

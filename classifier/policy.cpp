@@ -154,6 +154,10 @@ EgressChoice Policy::choose_egress(const Source& source, const FlowQuery& query)
 
 bool Policy::gives_out(const IpAddress& address) const noexcept { return impl_->egresses.gives_out(address); }
 
+std::optional<IpAddress> Policy::mapped_from(const IpAddress& outside) const noexcept {
+  return impl_->egresses.mapped_from(outside);
+}
+
 std::vector<AddressRange> Policy::egress_addresses() const { return impl_->egresses.addresses(); }
 
 std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> Policy::make_scratch() const {

@@ -78,7 +78,9 @@ class Policy {
   [[nodiscard]] EgressChoice choose_egress(const Source& source, const FlowQuery& query) const noexcept;
   // Is the address one that some egress or [snat] may still give out? (A reload ends flows of a removed address.)
   [[nodiscard]] bool gives_out(const IpAddress& address) const noexcept;
-  // Every address that flows may leave under, as ranges.
+  // Whose address this is, where an egress maps prefix to prefix (RFC 6296); nothing for other addresses.
+  [[nodiscard]] std::optional<IpAddress> mapped_from(const IpAddress& outside) const noexcept;
+  // Every address that flows may leave under, as ranges; without prefixes that others are mapped to.
   [[nodiscard]] std::vector<AddressRange> egress_addresses() const;
 
   // One for each thread that asks decide_shown().

@@ -19,7 +19,7 @@ Routes::Routes(const config::PolicyModel& model, HostRoutes& hosts, const Reques
 std::uint32_t Routes::plan_of(std::uint32_t network, Protocol protocol, std::uint16_t port) const noexcept {
   const NetworkPlans& plans = networks_[network];
   if (protocol == Protocol::icmp) return plans.icmp;
-  if (protocol == Protocol::sctp) return plans.standard;
+  if (protocol == Protocol::sctp || protocol == Protocol::other) return plans.standard;
   const std::vector<Span>& spans = protocol == Protocol::tcp ? plans.tcp : plans.udp;
   const auto behind = std::upper_bound(spans.begin(), spans.end(), port,
                                        [](std::uint16_t wanted, const Span& span) { return wanted < span.first; });

@@ -69,10 +69,12 @@ struct NatConfig {
   PortRange port_range;
   std::optional<std::array<std::uint8_t, 16>> pool_key;  // absent: "auto"
   bool source_check = true;
-  bool tcp_midstream = false;        // "allow": packets without a flow start one
-  bool udp_inbound_refresh = false;  // answers keep a mapping alive, too (RFC 4787 REQ-6)
-  bool unsolicited_icmp = false;     // unsolicited: "icmp", else "drop" (RFC 5382 REQ-4)
-  bool mss_clamp = true;             // "auto", else "off"
+  bool tcp_midstream = false;              // "allow": packets without a flow start one
+  bool udp_inbound_refresh = false;        // answers keep a mapping alive, too (RFC 4787 REQ-6)
+  bool unsolicited_icmp = false;           // unsolicited: "icmp", else "drop" (RFC 5382 REQ-4)
+  bool mss_clamp = true;                   // "auto", else "off"
+  std::uint32_t port_block = 0;            // ports are given out in blocks of so many (RFC 6888 REQ-14); 0: one by one
+  std::uint32_t ports_per_source_max = 0;  // of an inside address (RFC 6888 REQ-4); 0: no limit
   std::uint32_t fragments_max = 4096;
   std::chrono::milliseconds fragment_timeout{2'000};
 };

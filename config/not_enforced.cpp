@@ -9,25 +9,16 @@
 namespace sallyport::config {
 namespace {
 
-const std::string* string_of(const Node& node) { return std::get_if<std::string>(&node.is); }
-
 bool always(const Node&) { return true; }
-bool if_prefix(const Node& node) {
-  const std::string* string = string_of(node);
-  return string != nullptr && string->find('/') != std::string::npos;
-}
 
 constexpr auto policy_list = std::to_array<NotEnforced>({
     {"grpc_route", always},
     {"egress.bandwidth", always},
     {"egress.dscp", always},
-    {"egress.egress_ip", if_prefix},  // RFC 6296
 });
 
 constexpr auto appliance_list = std::to_array<NotEnforced>({
     {"tunnel", always},
-    {"nat.port_block", always},
-    {"nat.ports_per_source_max", always},
     {"metrics.listen", always},
 });
 

@@ -61,7 +61,8 @@ struct Workload {
 
 // ---- layer 1 --------------------------------------------------------------------------------------------------------
 
-enum class Protocol : std::uint8_t { tcp, udp, sctp, icmp };
+// `other`: of flows only, no rule names it.
+enum class Protocol : std::uint8_t { tcp, udp, sctp, icmp, other };
 
 // An absent port means every port of the protocol.
 struct PortRule {

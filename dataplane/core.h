@@ -16,8 +16,10 @@
 #include "dataplane/flow/name_bindings.h"
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/flow/request_follow.h"
+#include "dataplane/flow/port_load.h"
 #include "dataplane/flow/shadow_book.h"
 #include "dataplane/flow/source_book.h"
+#include "dataplane/flow/source_ports.h"
 #include "dataplane/flow/timer_wheel.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/rule_counters.h"
@@ -47,6 +49,30 @@ class RateLimit {
   Tick since_ = 0;
 };
 
+// Packets that come in again within the same call: see stages/hairpin.h.
+class AgainQueue {
+ public:
+  [[nodiscard]] bool add(const Packet& packet) noexcept {
+    if (count_ == packets_.size()) return false;
+    packets_[count_++] = packet;
+    return true;
+  }
+  [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+  // Each in its turn, those that come meanwhile as well.
+  template <typename Take>
+  void drain(const Take& take) noexcept {
+    for (std::size_t i = 0; i < count_; ++i) {
+      Packet packet = packets_[i];
+      take(packet);
+    }
+    count_ = 0;
+  }
+
+ private:
+  std::array<Packet, 256> packets_;
+  std::size_t count_ = 0;
+};
+
 struct Core {
   Core(const PipelineSettings& settings, World& world);
   Core(const Core&) = delete;
@@ -65,7 +91,10 @@ struct Core {
   MappingBook mappings;
   ContactBook contacts;
   SourceBook sources;
+  SourcePorts source_ports;
   FullServers full_servers;
+  PortLoads port_loads;
+  UsedPorts used_ports;
   HopBook hops;
   NameBook names;
   HeldPayload held;
@@ -77,6 +106,7 @@ struct Core {
   Reassembler fragments;
   NeighbourQueue neighbours;
   UnsolicitedSyns unsolicited;
+  AgainQueue again;
   RateLimit icmp_limit{1000};
   PortSlice low_ports;
   PortSlice high_ports;

@@ -56,6 +56,8 @@ namespace sallyport::dataplane {
   X(flows_exhausted, "the flow table is full")                                                                \
   X(source_limit, "the source has as many flows as it may, or opens them too fast")                           \
   X(nat_ports_exhausted, "no free port on the egress address towards this server")                            \
+  X(source_ports_exhausted, "the source has as many ports as it may")                                         \
+  X(nat_protocol_taken, "another host has this protocol without ports towards this server")                   \
   X(no_egress_address, "the egress has no address of this family")                                            \
   X(no_mapping, "from outside, without a flow")                                                               \
   X(no_flow_midstream, "a TCP packet that is no SYN, without a flow")                                         \

@@ -19,10 +19,19 @@ enum class AppProtocol : std::uint8_t { unknown, tls, quic, http, http2, dns, so
 enum class FlowPhase : std::uint8_t { opening, established, closing, closed };
 enum class FlowEnd : std::uint8_t { none, denied, fin, rst, timeout, shutdown, replaced };
 
+// Of a flow; or of ports of an egress address that an inside address has from now on, or no more ([nat] port_block):
+// then `inside.source` says whose, `nat_address` and `nat_port` which, the first of `ports`. Or of an egress address
+// that runs out of them: `ports` of `ports_of` are in use, of inside.protocol (0: of any), towards
+// `inside.destination`, or at all where its port is 0.
+enum class RecordKind : std::uint8_t { flow, ports_given, ports_taken_back, ports_running_out };
+
 inline constexpr std::size_t record_name_bytes = 256;
 inline constexpr std::size_t record_method_bytes = 32;
 
 struct FlowRecord {
+  RecordKind kind = RecordKind::flow;
+  std::uint32_t ports = 0;
+  std::uint32_t ports_of = 0;
   std::uint64_t id = 0;
   std::uint64_t start_ns = 0;  // since the epoch
   std::uint64_t end_ns = 0;    // of the last packet

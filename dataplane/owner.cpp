@@ -24,17 +24,29 @@ using config::PortRole;
   return parsed.kind == PacketKind::icmp_error && !parsed.fragment;
 }
 
+// Protocols without ports belong to the worker of their server, which both directions name; all else to the client's.
+[[nodiscard]] std::uint32_t owner_of(const FlowKey& sent, std::uint32_t workers) noexcept {
+  return spread(is_portless(sent.protocol) ? sent.destination : sent.source, 0) % workers;
+}
+
 // To an egress address: by the slice of external ports.
 [[nodiscard]] std::uint32_t slice_owner(const Packet& packet, const Parsed& parsed, std::uint32_t workers,
-                                        std::uint32_t self) noexcept {
+                                        std::uint32_t self, std::uint32_t piece,
+                                        const classifier::Policy& policy) noexcept {
   if (parsed.fragment) return spread(parsed.key.source, parsed.identification) % workers;
-  if (parsed.kind != PacketKind::icmp_error) {
-    const bool echo = FlowTable::is_echo(parsed.key.protocol);
-    return port_owner(__builtin_bswap16(echo ? parsed.key.source_port : parsed.key.destination_port), workers);
+  // As the client sent it, whose address and port these are.
+  FlowKey sent = parsed.key.reversed();
+  if (FlowTable::is_echo(sent.protocol)) sent.source_port = parsed.key.source_port;
+  if (parsed.kind == PacketKind::icmp_error) {
+    Parsed quoted;
+    if (!parse_quoted(false, packet, parsed, quoted)) return self;
+    sent = quoted.key;
   }
-  Parsed quoted;
-  if (!parse_quoted(false, packet, parsed, quoted)) return self;
-  return port_owner(__builtin_bswap16(quoted.key.source_port), workers);
+  if (is_portless(sent.protocol)) return owner_of(sent, workers);
+  if (const auto client = policy.mapped_from(sent.source_address()); client) {
+    return spread(client->bytes, 0) % workers;
+  }
+  return port_owner(__builtin_bswap16(sent.source_port), workers, piece);
 }
 
 // Somebody whom the policy knows sends; to such a one from somebody who is none, it is an answer.
@@ -53,13 +65,13 @@ PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::
   Parsed quoted;
   // What is quoted went the other way.
   if (is_whole_error(parsed) && parse_quoted(false, packet, parsed, quoted)) {
-    return {spread(quoted.key.destination, 0) % workers, spread(quoted.key.source, 0) % workers};
+    return {owner_of(quoted.key.reversed(), workers), owner_of(quoted.key, workers)};
   }
-  return {spread(parsed.key.source, 0) % workers, spread(parsed.key.destination, 0) % workers};
+  return {owner_of(parsed.key, workers), owner_of(parsed.key.reversed(), workers)};
 }
 
 std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t workers, std::uint32_t self,
-                              const Snapshot& snapshot) noexcept {
+                              const Snapshot& snapshot, std::uint32_t piece_ports) noexcept {
   if (workers == 1) return 0;
   Parsed parsed;
   Drop why{};
@@ -69,7 +81,7 @@ std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t
   if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
   if (role != PortRole::inside && snapshot.policy != nullptr &&
       snapshot.policy->gives_out(parsed.key.destination_address())) {
-    return slice_owner(packet, parsed, workers, self);
+    return slice_owner(packet, parsed, workers, self, piece_ports, *snapshot.policy);
   }
   const PossibleOwners owners = possible_owners(packet, parsed, workers);
   const bool sent = role == PortRole::inside || (role == PortRole::both && looks_sent(parsed, snapshot));

@@ -24,6 +24,7 @@ struct Packet {
   PortIndex port = no_port;         // where it came in
   bool reassembled = false;         // the buffer belongs to a Reassembler, not to the World
   bool asked_elsewhere = false;     // another worker that might know its flow has looked and knows none
+  bool hairpin = false;             // it left towards an egress address of ours, and comes in as if from outside
   void* buffer = nullptr;           // the World's own handle (an mbuf, a slot)
 };
 

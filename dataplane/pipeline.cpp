@@ -15,26 +15,17 @@
 #include "dataplane/stages/look_ahead.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/segment.h"
 #include "dataplane/stages/track.h"
-#include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
 namespace {
 
 using Side = FlowTable::Side;
-using wire::Tcp;
 
 constexpr std::uint32_t timers_a_turn = 4096;
 
 using InFlights = std::array<InFlight, burst_max>;
-
-[[nodiscard]] bool is_first_syn(const Parsed& parsed) noexcept {
-  return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn;
-}
-
-[[nodiscard]] std::uint32_t sequence_of(const InFlight& p) noexcept {
-  return wire::at<Tcp>(p.packet->data + p.parsed.l4_offset).sequence.get();
-}
 
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
@@ -45,6 +36,12 @@ class Burst {
   void run(std::span<Packet> packets) noexcept {
     core_.count_received(port_, packets);
     for (Packet& packet : packets) receive(packet);
+    look_ahead(core_.flows, std::span(in_flight_).first(count_));
+    for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
+  }
+  // A packet that was received, translated, and comes in a second time.
+  void take_again(Packet& packet) noexcept {
+    receive(packet);
     look_ahead(core_.flows, std::span(in_flight_).first(count_));
     for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
   }
@@ -71,7 +68,7 @@ class Burst {
       return;
     }
     p.packet = &packet;
-    p.from_inside = comes_from_inside(p.parsed);
+    p.from_inside = comes_from_inside(packet, p.parsed);
     ++count_;
   }
 
@@ -104,22 +101,24 @@ class Burst {
     }
     piece = whole;
     p.packet = &piece;
-    p.from_inside = comes_from_inside(p.parsed);
-    if (!p.from_inside && !belongs_here(whole, p.parsed)) return;
+    p.from_inside = comes_from_inside(whole, p.parsed);
+    const bool elsewhere = !p.from_inside || p.parsed.kind == PacketKind::portless;
+    if (elsewhere && !whole.hairpin && !belongs_here(whole, p.parsed)) return;
     ++count_;
   }
 
   // A datagram from outside is put together where its first piece came, and may belong to another worker.
   [[nodiscard]] bool belongs_here(Packet& whole, const Parsed& parsed) noexcept {
     const std::uint32_t self = core_.settings.worker;
-    const std::uint32_t owner =
-        Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self, *core_.snapshot);
-    if (owner == self || core_.flows.find(parsed.key, Side::outside) != 0) return true;
+    const std::uint32_t owner = Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self,
+                                                *core_.snapshot, piece_ports(core_.settings.nat));
+    if (owner == self || (followed(parsed.kind) && core_.flows.find(parsed.key, Side::outside) != 0)) return true;
     hand_over(core_, whole, parsed, owner);
     return false;
   }
 
-  [[nodiscard]] bool comes_from_inside(const Parsed& parsed) const noexcept {
+  [[nodiscard]] bool comes_from_inside(const Packet& packet, const Parsed& parsed) const noexcept {
+    if (packet.hairpin) return false;
     switch (core_.port(port_).role) {
       case config::PortRole::inside:
         return true;
@@ -129,9 +128,16 @@ class Burst {
         break;
     }
     const classifier::Policy* policy = core_.policy();
-    if (policy == nullptr || policy->gives_out(parsed.key.destination_address())) return false;
+    if (policy == nullptr) return false;
+    // An answer; or a sender whom the policy knows, in a hairpin.
+    if (policy->gives_out(parsed.key.destination_address()) && !is_known_sender(*policy, parsed.key)) return false;
     // An answer to an untranslated flow.
     return !followed(parsed.kind) || core_.flows.find(parsed.key, Side::outside) == 0;
+  }
+
+  [[nodiscard]] static bool is_known_sender(const classifier::Policy& policy, const FlowKey& key) noexcept {
+    const classifier::Source source = policy.find_source(key.source_address());
+    return source.workload != 0 || source.namespace_name != 0;
   }
 
   void handle(InFlight& p) noexcept {
@@ -155,7 +161,9 @@ class Burst {
 
   void unfollowed(InFlight& p) noexcept {
     Drop why{};
-    if (core_.routing().is_local(p.parsed.key.destination_address())) {
+    if (p.packet->hairpin) {
+      error(p);
+    } else if (core_.routing().is_local(p.parsed.key.destination_address()) && !speaks_of_flow(p)) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
@@ -164,6 +172,11 @@ class Burst {
     } else {
       core_.drop(*p.packet, Drop::unsupported_protocol);
     }
+  }
+
+  // Clients may leave under an address that is the gateway's own, too.
+  [[nodiscard]] bool speaks_of_flow(const InFlight& p) const noexcept {
+    return p.parsed.kind == PacketKind::icmp_error && quoted_flow(core_, *p.packet, p.parsed, p.from_inside).flow != 0;
   }
 
   void error(InFlight& p) noexcept {
@@ -190,7 +203,9 @@ class Burst {
 
   void new_flow(InFlight& p) noexcept {
     Drop why{};
-    if (core_.routing().is_local(p.parsed.key.destination_address())) {
+    if (p.packet->hairpin) {
+      open_from_outside(p);
+    } else if (core_.routing().is_local(p.parsed.key.destination_address())) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
@@ -204,22 +219,16 @@ class Burst {
   void open(InFlight& p) noexcept {
     const Opened opened = open_flow(core_, *p.packet, p.parsed);
     if (opened.flow == 0) {
-      const bool refused =
-          opened.why == Drop::flows_exhausted || opened.why == Drop::source_limit || opened.why == Drop::policy_denied;
-      if (refused) refuse_sender(core_, *p.packet, p.parsed);
+      refuse_unopened(core_, opened.why, *p.packet, p.parsed);
       core_.drop(*p.packet, opened.why);
       return;
     }
     Flow& flow = core_.flows[opened.flow];
     if (p.parsed.kind == PacketKind::tcp) {
-      core_.flows.track(flow).first_byte = sequence_of(p) + ((p.parsed.tcp_flags & Tcp::syn) != 0 ? 1 : 0);
+      begin_stream(core_, flow, *p.packet, p.parsed);
     }
     if (flow.verdict == Verdict::denied) {
-      if (opened.why == Drop::policy_denied) {
-        refuse_sender(core_, *p.packet, p.parsed);
-      } else {
-        send_host_unreachable(core_, *p.packet, p.parsed);
-      }
+      refuse_denied(core_, flow, *p.packet, p.parsed);
       core_.drop(*p.packet, opened.why);
       return;
     }
@@ -242,28 +251,20 @@ class Burst {
   void outbound(InFlight& p, FlowNumber number) noexcept {
     Flow& flow = core_.flows[number];
     if (flow.epoch != core_.epoch && !refresh(p, number, to_server)) return;
-    if (is_first_syn(p.parsed) && begins_anew(flow, p)) {
+    if (begins_anew(core_, flow, *p.packet, p.parsed)) {
       end_flow(core_, number, FlowEnd::replaced);
       open(p);
       return;
     }
     if (flow.verdict == Verdict::denied) {
       count_packet(core_, flow, *p.packet, to_server);
-      refuse_again(core_, flow, *p.packet, p.parsed);
+      refuse_denied(core_, flow, *p.packet, p.parsed);
       core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
-    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_server)) return;
+    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_server)) return;
     count_packet(core_, flow, *p.packet, to_server);
     client_says(p, number);
-  }
-
-  // nat.md 10: a SYN on a closing flow starts anew; so does one with another sequence number on a denied flow.
-  [[nodiscard]] bool begins_anew(const Flow& flow, const InFlight& p) const noexcept {
-    const bool repeated = core_.flows.track(flow).first_byte == sequence_of(p) + 1;
-    if (flow.verdict == Verdict::denied) return !repeated;
-    return flow.tcp == TcpState::closing || flow.tcp == TcpState::reset ||
-           ((flow.tcp == TcpState::fin_client || flow.tcp == TcpState::fin_server) && !repeated);
   }
 
   void client_says(InFlight& p, FlowNumber number) noexcept {
@@ -285,33 +286,11 @@ class Burst {
       return;
     }
     const std::uint32_t expected = next_from_server(core_, flow, *p.packet, p.parsed);
-    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(p, number, to_client)) return;
+    if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_client)) return;
     count_packet(core_, flow, *p.packet, to_client);
     if (hear_server(core_, number, *p.packet, p.parsed, expected) != Inspected::pass) return;
     if (is_dns(flow)) learn_answer(core_, number, *p.packet, p.parsed);
     forward(core_, *p.packet, p.parsed, flow, to_client);
-  }
-
-  // False: the packet has ended.
-  [[nodiscard]] bool follow_tcp(InFlight& p, FlowNumber number, Direction direction) noexcept {
-    Flow& flow = core_.flows[number];
-    const TcpState before = flow.tcp;
-    if (!track_tcp(core_, flow, *p.packet, p.parsed, direction)) {
-      core_.drop(*p.packet, Drop::tcp_rst_invalid);
-      return false;
-    }
-    if (is_first_syn(p.parsed) && direction == to_server && flow.tcp == TcpState::syn_client) {
-      core_.flows.track(flow).first_byte = sequence_of(p) + 1;
-    }
-    if (before == TcpState::syn_client && direction == to_client) {
-      begin_where_server_says(core_.flows.track(flow), *p.packet, p.parsed);
-    }
-    const bool closed = flow.tcp != before && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
-    if (closed) {
-      core_.wheel.remove(number);
-      core_.wheel.add(number, core_.tick, 1000);
-    }
-    return true;
   }
 
   // After a reload, or a change of routes. False: the packet has ended.
@@ -348,6 +327,10 @@ class Burst {
   std::size_t count_ = 0;
 };
 
+void take_again(Core& core, InFlights& in_flight) noexcept {
+  core.again.drain([&](Packet& packet) { Burst(core, in_flight, packet.port).take_again(packet); });
+}
+
 }  // namespace
 
 struct Pipeline::Parts : Core {
@@ -363,6 +346,7 @@ void Pipeline::process(PortIndex port, std::span<Packet> burst, Instant now, con
   parts_->begin(now, snapshot);
   for (std::size_t done = 0; done < burst.size(); done += burst_max) {
     Burst(*parts_, parts_->in_flight, port).run(burst.subspan(done, std::min(burst_max, burst.size() - done)));
+    if (!parts_->again.empty()) take_again(*parts_, parts_->in_flight);
   }
   parts_->flush();
 }
@@ -382,6 +366,7 @@ void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
   wake_ports(core);
   answer_unsolicited(core);
   serve_neighbours(core);
+  take_again(core, parts_->in_flight);
   core.flush();
 }
 
@@ -395,6 +380,7 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
     if (holds_back(core, flow)) hello_overdue(core, number);
     end_flow(core, number, FlowEnd::shutdown);
   }
+  end_rest(core);
   // What waits for fragments or neighbours has waited long enough, whatever the time is.
   const auto longest = std::max<std::int64_t>(core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms);
   advance(core.now + static_cast<Instant>(longest) * 1'000'000, snapshot);
@@ -402,12 +388,15 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
 
 const Counters& Pipeline::counters() const noexcept { return parts_->counters; }
 const RuleCounters& Pipeline::rules() const noexcept { return parts_->rules; }
+const PortLoad& Pipeline::fullest_server() const noexcept { return parts_->port_loads.fullest_server(); }
+const PortLoad& Pipeline::fullest_address() const noexcept { return parts_->port_loads.fullest_address(); }
 
 std::size_t Pipeline::memory_bytes() const noexcept {
   const Core& c = *parts_;
   return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.follows.bytes() + c.said.bytes() + c.dns.bytes() +
-         c.fragments.bytes() + c.shadow.bytes();
+         c.source_ports.bytes() + c.port_loads.bytes() + c.used_ports.bytes() + c.hops.bytes() + c.names.bytes() +
+         c.held.memory_bytes() + c.follows.bytes() + c.said.bytes() + c.dns.bytes() + c.fragments.bytes() +
+         c.shadow.bytes();
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

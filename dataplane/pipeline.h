@@ -63,6 +63,7 @@ struct Translation {
 };
 
 class RuleCounters;
+struct PortLoad;
 
 class Pipeline {
  public:
@@ -83,6 +84,9 @@ class Pipeline {
 
   [[nodiscard]] const Counters& counters() const noexcept;
   [[nodiscard]] const RuleCounters& rules() const noexcept;
+  // Of this worker's ports, those that are nearest to their end; nat.md 7.
+  [[nodiscard]] const PortLoad& fullest_server() const noexcept;
+  [[nodiscard]] const PortLoad& fullest_address() const noexcept;
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
   // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.
@@ -99,9 +103,10 @@ class Pipeline {
   // answers to an egress address by the slice of their port; ICMP errors by the packet they quote; fragments from
   // outside by addresses and identification, to be put together there and handed over. Packets of no owner (ARP, broken
   // ones) answer `self`. On a port of role `both` it is a guess where addresses do not tell (owner.h): whoever gets
-  // such a packet and knows no flow of it passes it on.
+  // such a packet and knows no flow of it passes it on. `piece_ports`: see port_choice.h.
   [[nodiscard]] static std::uint32_t owner(const Packet& packet, config::PortRole role, std::uint32_t workers,
-                                           std::uint32_t self, const Snapshot& snapshot) noexcept;
+                                           std::uint32_t self, const Snapshot& snapshot,
+                                           std::uint32_t piece_ports) noexcept;
 
  private:
   struct Parts;

@@ -118,7 +118,8 @@ std::size_t Worker::sort_out(PortIndex port, std::span<Packet> packets, const Sn
 }
 
 std::uint32_t Worker::owner_of(const Packet& packet, PortIndex port, const Snapshot& snapshot) const noexcept {
-  return Pipeline::owner(packet, settings_.roles[port], settings_.workers, settings_.number, snapshot);
+  return Pipeline::owner(packet, settings_.roles[port], settings_.workers, settings_.number, snapshot,
+                         settings_.piece_ports);
 }
 
 void Worker::rest(bool busy) noexcept {

@@ -28,6 +28,7 @@ struct WorkerSettings {
   std::uint32_t workers = 1;
   std::vector<config::PortRole> roles;  // of each port
   config::IdleMode idle = config::IdleMode::adaptive;
+  std::uint32_t piece_ports = 0;  // port_choice.h
 };
 
 // Written by the worker, read by the control plane.

@@ -99,6 +99,7 @@ Json egress_json(const config::Egress& egress, const config::PolicyModel& model)
     if (pool.name != egress.egress_pool) continue;
     for (const AddressRange& range : pool.ranges) addresses.push_back(text_of(range));
   }
+  if (egress.egress_prefix) addresses.push_back(to_string(*egress.egress_prefix));
   Json destinations = Json::array();
   for (const Prefix& prefix : egress.destinations) destinations.push_back(to_string(prefix));
   return {{"name", egress.name},
@@ -108,20 +109,19 @@ Json egress_json(const config::Egress& egress, const config::PolicyModel& model)
           {"priority", egress.priority}};
 }
 
-std::string_view text_of(dataplane::IpProtocol protocol) {
-  switch (protocol) {
-    case dataplane::IpProtocol::tcp:
-      return "TCP";
-    case dataplane::IpProtocol::udp:
-      return "UDP";
-    case dataplane::IpProtocol::sctp:
-      return "SCTP";
-    case dataplane::IpProtocol::icmp:
-      return "ICMP";
-    case dataplane::IpProtocol::icmp6:
-      return "IPv6-ICMP";
+// The ports that are nearest to their end; all of it null where none is in use.
+Json load_json(const dataplane::PortLoad& load) {
+  if (load.used == 0) return nullptr;
+  Json json = {{"egress_address", to_string(load.address)}};
+  if (load.towards_server) {
+    json["server"] = to_string(load.server);
+    json["port"] = __builtin_bswap16(load.server_port);
   }
-  return "";
+  json["proto"] = protocol_text(load.protocol);
+  json["ports_used"] = load.used;
+  json["ports"] = load.of;
+  json["ratio"] = static_cast<double>(load.used) / static_cast<double>(load.of);
+  return json;
 }
 
 Json usage_json(const EgressUsage& usage, const classifier::Identities& identities) {
@@ -135,7 +135,7 @@ Json usage_json(const EgressUsage& usage, const classifier::Identities& identiti
                       {"fullest_server",
                        {{"address", to_string(server.address)},
                         {"port", server.port},
-                        {"proto", text_of(server.protocol)},
+                        {"proto", protocol_text(server.protocol)},
                         {"flows", server.flows}}}});
   }
   Json sources = Json::array();
@@ -272,6 +272,9 @@ End Answers::egress(AnswerLines& lines) {
   });
   // Asked for after the flows were listed, so these names cover them.
   Json answer = usage_json(usage, *reloader_.live()->identities);
+  const dataplane::FullestPorts fullest = gateway_.fullest_ports();
+  answer["fullest_server"] = load_json(fullest.server);
+  answer["fullest_address"] = load_json(fullest.address);
   answer["egresses"] = std::move(egresses);
   answer["snat"] = std::move(snat);
   answer["addresses"] = std::move(all);

@@ -13,14 +13,15 @@
 namespace sallyport {
 
 config::Protocol parse_protocol(const std::string& text) {
-  constexpr std::array<std::pair<std::string_view, config::Protocol>, 4> known = {{{"tcp", config::Protocol::tcp},
+  constexpr std::array<std::pair<std::string_view, config::Protocol>, 5> known = {{{"tcp", config::Protocol::tcp},
                                                                                    {"udp", config::Protocol::udp},
                                                                                    {"icmp", config::Protocol::icmp},
-                                                                                   {"sctp", config::Protocol::sctp}}};
+                                                                                   {"sctp", config::Protocol::sctp},
+                                                                                   {"other", config::Protocol::other}}};
   for (const auto& [name, protocol] : known) {
     if (name == text) return protocol;
   }
-  throw WrongOption{fmt::format("explain: --proto: \"{}\" is none of tcp, udp, icmp, sctp", text)};
+  throw WrongOption{fmt::format("explain: --proto: \"{}\" is none of tcp, udp, icmp, sctp, other", text)};
 }
 
 std::uint16_t parse_port(const std::string& text) {

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "classifier/prefix_translation.h"
+
 namespace sallyport {
 namespace {
 
@@ -26,6 +28,8 @@ std::string_view text_of(config::Protocol protocol) {
       return "SCTP";
     case config::Protocol::icmp:
       return "ICMP echo";
+    case config::Protocol::other:
+      return "another protocol";
   }
   return "";
 }
@@ -119,6 +123,14 @@ void take_egress(FlowAnswer& answer, const EgressChoice& choice, const IpAddress
                  const ApplianceView& appliance, const classifier::Identities& identities) {
   if (answer.action == "deny" || choice.kind == EgressChoice::Kind::untranslated) return;
   answer.egress = identities.name(choice.egress);
+  if (choice.prefix != nullptr) {
+    answer.nat_address = choice.prefix->to_outside(source);
+    if (answer.nat_address) {
+      add_step(answer, "egress_address",
+               fmt::format("{}, its own in {}", to_string(*answer.nat_address), to_string(choice.prefix->outside())));
+      return;
+    }
+  }
   if (choice.kind == EgressChoice::Kind::no_address || choice.pool == nullptr || choice.pool->empty()) {
     deny(answer, classifier::to_string(Reason::no_egress_address));
     add_step(answer, "egress_address",

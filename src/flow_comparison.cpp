@@ -24,6 +24,8 @@ std::string_view protocol_text(const classifier::FlowQuery& query) {
       return "SCTP";
     case Protocol::icmp:
       return query.source.family == Family::v4 ? "ICMP" : "IPv6-ICMP";
+    case Protocol::other:
+      return "another protocol";
   }
   return "";
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "dataplane/io/environment_error.h"
+#include "src/port_record_json.h"
 
 namespace sallyport {
 namespace {
@@ -63,6 +64,9 @@ void FlowLog::serve() {
 
 std::size_t FlowLog::take_batch() {
   const std::size_t count = source_.take(records_);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (records_[i].kind == dataplane::RecordKind::ports_running_out) log_.warning(ports_running_out_text(records_[i]));
+  }
   if (count == 0 || file_.path().empty()) return count;
   // Asked for after the records were taken, so these names cover them.
   const std::shared_ptr<const classifier::Identities> identities = source_.identities();

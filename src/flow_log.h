@@ -1,4 +1,5 @@
-// Flow records from the workers' rings into a file, one JSON object a line.
+// Flow records from the workers' rings into a file, one JSON object a line. What an operator should know at once goes
+// into the log, too.
 //
 // A thread of its own drains the rings, so a slow disk costs records, which are counted, and never a packet. The file
 // is opened anew when it was moved away (looked at once a second) and when asked (SIGUSR1).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "classifier/prefix_translation.h"
 #include "dataplane/stages/admit.h"
 
 namespace sallyport {
@@ -25,6 +26,10 @@ void take_egress(FlowOutcome& outcome, const classifier::Policy& policy, const A
   outcome.egress = policy.choose_egress(outcome.source, query);
   const EgressChoice& choice = outcome.egress;
   if (choice.kind == EgressChoice::Kind::untranslated) return;
+  if (choice.prefix != nullptr) {
+    outcome.address = choice.prefix->to_outside(query.source);
+    if (outcome.address) return;
+  }
   if (choice.kind == EgressChoice::Kind::translated && choice.pool != nullptr && !choice.pool->empty()) {
     outcome.address = choice.pool->pick(query.source, appliance.pool_key.value_or(classifier::PoolKey{}));
     return;
@@ -108,6 +113,7 @@ Change change_between(const FlowOutcome& before, const FlowOutcome& after) noexc
   if (action_of(before) == "deny") return Change::none;
   if (before.address.has_value() != after.address.has_value()) return Change::address;
   if (!before.address) return Change::none;
+  if (after.egress.pool == nullptr) return before.address == after.address ? Change::none : Change::address;
   return after.egress.pool->contains(*before.address) ? Change::none : Change::address;
 }
 

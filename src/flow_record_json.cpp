@@ -8,6 +8,8 @@
 
 #include <fmt/compile.h>
 
+#include "src/port_record_json.h"
+
 namespace sallyport {
 namespace {
 
@@ -32,22 +34,6 @@ void append_member(JsonBuffer& out, std::string_view quoted_key_and_colon, std::
 constexpr std::uint16_t host_order(std::uint16_t network_order) noexcept {
   static_assert(std::endian::native == std::endian::little);
   return static_cast<std::uint16_t>((network_order << 8U) | (network_order >> 8U));
-}
-
-std::string_view text_of(IpProtocol protocol) noexcept {
-  switch (protocol) {
-    case IpProtocol::icmp:
-      return "ICMP";
-    case IpProtocol::tcp:
-      return "TCP";
-    case IpProtocol::udp:
-      return "UDP";
-    case IpProtocol::icmp6:
-      return "IPv6-ICMP";
-    case IpProtocol::sctp:
-      return "SCTP";
-  }
-  return "";
 }
 
 std::string_view text_of(AppProtocol app) noexcept {
@@ -141,7 +127,11 @@ void append_endpoints(JsonBuffer& out, const FlowRecord& record) {
   append(out, "\",\"dest_port\":");
   append_number(out, host_order(key.destination_port));
   append(out, ",\"proto\":\"");
-  append(out, text_of(key.protocol));
+  if (const std::string_view name = protocol_text(key.protocol); !name.empty()) {
+    append(out, name);
+  } else {
+    append_number(out, static_cast<std::uint64_t>(key.protocol));
+  }
   append(out, "\"");
   if (key.protocol == IpProtocol::icmp) append(out, ",\"icmp_type\":8,\"icmp_code\":0");
   if (key.protocol == IpProtocol::icmp6) append(out, ",\"icmp_type\":128,\"icmp_code\":0");
@@ -233,7 +223,27 @@ void append_nat(JsonBuffer& out, const FlowRecord& record, const classifier::Ide
 
 }  // namespace
 
+std::string_view protocol_text(IpProtocol protocol) noexcept {
+  switch (protocol) {
+    case IpProtocol::icmp:
+      return "ICMP";
+    case IpProtocol::tcp:
+      return "TCP";
+    case IpProtocol::udp:
+      return "UDP";
+    case IpProtocol::icmp6:
+      return "IPv6-ICMP";
+    case IpProtocol::sctp:
+      return "SCTP";
+  }
+  return protocol == dataplane::gre ? "GRE" : protocol == dataplane::esp ? "ESP" : "";
+}
+
 void append_json(JsonBuffer& out, const FlowRecord& record, const classifier::Identities& identities) {
+  if (record.kind != dataplane::RecordKind::flow) {
+    append_ports(out, record, identities);
+    return;
+  }
   append(out, "{\"timestamp\":");
   append_json_time(out, record.written_ns);
   append(out, ",\"flow_id\":");

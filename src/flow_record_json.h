@@ -24,8 +24,13 @@ using JsonBuffer = fmt::memory_buffer;
 // `nat` for an untranslated flow, `nat.egress` for [snat], `flow.reason` while the flow lives, `shadow` where a shadow
 // policy says the same, or there is none.
 //
+// Records of ports are lines of their own (port_record_json.h).
+//
 // Ports of ICMP echo: src_port is the identifier, dest_port 0, with icmp_type and icmp_code of the request.
 void append_json(JsonBuffer& out, const dataplane::FlowRecord& record, const classifier::Identities& identities);
+
+// "TCP", "IPv6-ICMP"; empty: it goes by its number.
+[[nodiscard]] std::string_view protocol_text(dataplane::IpProtocol protocol) noexcept;
 
 // `"verdict":{..}`, `,"source":{..}`: members as in a flow record, for whoever answers with some of them alone.
 struct VerdictText {

@@ -57,7 +57,10 @@ Protocol protocol_of(const Json& record) {
   for (const auto& [name, protocol] : known) {
     if (name == text) return protocol;
   }
-  throw Wrong{fmt::format("proto: \"{}\" is none of TCP, UDP, ICMP, IPv6-ICMP, SCTP", text)};
+  const bool number =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (number || text == "GRE" || text == "ESP") return Protocol::other;
+  throw Wrong{fmt::format("proto: \"{}\" is none of TCP, UDP, ICMP, IPv6-ICMP, SCTP, GRE, ESP, and no number", text)};
 }
 
 // Flows that were refused at their first packet never came to show a name.
@@ -98,7 +101,7 @@ RecordedFlow flow_of(const Json& record) {
     throw Wrong{"src_ip and dest_ip are of different families"};
   }
   flow.query.protocol = protocol_of(record);
-  if (flow.query.protocol != Protocol::icmp) {
+  if (flow.query.protocol != Protocol::icmp && flow.query.protocol != Protocol::other) {
     flow.source_port = port_of(record, "src_port");
     flow.query.destination_port = port_of(record, "dest_port");
   }

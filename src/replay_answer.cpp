@@ -32,6 +32,7 @@ Delta put_address(std::uint8_t* l3, End end, const IpAddress& address) noexcept 
 
 // Puts a port or identifier, of which `present` bytes of the transport header are there; answers the change.
 Delta put_port(std::uint8_t* l4, std::uint32_t present, IpProtocol protocol, End end, std::uint16_t port) noexcept {
+  if (dataplane::is_portless(protocol)) return {};
   const std::uint32_t offset = is_icmp(protocol) ? 4U : end == End::source ? 0U : 2U;
   Delta change;
   if (present < offset + 2) return change;

@@ -149,6 +149,7 @@ void OneWire::dispatch(const Packet& packet) {
     case PacketKind::tcp:
     case PacketKind::udp:
     case PacketKind::sctp:
+    case PacketKind::portless:
     case PacketKind::other:
       return dispatch_connection(packet);
   }

@@ -104,6 +104,15 @@ std::string endpoint(const Json& object, const char* address, const char* port) 
                                            : fmt::format("[{}]:{}", ip, text_at(object, port));
 }
 
+// "203.0.113.1 towards 198.51.100.7:443 TCP: 51,610 of 64,512 ports (80.0%)"
+std::string load_text(const char* what, const Json& load) {
+  if (!load.is_object() || load.empty()) return {};
+  const std::string server = text_at(load, "server");
+  return fmt::format("{}: {}{} {}: {} of {} ports ({})\n", what, text_at(load, "egress_address"),
+                     server.empty() ? "" : " towards " + endpoint(load, "server", "port"), text_at(load, "proto"),
+                     count(load, "ports_used"), count(load, "ports"), percent(load, "ratio"));
+}
+
 // Which addresses are in use, by whom.
 std::string usage_text(const Json& answer) {
   std::string text;
@@ -124,6 +133,9 @@ std::string usage_text(const Json& answer) {
                  workload.empty() ? space : fmt::format("{}/{}", space, workload)});
   }
   if (!at(answer, "top_sources").empty()) text += '\n' + sources.text();
+  const std::string fullest = load_text("fullest server", at(answer, "fullest_server")) +
+                              load_text("fullest address", at(answer, "fullest_address"));
+  if (!fullest.empty()) text += '\n' + fullest;
   return text + fmt::format("\n{} flows translated, {} not\n", count(answer, "flows_translated"),
                             count(answer, "flows_untranslated"));
 }

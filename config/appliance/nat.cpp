@@ -57,6 +57,20 @@ void read_pool_key(const Item& item, NatConfig& into, Diagnostics& diagnostics) 
   if (!into.pool_key) report(item, diagnostics, "expected \"auto\" or a key of 32 hexadecimal digits");
 }
 
+// Blocks lie at multiples of their size.
+void check_blocks(const Item& item, const NatConfig& nat, Diagnostics& diagnostics) {
+  if (nat.port_block == 0) return;
+  const std::uint32_t first = (nat.port_range.first + nat.port_block - 1) / nat.port_block;
+  if ((first + 1) * nat.port_block > nat.port_range.last + 1U) {
+    report(item, diagnostics, fmt::format("port_range holds no whole block of {} ports", nat.port_block));
+  }
+  if (nat.ports_per_source_max != 0 && nat.ports_per_source_max < nat.port_block) {
+    report(item, diagnostics,
+           fmt::format("ports_per_source_max = {} is less than one block of {} ports", nat.ports_per_source_max,
+                       nat.port_block));
+  }
+}
+
 }  // namespace
 
 void read_nat(const Item& item, NatConfig& into, Diagnostics& diagnostics) {
@@ -73,10 +87,9 @@ void read_nat(const Item& item, NatConfig& into, Diagnostics& diagnostics) {
   table.optional("fragment_timeout", into.fragment_timeout, duration(1ms, 5min));
   table.optional("unsolicited", into.unsolicited_icmp, one_of(unsolicited_manners));
   table.optional("udp_inbound_refresh", into.udp_inbound_refresh, boolean);
-  // Refused as long as they are not enforced, so nothing keeps them.
-  std::uint32_t refused_number = 0;
-  table.optional("port_block", refused_number, integer<std::uint32_t>(1, 65536));
-  table.optional("ports_per_source_max", refused_number, integer<std::uint32_t>(1, 1U << 24U));
+  table.optional("port_block", into.port_block, integer<std::uint32_t>(1, 32768));
+  table.optional("ports_per_source_max", into.ports_per_source_max, integer<std::uint32_t>(1, 1U << 24U));
+  check_blocks(item, into, diagnostics);
 }
 
 }  // namespace sallyport::config

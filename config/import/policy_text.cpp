@@ -23,6 +23,8 @@ std::string_view protocol_text(Protocol protocol) noexcept {
       return "SCTP";
     case Protocol::icmp:
       return "ICMP";
+    case Protocol::other:
+      break;
   }
   return "";
 }

@@ -78,6 +78,21 @@ void read_egress_ip(const Item& item, Egress& into, Diagnostics& diagnostics) {
   }
 }
 
+// RFC 6296 maps one prefix to another of its length.
+void check_prefix(const Item& item, const Egress& egress, Diagnostics& diagnostics) {
+  if (!egress.egress_prefix || egress.egress_prefix->address.family == Family::v4) return;
+  const Prefix& outside = *egress.egress_prefix;
+  const bool one = egress.sources.size() == 1 && !egress.applied_to;
+  if (!one || egress.sources[0].address.family != Family::v6 || egress.sources[0].length != outside.length) {
+    report(item, diagnostics,
+           fmt::format("egress_ip = \"{}\" maps prefix to prefix (RFC 6296): sources has to be one IPv6 prefix of /{}, "
+                       "without applied_to",
+                       to_string(outside), outside.length));
+  }
+  if (outside.length > 64) report(item, diagnostics, "prefixes longer than /64 are not mapped to prefixes (RFC 6296)");
+  check_usable(item, {outside.first(), outside.last()}, diagnostics);
+}
+
 // Exactly one of the three ways to name addresses.
 void read_addresses(TableReader& table, Egress& into, const Item& item) {
   Diagnostics& diagnostics = table.diagnostics();
@@ -149,6 +164,7 @@ Egress read_egress(const Item& item, Diagnostics& diagnostics) {
     report(item, diagnostics, "selects nothing; expected applied_to, sources, or both");
   }
   read_addresses(table, egress, item);
+  check_prefix(item, egress, diagnostics);
   read_destinations(table, egress);
   table.each("except", egress.except, prefix);
   table.optional("priority", egress.priority, integer<std::int64_t>(-1'000'000'000, 1'000'000'000));

@@ -79,7 +79,7 @@ struct alignas(64) Flow {
   enum Flag : std::uint8_t {
     observing = 1,  // allowed, but its first payload is looked at for a name
     recorded = 2,   // its record is written
-    audited = 4,
+    hairpin = 4,  // its server is an egress address of ours: what it is sent comes in again as from outside
     ech = 8,
     midstream = 16,  // picked up without a SYN
     following = 32,  // its requests are decided one by one, as long as it lives
@@ -120,6 +120,8 @@ struct FlowFacts {
   classifier::Reason reason;
   classifier::Layer layer;
   AppProtocol app;
+  bool counts_port;  // in the PortLoads, towards its server
+  bool audited;
 
   std::uint16_t wheel_slot;
   std::uint32_t wheel_next, wheel_previous;
@@ -127,6 +129,7 @@ struct FlowFacts {
   std::uint32_t inspection;    // number of its Inspection; 0: none
   std::uint32_t sender;        // number in the SourceBook; 0: none
   std::uint32_t mapping;       // number of its endpoint-independent mapping; 0: none
+  std::uint32_t port_block;    // number of the PortBlock that its outside port lies in; 0: nobody counts
   std::uint32_t name_table;    // where a name is asked for: what decide_shown() wants
   std::uint32_t quic_version;  // UDP
   std::uint32_t conversation;  // number of its DnsConversation; 0: none

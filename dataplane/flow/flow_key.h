@@ -13,8 +13,19 @@ namespace sallyport::dataplane {
 // IP protocol numbers, in the one spelling of the headers (IPv6 ICMP is 58).
 enum class IpProtocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17, icmp6 = 58, sctp = 132 };
 
+inline constexpr IpProtocol gre{47}, esp{50}, dccp{33}, udp_lite{136};
+
+[[nodiscard]] constexpr bool has_ports(IpProtocol protocol) noexcept {
+  return protocol == IpProtocol::tcp || protocol == IpProtocol::udp || protocol == IpProtocol::sctp;
+}
+// Neither ports nor identifiers that would be understood here: GRE, ESP and all others.
+[[nodiscard]] constexpr bool is_portless(IpProtocol protocol) noexcept {
+  return !has_ports(protocol) && protocol != IpProtocol::icmp && protocol != IpProtocol::icmp6;
+}
+
 // From a sender to a receiver. Addresses as in IpAddress (IPv4 in the first four bytes); ports in network byte order,
-// for ICMP echo the identifier in source_port and 0 in destination_port. No padding: compared and hashed as bytes.
+// for ICMP echo the identifier in source_port and 0 in destination_port, both 0 for protocols without. No padding:
+// compared and hashed as bytes.
 struct FlowKey {
   std::array<std::uint8_t, 16> source{};
   std::array<std::uint8_t, 16> destination{};

@@ -29,6 +29,7 @@ struct Mapping {
   std::uint16_t nat_port;     // network byte order
   std::uint32_t flows;        // 0: it rests
   Tick freed;                 // since then
+  Tick refreshed;             // by a client's packet; kept where ports rest
   std::uint32_t next_resting;
 };
 
@@ -65,7 +66,7 @@ class MappingBook {
   [[nodiscard]] std::uint32_t add(const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept {
     const std::uint32_t number = mappings_.take();
     if (number == 0) return 0;
-    mappings_[number] = {inside, nat_address, nat_port, 0, 0, 0};
+    mappings_[number] = {inside, nat_address, nat_port, 0, 0, 0, 0};
     const std::uint64_t in = inside_hash(inside, nat_address);
     if (!index_.insert(in, number << 1U)) {
       mappings_.give_back(number);
@@ -79,6 +80,7 @@ class MappingBook {
     return number;
   }
   void hold(std::uint32_t number) noexcept { ++mappings_[number].flows; }
+  void refresh(std::uint32_t number, Tick now) noexcept { mappings_[number].refreshed = now; }
   // A flow of it has ended. True: it was the last one, and the mapping is gone or rests. A resting one keeps its egress
   // address; whoever calls wake() gives that back.
   [[nodiscard]] bool release(std::uint32_t number, Tick now) noexcept {
@@ -97,17 +99,16 @@ class MappingBook {
   }
 
   [[nodiscard]] bool resting() const noexcept { return rest_ms_ != 0; }
-  // Frees the ports that have rested, the number of the egress address of each to `freed`; at most `budget`.
+  // Frees the ports that have rested, each mapping to `freed` for the last time; at most `budget`.
   template <typename Freed>
   void wake(Tick now, std::uint32_t budget, const Freed& freed) noexcept {
     while (first_resting_ != 0 && budget-- != 0) {
       const std::uint32_t number = first_resting_;
-      const Mapping& m = mappings_[number];
-      if (since(m.freed, now) < static_cast<std::int32_t>(rest_ms_)) return;
-      first_resting_ = m.next_resting;
-      const std::uint32_t nat_address = m.nat_address;
+      const Mapping mapping = mappings_[number];
+      if (since(mapping.freed, now) < static_cast<std::int32_t>(rest_ms_)) return;
+      first_resting_ = mapping.next_resting;
       forget_outside(number);
-      freed(nat_address);
+      freed(mapping);
     }
   }
 

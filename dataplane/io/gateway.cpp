@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "dataplane/flow/name_bindings.h"
+#include "dataplane/flow/port_choice.h"
 #include "dataplane/io/announce.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/egress_addresses.h"
@@ -137,7 +138,7 @@ void Gateway::Parts::seat_workers(const classifier::PoolKey& pool_key) {
   for (const auto& port : ports) roles.push_back(port->config().role);
   for (std::uint32_t worker = 0; worker < workers; ++worker) {
     seats[worker]->prepare(world_settings(worker), pipeline_settings(model, plan, ports, pool_key, worker),
-                           {worker, workers, roles, model.workers.idle}, *quiescence);
+                           {worker, workers, roles, model.workers.idle, piece_ports(model.nat)}, *quiescence);
   }
 }
 
@@ -342,6 +343,17 @@ std::vector<RuleSum> Gateway::rules() const {
   rising.reserve(sums.size());
   for (const auto& [rule, sum] : sums) rising.push_back(sum);
   return rising;
+}
+
+FullestPorts Gateway::fullest_ports() const {
+  FullestPorts all;
+  for (const auto& seat : parts_->seats) {
+    (void)seat->ask([&](const Pipeline& pipeline) {
+      if (pipeline.fullest_server().fuller_than(all.server)) all.server = pipeline.fullest_server();
+      if (pipeline.fullest_address().fuller_than(all.address)) all.address = pipeline.fullest_address();
+    });
+  }
+  return all;
 }
 
 std::uint64_t Gateway::bound_names() const {

@@ -18,6 +18,7 @@
 #include "classifier/address_pool.h"
 #include "classifier/policy.h"
 #include "config/appliance_model.h"
+#include "dataplane/flow/port_load.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/io/control_log.h"
 #include "dataplane/io/counter_sums.h"
@@ -85,6 +86,12 @@ struct PolicyStatus {
   std::string shadow_hash;  // empty: no shadow policy
 };
 
+// Of all workers, the ports that are nearest to their end (nat.md 7).
+struct FullestPorts {
+  PortLoad server;   // of an egress address towards a server
+  PortLoad address;  // of an egress address at all
+};
+
 class Gateway {
  public:
   // Takes everything that the gateway needs and starts to poll; without a policy nothing is forwarded, yet ARP, ping to
@@ -120,6 +127,7 @@ class Gateway {
   [[nodiscard]] std::vector<RuleSum> rules() const;  // rising; of all workers together
   // Bindings of a name to an address that DNS answers have made.
   [[nodiscard]] std::uint64_t bound_names() const;
+  [[nodiscard]] FullestPorts fullest_ports() const;  // read on the workers' own threads
   [[nodiscard]] std::vector<PortStatus> ports() const;
   [[nodiscard]] RoutingStatus routing() const;
   [[nodiscard]] PolicyStatus policy() const;

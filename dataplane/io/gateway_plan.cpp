@@ -4,6 +4,7 @@
 
 #include <sys/random.h>
 
+#include "dataplane/io/environment_error.h"
 #include "dataplane/io/processors.h"
 #include "dataplane/io/twin_pump.h"
 
@@ -62,6 +63,17 @@ std::uint64_t random_seed() {
   return seed;
 }
 
+// Each worker gives out its own blocks.
+void check_port_blocks(const config::NatConfig& nat, std::uint32_t workers) {
+  if (nat.port_block == 0) return;
+  const std::uint32_t first = (nat.port_range.first + nat.port_block - 1) / nat.port_block;
+  const std::uint32_t end = (nat.port_range.last + 1U) / nat.port_block;
+  if (end >= first + workers) return;
+  throw EnvironmentError("nat.port_block = " + std::to_string(nat.port_block) + ": port_range holds " +
+                         std::to_string(end - first) + " blocks for " + std::to_string(workers) +
+                         " workers: make them smaller, or use fewer cores");
+}
+
 template <typename Number>
 Number share(Number whole, std::uint32_t workers) {
   return (whole + workers - 1) / workers;
@@ -75,6 +87,7 @@ GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log) {
   const std::vector<unsigned> allowed = allowed_processors();
   plan.processors = worker_processors(model.workers, allowed, processor_quota());
   const auto workers = static_cast<std::uint32_t>(plan.processors.size());
+  check_port_blocks(model.nat, workers);
   for (const config::PortConfig& port : model.ports) plan.ports.push_back(plan_port(port, workers, log));
 
   plan.held_packets = held_packets(model.limits, true);

@@ -125,6 +125,23 @@ void policy(const Gateway& gateway, rte_tel_data* to) {
   put(to, "shadow_hash", status.shadow_hash);
 }
 
+void put_load(rte_tel_data* to, const std::string& name, const PortLoad& load) {
+  put_inner(to, name, [&](rte_tel_data* inner) {
+    put(inner, "address", to_string(load.address));
+    if (load.towards_server) put(inner, "server", to_string(load.server));
+    if (load.towards_server) put(inner, "server_port", __builtin_bswap16(load.server_port));
+    put(inner, "protocol", static_cast<std::uint64_t>(load.protocol));
+    put(inner, "ports_used", load.used);
+    put(inner, "ports", load.of);
+  });
+}
+
+void egress(const Gateway& gateway, rte_tel_data* to) {
+  const FullestPorts fullest = gateway.fullest_ports();
+  put_load(to, "fullest_server", fullest.server);
+  put_load(to, "fullest_address", fullest.address);
+}
+
 using Fill = void (*)(const Gateway&, rte_tel_data*);
 template <Fill fill>
 int answer(const char*, const char*, rte_tel_data* to) {
@@ -140,11 +157,12 @@ struct Command {
   telemetry_cb callback;
   const char* help;
 };
-constexpr std::array<Command, 5> commands = {{
+constexpr std::array<Command, 6> commands = {{
     {"/sallyport/reasons", answer<reasons>, "How packets ended, by reason. Takes no parameters."},
     {"/sallyport/flows", answer<flows>, "How flows were decided. Takes no parameters."},
     {"/sallyport/workers", answer<workers>, "Packets, flows and load of each worker. Takes no parameters."},
     {"/sallyport/ports", answer<ports>, "Packets and losses of each port. Takes no parameters."},
+    {"/sallyport/egress", answer<egress>, "Which ports are nearest to their end. Takes no parameters."},
     {"/sallyport/policy", answer<policy>, "Which policy runs. Takes no parameters."},
 }};
 

@@ -1,6 +1,7 @@
 #include "dataplane/stages/decide.h"
 
 #include "dataplane/stages/admit.h"
+#include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/requests.h"
@@ -38,7 +39,10 @@ class Opening {
         !passes_source_check(source, query_.source, core_.settings.inside_networks)) {
       return {0, Drop::source_check};
     }
-    if (core_.policy()->gives_out(query_.destination)) return {0, Drop::hairpin_refused};
+    if (core_.policy()->gives_out(query_.destination)) {
+      if (!may_hairpin(core_, core_.flows.inside_key(flow_))) return {0, Drop::hairpin_refused};
+      flow_.set(Flow::hairpin);
+    }
 
     const BoundNamesNow bound = bound_names(core_);
     const Decision decision = core_.policy()->decide(source, query_, &bound);
@@ -49,8 +53,7 @@ class Opening {
     if (core_.flows.full()) return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
     if (!admit()) return refuse(Reason::source_limit, Drop::source_limit, false);
     if (const Nat nat = choose_nat(core_, source, query_, flow_); nat.result != Nat::Result::ok) {
-      return refuse(nat.result == Nat::Result::no_address ? Reason::no_egress_address : Reason::nat_ports_exhausted,
-                    nat.result == Nat::Result::no_address ? Drop::no_egress_address : Drop::nat_ports_exhausted, true);
+      return refuse_translation(nat.result);
     }
     if (decision.action == Action::allow) flow_.set(Flow::observing);
     return enter();
@@ -62,6 +65,7 @@ class Opening {
     const classifier::Source source = find_source();
     const Decision decision = core_.policy()->decide(source, query_);
     if (decision.action != Action::allow) return {0, Drop::policy_denied};
+    if (core_.policy()->gives_out(query_.destination)) flow_.set(Flow::hairpin);
     take_decision(core_, flow_, decision);
     count_rules(core_, decision);
     if (core_.flows.full()) return {0, Drop::flows_exhausted};
@@ -70,6 +74,9 @@ class Opening {
       core_.sources.leave(facts_.sender);
       return {0, Drop::no_mapping};
     }
+    // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
+    const bool refreshes = flow_.is_tcp() || core_.settings.nat.udp_inbound_refresh;
+    if (!refreshes) flow_.last_seen = core_.mappings[mapping].refreshed;
     return enter();
   }
 
@@ -88,6 +95,21 @@ class Opening {
     if (facts_.sender == 0) return !limited;
     return !limited || core_.sources.admit(facts_.sender, limits.flows_per_source,
                                            limits.new_flows_per_second_per_source, core_.tick);
+  }
+
+  Opened refuse_translation(Nat::Result why) noexcept {
+    switch (why) {
+      case Nat::Result::no_address:
+        return refuse(Reason::no_egress_address, Drop::no_egress_address, true);
+      case Nat::Result::source_limit:
+        return refuse(Reason::source_limit, Drop::source_ports_exhausted, true);
+      case Nat::Result::protocol_taken:
+        return refuse(Reason::nat_ports_exhausted, Drop::nat_protocol_taken, true);
+      case Nat::Result::no_free_port:
+      case Nat::Result::ok:
+        break;
+    }
+    return refuse(Reason::nat_ports_exhausted, Drop::nat_ports_exhausted, true);
   }
 
   // `remember`: as a denied flow, so that what follows of it needs no second decision.
@@ -143,7 +165,8 @@ class Opening {
     count_opened();
     count_packet(core_, flow, packet_, direction_);
     shadow_opened(core_, flow, true);
-    core_.wheel.add(number, core_.tick, timeout_ms(core_, flow));
+    const std::int32_t old = since(flow.last_seen, core_.tick);
+    core_.wheel.add(number, core_.tick, timeout_ms(core_, flow) - static_cast<std::uint32_t>(old));
     if (flow.verdict == Verdict::allowed) core_.counters.flows_allowed.add();
     return {number, Drop::policy_denied};
   }
@@ -205,6 +228,7 @@ classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
       query.protocol = config::Protocol::icmp;
       break;
   }
+  if (is_portless(inside.protocol)) query.protocol = config::Protocol::other;
   return query;
 }
 
@@ -219,7 +243,7 @@ void take_decision(Core& core, Flow& flow, const Decision& decision) noexcept {
   facts.network = decision.network;
   facts.name_table = decision.name_table;
   if (decision.action == Action::needs_name) facts.reads_requests = decision.reads_requests;
-  if (decision.audited) flow.set(Flow::audited);
+  if (decision.audited) facts.audited = true;
 }
 
 void count_rules(Core& core, const Decision& decision) noexcept {
@@ -237,7 +261,7 @@ Decision pending_decision(const Core& core, const Flow& flow) noexcept {
   pending.rule = facts.rule;
   pending.network = facts.network;
   pending.name_table = facts.name_table;
-  pending.audited = flow.has(Flow::audited);
+  pending.audited = facts.audited;
   return pending;
 }
 
@@ -331,6 +355,11 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   if (flow.nat_address != 0 && !policy.gives_out(core.addresses[flow.nat_address])) {
     deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);
     return Refreshed::removed;
+  }
+  if (policy.gives_out(core.flows.destination(flow))) {
+    flow.set(Flow::hairpin);
+  } else {
+    flow.clear(Flow::hairpin);
   }
   const bool undecided = flow.verdict == Verdict::waiting;
   const bool following = flow.has(Flow::following) && !undecided;

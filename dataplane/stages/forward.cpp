@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "dataplane/stages/fragment.h"
+#include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/link.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
@@ -160,6 +161,10 @@ void send(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop, Size
 }  // namespace
 
 void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direction direction) noexcept {
+  if (direction == to_server && flow.has(Flow::hairpin)) {
+    hairpin(core, packet, parsed, flow);
+    return;
+  }
   const IpAddress destination = direction == to_server ? parsed.key.destination_address() : core.flows.source(flow);
   const Hop hop = hop_for(core, flow, destination, direction);
   Size size{};
@@ -171,8 +176,27 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
   send(core, packet, parsed, hop, size);
 }
 
+namespace {
+
+// An error to the other side of a hairpin, about what that one sent.
+void hairpin_error(Core& core, Packet& packet, const Parsed& parsed, const Parsed& quoted, const Flow& flow) noexcept {
+  if (parsed.ttl <= 1) {
+    core.drop(packet, Drop::ttl_exceeded);
+  } else if (translate_error(core, flow, packet, parsed, quoted, to_server)) {
+    come_in_again(core, packet, parsed);
+  } else {
+    core.drop(packet, Drop::icmp_error_bad);
+  }
+}
+
+}  // namespace
+
 void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parsed& quoted, Flow& flow,
                    Direction direction) noexcept {
+  if (direction == to_server && flow.has(Flow::hairpin)) {
+    hairpin_error(core, packet, parsed, quoted, flow);
+    return;
+  }
   const IpAddress destination = direction == to_client ? core.flows.source(flow) : parsed.key.destination_address();
   const Hop hop = core.routing().next(destination, direction == to_server);
   Size size{};
@@ -186,6 +210,12 @@ void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parse
 
 void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress& destination, bool outbound,
            std::uint16_t weight) noexcept {
+  if (outbound && core.policy() != nullptr && core.policy()->gives_out(destination)) {
+    Parsed parsed;
+    parsed.l3_offset = l3_offset;
+    come_in_again(core, packet, parsed);
+    return;
+  }
   const Hop hop = core.routing().next(destination, outbound);
   if (hop.state == Hop::State::no_route) {
     core.drop(packet, Drop::no_route);

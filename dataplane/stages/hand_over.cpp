@@ -22,6 +22,7 @@ void hand_over_pieces(Core& core, Packet& whole, const Parsed& parsed, std::uint
     if (!core.world.allocate(fragmenter.next_bytes(), piece)) break;
     piece.port = whole.port;
     piece.asked_elsewhere = whole.asked_elsewhere;
+    piece.hairpin = whole.hairpin;
     fragmenter.make(piece);
     // Never more pieces than it came in; the last one stands for what came in smaller ones.
     piece.weight = fragmenter.done() ? left : std::min<std::uint16_t>(left, 1);

@@ -78,7 +78,7 @@ bool parse_quoted(bool verify_ip_checksum, const Packet& packet, const Parsed& p
              type == icmp6_echo_reply;
     }
   }
-  return false;
+  return true;  // no ports
 }
 
 QuotedFlow quoted_flow(const Core& core, const Packet& packet, const Parsed& parsed, bool from_inside) noexcept {

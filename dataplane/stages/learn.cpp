@@ -178,7 +178,7 @@ void check_name_binding(Core& core, Flow& flow, std::string_view shown) noexcept
   if (binding == Binding::right) return;
   core.counters.note(DnsEvent::names_not_bound);
   if (binding == Binding::audited) {
-    flow.set(Flow::audited);
+    core.flows.facts(flow).audited = true;
     return;
   }
   flow.verdict = Verdict::denied;

@@ -1,9 +1,11 @@
 #include "dataplane/stages/nat.h"
 
-#include <algorithm>
 #include <cstring>
 #include <optional>
 
+#include "classifier/prefix_translation.h"
+#include "dataplane/stages/map_port.h"
+#include "dataplane/stages/port_use.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/crc32c.h"
 #include "dataplane/wire/headers.h"
@@ -13,87 +15,7 @@ namespace {
 
 using namespace wire;
 
-constexpr unsigned random_probes = 64;
 constexpr std::uint32_t ports_a_turn = 1024;
-
-[[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
-  if (FlowTable::is_echo(flow.protocol)) return core.identifiers;
-  const auto& range = core.settings.nat.port_range;
-  const bool whole_range = range.first == 1024 && range.last == 65535;
-  const std::uint16_t port = __builtin_bswap16(flow.source_port);
-  return whole_range && port != 0 && port < 1024 ? core.low_ports : core.high_ports;
-}
-
-// Keeps the inside port where it is free; else tries ports at random (RFC 6056 section 3.3.1), and in the end all of
-// them, so that the last port is found, too. Ports in host byte order.
-template <typename Taken>
-[[nodiscard]] std::optional<std::uint16_t> choose_port(Core& core, const PortSlice& slice, std::uint16_t wanted,
-                                                       bool keep_parity, const Taken& taken) noexcept {
-  if (slice.contains(wanted) && !taken(wanted)) return wanted;
-  if (slice.size() == 0) return std::nullopt;
-  for (unsigned probe = 0; probe < random_probes; ++probe) {
-    const std::uint16_t port = slice.at(core.random.below(slice.size()));
-    if (keep_parity && probe < random_probes / 2 && (port & 1U) != (wanted & 1U)) continue;
-    if (!taken(port)) return port;
-  }
-  const std::uint32_t begin = core.random.below(slice.size());
-  for (std::uint32_t i = 0; i < slice.size(); ++i) {
-    const std::uint16_t port = slice.at((begin + i) % slice.size());
-    if (!taken(port)) return port;
-  }
-  return std::nullopt;
-}
-
-[[nodiscard]] bool endpoint_independent(const Core& core, IpProtocol protocol) noexcept {
-  switch (protocol) {
-    case IpProtocol::tcp:
-      return core.settings.nat.tcp_mapping == config::Mapping::endpoint_independent;
-    case IpProtocol::udp:
-      return core.settings.nat.udp_mapping == config::Mapping::endpoint_independent;
-    case IpProtocol::icmp:
-    case IpProtocol::icmp6:
-      return true;  // RFC 5508 REQ-1a
-    case IpProtocol::sctp:
-      return false;
-  }
-  return false;
-}
-
-// RFC 4787 REQ-4: for RTP and RTCP, which go by parity.
-[[nodiscard]] bool keeps_parity(IpProtocol protocol) noexcept { return protocol == IpProtocol::udp; }
-
-[[nodiscard]] bool map_endpoint(Core& core, Flow& flow) noexcept {
-  const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
-  std::uint32_t& mapping = core.flows.facts(flow).mapping;
-  mapping = core.mappings.find(inside, flow.nat_address);
-  if (mapping == 0) {
-    const std::uint16_t wanted = __builtin_bswap16(flow.source_port);
-    const auto port =
-        choose_port(core, slice_for(core, flow), wanted, keeps_parity(flow.protocol), [&](std::uint16_t p) {
-          return core.mappings.holder(flow.nat_address, __builtin_bswap16(p), inside.protocol) != 0;
-        });
-    if (!port) return false;
-    mapping = core.mappings.add(inside, flow.nat_address, __builtin_bswap16(*port));
-    if (mapping == 0) return false;
-  }
-  flow.nat_port = core.mappings[mapping].nat_port;
-  return true;
-}
-
-[[nodiscard]] bool map_connection(Core& core, Flow& flow) noexcept {
-  if (core.full_servers.contains(flow, core.tick)) return false;
-  const auto port = choose_port(core, slice_for(core, flow), __builtin_bswap16(flow.source_port),
-                                keeps_parity(flow.protocol), [&](std::uint16_t p) {
-                                  flow.nat_port = __builtin_bswap16(p);
-                                  return core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
-                                });
-  if (!port) {
-    core.full_servers.remember(flow, core.tick);
-    return false;
-  }
-  flow.nat_port = __builtin_bswap16(*port);
-  return true;
-}
 
 // What every packet needs of the translation, ready in the flow's line.
 void prepare_translation(const Core& core, Flow& flow) noexcept {
@@ -108,12 +30,42 @@ void prepare_translation(const Core& core, Flow& flow) noexcept {
   flow.delta6 = transport.folded();
 }
 
+[[nodiscard]] Nat::Result result_of(Mapped mapped) noexcept {
+  switch (mapped) {
+    case Mapped::ok:
+      return Nat::Result::ok;
+    case Mapped::no_free_port:
+      return Nat::Result::no_free_port;
+    case Mapped::source_limit:
+      return Nat::Result::source_limit;
+    case Mapped::protocol_taken:
+      return Nat::Result::protocol_taken;
+  }
+  return Nat::Result::no_free_port;
+}
+
+// RFC 6296: each source has an address, and so all ports, of its own.
+[[nodiscard]] Nat map_prefix(Core& core, const classifier::PrefixTranslation& prefix, Flow& flow) noexcept {
+  const std::optional<IpAddress> address = prefix.to_outside(core.flows.source(flow));
+  if (!address) return {Nat::Result::no_address};
+  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(*address));
+  if (flow.nat_address == 0) return {Nat::Result::no_address};
+  if (core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) == 0) {
+    prepare_translation(core, flow);
+    return {};
+  }
+  core.addresses.give_back(flow.nat_address);
+  flow.nat_address = 0;
+  return {Nat::Result::no_free_port};
+}
+
 }  // namespace
 
 Nat choose_nat(Core& core, const classifier::Source& source, const classifier::FlowQuery& query, Flow& flow) noexcept {
   const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
   core.flows.facts(flow).egress = choice.egress;
   if (choice.kind == classifier::EgressChoice::Kind::untranslated) return {};
+  if (choice.prefix != nullptr) return map_prefix(core, *choice.prefix, flow);
   if (choice.kind == classifier::EgressChoice::Kind::no_address || choice.pool == nullptr || choice.pool->empty()) {
     return {Nat::Result::no_address};
   }
@@ -122,12 +74,11 @@ Nat choose_nat(Core& core, const classifier::Source& source, const classifier::F
   const IpAddress address = kept != nullptr ? *kept : choice.pool->pick(query.source, core.settings.pool_key);
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
   if (flow.nat_address == 0) return {Nat::Result::no_address};
-  const bool mapped = endpoint_independent(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
-  if (!mapped) {
+  if (const Mapped mapped = map_port(core, flow); mapped != Mapped::ok) {
     core.addresses.give_back(flow.nat_address);
     flow.nat_address = 0;
     flow.nat_port = flow.source_port;
-    return {Nat::Result::no_free_port};
+    return {result_of(mapped)};
   }
   prepare_translation(core, flow);
   return {};
@@ -138,20 +89,28 @@ bool use_mapping(Core& core, const classifier::Source& source, const classifier:
   const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
   const Mapping& found = core.mappings[mapping];
   const IpAddress address = core.addresses[found.nat_address];
-  if (choice.kind != classifier::EgressChoice::Kind::translated || !choice.pool->contains(address)) return false;
-  FlowFacts& facts = core.flows.facts(flow);
-  facts.egress = choice.egress;
-  facts.mapping = mapping;
+  if (choice.pool == nullptr || !choice.pool->contains(address)) return false;
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
-  flow.nat_port = found.nat_port;
+  if (!join_mapping(core, flow, mapping)) {
+    core.addresses.give_back(flow.nat_address);
+    flow.nat_address = 0;
+    return false;
+  }
+  core.flows.facts(flow).egress = choice.egress;
   prepare_translation(core, flow);
   return true;
 }
 
 void release_nat(Core& core, Flow& flow) noexcept {
   std::uint32_t& mapping = core.flows.facts(flow).mapping;
-  if (mapping != 0 && core.mappings.rests(mapping)) core.mappings.drop(mapping);
+  if (mapping != 0 && core.mappings.rests(mapping)) {
+    uncount_port(core, core.mappings[mapping]);
+    core.mappings.drop(mapping);
+  } else if (core.flows.facts(flow).counts_port) {
+    uncount_server_port(core, flow);
+  }
   mapping = 0;
+  leave_ports(core, flow);
   core.addresses.give_back(flow.nat_address);
 }
 
@@ -160,14 +119,35 @@ void end_nat(Core& core, const Flow& flow) noexcept {
   const std::uint32_t mapping = core.flows.facts(flow).mapping;
   if (mapping != 0) {
     core.contacts.leave(mapping, core.flows.destination(flow));
-    const bool rests = core.mappings.release(mapping, core.tick) && core.mappings.resting();
-    if (rests) return;  // with the flow's reference to the egress address
+    const Mapping was = core.mappings[mapping];
+    const bool over = core.mappings.release(mapping, core.tick);
+    if (over && core.mappings.resting())
+      return;  // with the flow's references to the egress address and its source's ports
+    if (over) uncount_port(core, was);
+  } else if (core.flows.facts(flow).counts_port) {
+    uncount_server_port(core, flow);
   }
+  leave_ports(core, flow);
   core.addresses.give_back(flow.nat_address);
 }
 
-void wake_ports(Core& core) noexcept {
-  core.mappings.wake(core.tick, ports_a_turn, [&](std::uint32_t address) { core.addresses.give_back(address); });
+namespace {
+
+void wake_until(Core& core, Tick now, std::uint32_t budget) noexcept {
+  core.mappings.wake(now, budget, [&](const Mapping& mapping) {
+    uncount_port(core, mapping);
+    leave_rested_port(core, mapping);
+    core.addresses.give_back(mapping.nat_address);
+  });
+}
+
+}  // namespace
+
+void wake_ports(Core& core) noexcept { wake_until(core, core.tick, ports_a_turn); }
+
+void end_rest(Core& core) noexcept {
+  constexpr Tick far_ahead = 1U << 30U;
+  wake_until(core, core.tick + far_ahead, UINT32_MAX);
 }
 
 namespace {
@@ -222,11 +202,24 @@ void update_transport(std::uint8_t* l4, std::uint32_t present, IpProtocol protoc
     case IpProtocol::sctp:
       break;  // CRC32c does not cover addresses; see translate()
   }
+  // Checksums with a pseudo header where UDP has it (RFC 3828 section 3.1, RFC 4340 section 5.1).
+  if ((protocol == udp_lite || protocol == dccp) && present >= sizeof(Udp)) update(at<Udp>(l4).checksum, delta);
 }
 
-[[nodiscard]] Be16& port_field(std::uint8_t* l4, IpProtocol protocol, bool source) noexcept {
-  if (FlowTable::is_echo(protocol)) return at<Icmp>(l4).identifier;
-  return source ? at<Udp>(l4).source_port : at<Udp>(l4).destination_port;
+void put_port(std::uint8_t* l4, IpProtocol protocol, bool source, std::uint16_t port) noexcept {
+  if (FlowTable::is_echo(protocol)) {
+    at<Icmp>(l4).identifier.set_raw(port);
+  } else if (has_ports(protocol)) {
+    (source ? at<Udp>(l4).source_port : at<Udp>(l4).destination_port).set_raw(port);
+  }
+}
+
+// CRC32c covers ports, not addresses, and is made anew; what was wrong stays as wrong.
+void put_sctp_port(std::uint8_t* l4, std::uint32_t bytes, bool source, std::uint16_t port) noexcept {
+  auto& checksum = at<Sctp>(l4).checksum;
+  const std::uint32_t wrong_by = checksum.get() ^ sctp_checksum({l4, bytes});
+  put_port(l4, IpProtocol::sctp, source, port);
+  checksum = sctp_checksum({l4, bytes}) ^ wrong_by;
 }
 
 }  // namespace
@@ -245,10 +238,13 @@ void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed&
     put_address(l3, family, outbound,
                 outbound ? core.addresses[flow.nat_address].bytes : core.flows.source(flow).bytes);
   }
-  const bool port_changes = flow.nat_port != flow.source_port;
-  port_field(l4, parsed.key.protocol, outbound).set_raw(outbound ? flow.nat_port : flow.source_port);
-  if (parsed.key.protocol == IpProtocol::sctp && port_changes) {
-    at<Sctp>(l4).checksum = sctp_checksum({l4, parsed.l4_bytes()});
+  if (flow.nat_port != flow.source_port) {
+    const std::uint16_t port = outbound ? flow.nat_port : flow.source_port;
+    if (parsed.key.protocol == IpProtocol::sctp) {
+      put_sctp_port(l4, parsed.l4_bytes(), outbound, port);
+    } else {
+      put_port(l4, parsed.key.protocol, outbound, port);
+    }
   }
   update_transport(l4, parsed.l4_bytes(), parsed.key.protocol, delta.transport);
 }
@@ -271,7 +267,7 @@ bool translate_error(const Core& core, const Flow& flow, Packet& packet, const P
   const Deltas delta = deltas(flow, !to_inside);
   put_address(quoted_l3, family, to_inside, to_inside ? inside.bytes : egress);
   if (family == Family::v4) update(at<Ipv4>(quoted_l3).checksum, delta.header);
-  port_field(quoted_l4, quoted.key.protocol, to_inside).set_raw(to_inside ? flow.source_port : flow.nat_port);
+  put_port(quoted_l4, quoted.key.protocol, to_inside, to_inside ? flow.source_port : flow.nat_port);
   update_transport(quoted_l4, present, quoted.key.protocol, delta.transport);
 
   // The outer packet: to the client by its own address; to the server from the egress address (5508 REQ-5: whoever sent

@@ -7,7 +7,7 @@
 namespace sallyport::dataplane {
 
 struct Nat {
-  enum class Result : std::uint8_t { ok, no_address, no_free_port };
+  enum class Result : std::uint8_t { ok, no_address, no_free_port, source_limit, protocol_taken };
   Result result = Result::ok;
 };
 
@@ -24,6 +24,8 @@ void release_nat(Core& core, Flow& flow) noexcept;
 void end_nat(Core& core, const Flow& flow) noexcept;
 // Ports that have rested long enough are free again.
 void wake_ports(Core& core) noexcept;
+// All that rest: the gateway ends.
+void end_rest(Core& core) noexcept;
 
 // The packet's addresses, port and checksums, to what the other side sees. The TTL is forward's.
 void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, Direction direction) noexcept;

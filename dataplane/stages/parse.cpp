@@ -193,7 +193,20 @@ class Parser {
       case IpProtocol::icmp6:
         return parsed_.key.family == Family::v6 ? icmp6(l4, bytes) : fail(Drop::unsupported_protocol);
     }
-    parsed_.kind = PacketKind::other;
+    return portless();
+  }
+
+  // What follows IPv6 and is neither known as an extension header nor as a transport could hide one.
+  bool portless() noexcept {
+    constexpr std::uint8_t no_next_header = 59;
+    constexpr std::uint8_t extensions_unknown_here[] = {135, 139, 140, 253, 254};  // Mobility, HIP, Shim6, experiments
+    if (parsed_.key.family == Family::v6) {
+      if (parsed_.ip_protocol == no_next_header) return fail(Drop::unsupported_protocol);
+      for (const std::uint8_t extension : extensions_unknown_here) {
+        if (parsed_.ip_protocol == extension) return fail(Drop::ip6_bad_extension);
+      }
+    }
+    parsed_.kind = PacketKind::portless;
     return true;
   }
 

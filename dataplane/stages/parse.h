@@ -16,8 +16,9 @@ enum class PacketKind : std::uint8_t {
   sctp,
   echo_request,
   echo_reply,
+  portless,  // GRE, ESP, and whatever else has no ports that are understood here
   icmp_error,
-  other,  // an IP protocol or ICMP type that is not followed
+  other,  // a fragment, of which nobody knows yet
 };
 
 // What is known of a packet after parsing. Offsets are from Packet::data; a reassembled or rewritten packet is parsed

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "dataplane/stages/forward.h"
+#include "dataplane/stages/hairpin.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -105,8 +106,14 @@ void put_ip(std::uint8_t* l3, const IpAddress& source, const IpAddress& destinat
   return make_segment(core, like, parsed, answer, segment, Tcp::rst | Tcp::ack, {}, made);
 }
 
-// Back over the port that the packet came in on.
-void send_back(Core& core, const Packet& made, PortIndex port) noexcept { core.transmit(port, made, 0); }
+// Back over the port that the packet came in on; to the other side of a hairpin by the way it came.
+void send_back(Core& core, Packet& made, const Packet& like, const Parsed& parsed) noexcept {
+  if (like.hairpin) {
+    come_in_again(core, made, parsed);
+  } else {
+    core.transmit(like.port, made, 0);
+  }
+}
 
 void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
@@ -119,7 +126,7 @@ void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexce
                         (tcp.flags & Tcp::ack) != 0 ? tcp.acknowledgment.get() : 0,
                         tcp.sequence.get() + consumed};
   Packet made;
-  if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet.port);
+  if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet, parsed);
 }
 
 // As if the peer had sent it, in the packet's direction and behind it. Nothing where that side never heard of the flow.
@@ -152,7 +159,17 @@ void send_page(Core& core, const Flow& flow, const Packet& packet, const Parsed&
                         tcp.sequence.get() + consumed};
   Packet made;
   if (!make_segment(core, packet, parsed, true, segment, Tcp::ack | Tcp::psh | Tcp::fin, page, made)) return;
-  send_back(core, made, packet.port);
+  send_back(core, made, packet, parsed);
+}
+
+// A client that was told by a page reads it in peace: its acknowledgments go nowhere, the request sent again brings the
+// page again, and only its own FIN ends what it still remembers.
+void refuse_answered(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  if (parsed.payload_bytes != 0) {
+    send_page(core, flow, packet, parsed);
+  } else if ((parsed.tcp_flags & Tcp::fin) != 0) {
+    refuse_sender(core, packet, parsed);
+  }
 }
 
 [[nodiscard]] bool may_be_told(const Parsed& parsed) noexcept { return parsed.kind != PacketKind::icmp_error; }
@@ -189,7 +206,7 @@ void send_error(Core& core, const Packet& packet, const Parsed& parsed, std::uin
   Sum sum = sum_words(l4, l4_bytes);
   if (family == Family::v6) sum += pseudo(source, destination, protocol, l4_bytes);
   at<Icmp>(l4).checksum.set_raw(finish(sum));
-  send_back(core, made, packet.port);
+  send_back(core, made, packet, parsed);
 }
 
 }  // namespace
@@ -202,6 +219,41 @@ void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexc
     send_error(core, packet, parsed, icmp_unreachable, icmp_code_admin_prohibited, 0);
   } else {
     send_error(core, packet, parsed, icmp6_unreachable, icmp6_code_admin_prohibited, 0);
+  }
+}
+
+void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& parsed) noexcept {
+  switch (why) {
+    case Drop::flows_exhausted:
+    case Drop::source_limit:
+    case Drop::policy_denied:
+      refuse_sender(core, packet, parsed);
+      break;
+    case Drop::nat_ports_exhausted:
+    case Drop::source_ports_exhausted:
+    case Drop::nat_protocol_taken:
+    case Drop::no_egress_address:
+      send_host_unreachable(core, packet, parsed);
+      break;
+    default:
+      break;
+  }
+}
+
+void refuse_denied(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  using classifier::Reason;
+  if (core.flows.facts(flow).answered) {
+    refuse_answered(core, flow, packet, parsed);
+    return;
+  }
+  const Reason reason = core.flows.facts(flow).reason;
+  // Of those that are remembered, the source's limit is that of its ports.
+  const bool unreachable =
+      reason == Reason::nat_ports_exhausted || reason == Reason::source_limit || reason == Reason::no_egress_address;
+  if (unreachable) {
+    send_host_unreachable(core, packet, parsed);
+  } else {
+    refuse_sender(core, packet, parsed);
   }
 }
 
@@ -224,18 +276,6 @@ void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& 
   core.flows.facts(flow).answered = true;
   send_page(core, flow, packet, parsed);
   if (defaults.deny_resets) reset_receiver(core, flow, packet, parsed, to_server);
-}
-
-// A client that was told by a page reads it in peace: its acknowledgments go nowhere, the request sent again brings the
-// page again, and only its own FIN ends what it still remembers.
-void refuse_again(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
-  if (!core.flows.facts(flow).answered) {
-    refuse_sender(core, packet, parsed);
-  } else if (parsed.payload_bytes != 0) {
-    send_page(core, flow, packet, parsed);
-  } else if ((parsed.tcp_flags & Tcp::fin) != 0) {
-    refuse_sender(core, packet, parsed);
-  }
 }
 
 void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept {

@@ -10,6 +10,10 @@ namespace sallyport::dataplane {
 // administratively prohibited (RFC 1812 section 5.2.7.1, RFC 4443 section 3.1). Silence where the policy's deny_action
 // says drop.
 void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+// To the sender of a packet that opened no flow, ended as `why`; and of one of a flow that was denied. Where a way is
+// open but no address or port left to take it under: ICMP host unreachable (RFC 6888 REQ-11).
+void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& parsed) noexcept;
+void refuse_denied(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
 // To both sides of a flow, from a packet of it that goes in `direction`.
 void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                  Direction direction) noexcept;
@@ -17,8 +21,6 @@ void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parse
 // Of a flow whose request, in this packet or one that waits, is denied: the client gets a page that says so, and its
 // connection is closed in order (or reset, where the policy's http_deny says so); the server gets a reset.
 void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
-// To the sender of one more packet of a denied flow.
-void refuse_again(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
 
 // ICMP errors to the sender of a packet, rate-limited; never about ICMP errors or to nobody (RFC 1122 section 3.2.2).
 void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept;

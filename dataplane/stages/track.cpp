@@ -149,7 +149,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   }
   record.end = end;
   record.allowed = flow.verdict == Verdict::allowed;
-  record.audited = flow.has(Flow::audited);
+  record.audited = facts.audited;
   record.reason = facts.reason;
   record.layer = facts.layer;
   record.app = facts.app;

@@ -20,6 +20,7 @@ inline void count_packet(Core& core, Flow& flow, const Packet& packet, Direction
   // RFC 4787 REQ-6: outbound traffic keeps a mapping alive; for TCP both sides do.
   if (direction == to_server || flow.is_tcp() || core.settings.nat.udp_inbound_refresh) {
     flow.last_seen = core.tick;
+    if (core.mappings.resting()) core.mappings.refresh(core.flows.facts(flow).mapping, core.tick);
   } else {
     flow.last_packet = core.tick;
   }

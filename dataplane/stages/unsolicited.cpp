@@ -26,6 +26,10 @@ void drop_oldest(Core& core) noexcept {
 }  // namespace
 
 void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed, Drop why) noexcept {
+  if (packet.hairpin && why == Drop::no_mapping) {
+    core.drop(packet, Drop::hairpin_refused);
+    return;
+  }
   const bool waits = why == Drop::no_mapping && may_wait(core, packet, parsed) && !core.unsolicited.full() &&
                      !core.unsolicited.contains(parsed.key);
   if (!waits) {

@@ -7,6 +7,7 @@ import subprocess
 from house import ROOT
 
 OPERATIONS = "docs/OPERATIONS.md"
+NAT = "docs/NAT.md"
 
 
 def reasons(tree):
@@ -151,3 +152,29 @@ def imports(tree, sallyport):
             if ran.returncode != 0 or toml not in ran.stdout:
                 findings.append(f"{name}:1: import makes this of {file}: show it: {ran.stdout}{ran.stderr}")
     return findings if shown else ["docs/: no page shows what import makes"]
+
+
+def named_tests(tree):
+    """In the table of docs/NAT.md, "what a scenario's name begins with" and `a unit or end-to-end test`."""
+    scenarios, tests = set(), set()
+    for name in tree.files:
+        if re.fullmatch(r"tests/scenarios/cases_\w+\.py", name):
+            scenarios |= set(re.findall(r"^@(?:case|both_families)\(\"([^\"]+)\"", "\n".join(tree.lines(name)), re.MULTILINE))
+        elif re.fullmatch(r"tests/unit/.*\.cpp", name):
+            tests |= set(re.findall(r"^TEST(?:_[FP])?\(\w+, (\w+)\)", "\n".join(tree.lines(name)), re.MULTILINE))
+        elif re.fullmatch(r"tests/e2e/test_\w+\.py", name):
+            tests |= set(re.findall(r"^    def (test_\w+)\(", "\n".join(tree.lines(name)), re.MULTILINE))
+    findings = []
+    for number, line in enumerate(tree.lines(NAT), 1):
+        if not line.startswith("| ") or line.count("|") != 4:
+            continue
+        shown_by = line.split("|")[3]
+        for beginning in re.findall(r"\"([^\"]+)\"", shown_by):
+            if not any(scenario.startswith(beginning) for scenario in scenarios):
+                findings.append(f"{NAT}:{number}: no scenario's name begins with \"{beginning}\"")
+        for test in re.findall(r"`(\w+)`", shown_by):
+            if test not in tests:
+                findings.append(f"{NAT}:{number}: there is no test {test}")
+        if not line.startswith("| **") and not re.search(r"[\"`]", shown_by) and "shown by" not in line and "---" not in line:
+            findings.append(f"{NAT}:{number}: shown by nothing")
+    return findings

@@ -4,7 +4,7 @@ import struct
 
 from cases_nat import CONFIG
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
 from crafted import fixed, ip, seen, tcp, udp
@@ -118,13 +118,6 @@ def _(t):
     t.inside(fixed(ip(A6, S6) / UDP(sport=5000, dport=53, chksum=0) / b"q"), drop="udp6_zero_checksum")
 
 
-@case("N79 protocols that are not translated")
-def _(t):
-    for protocol in (50, 47, 4, 99):
-        t.inside(fixed(IP(src=A, dst=S, proto=protocol) / Raw(b"x" * 32)), drop="unsupported_protocol")
-    t.inside(fixed(IPv6(src=A6, dst=S6, nh=50) / Raw(b"x" * 32)), drop="unsupported_protocol")
-
-
 @case("what is no IP, where no kernel stands behind the ports")
 def _(t):
     t.inside(Ether(type=0x88CC) / Raw(b"lldp" * 12), drop="not_ip")
@@ -170,3 +163,27 @@ def _(t):
     t.outside(udp(S, 53, E, 5001, b"a"), drop="no_mapping")
     t.inside(LINK / Raw(struct.pack("!H", 7)), drop="not_ip")
     t.flow(src_ip=A)
+
+@case("IPv6 headers before the transport: hop-by-hop, destination, AH, a routing header that is done with")
+def _(t):
+    authentication = bytes([17, 4, 0, 0]) + bytes(range(20))
+    for chain, first in ((IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt(), 0), (IPv6ExtHdrRouting(type=2, segleft=0, addresses=["2001:db8::1"]), 43)):
+        question = fixed(ip(A6, S6, nh=first) / chain / UDP(sport=5000, dport=53) / b"q")
+        t.inside(question, outside=seen(question, src="2001:db8:113::1"))
+    plain = udp(A6, 5001, S6, 53, b"q")
+    translated = seen(plain, src="2001:db8:113::1")
+    t.inside(fixed(ip(A6, S6, nh=51) / Raw(authentication + bytes(plain[UDP]))),
+             outside=fixed(ip("2001:db8:113::1", S6, nh=51, hlim=63) / Raw(authentication + bytes(translated[UDP]))))
+
+
+@case("IPv6 headers: eight pass, hop-by-hop comes first or not at all")
+def _(t):
+    eight = ip(A6, S6)
+    for _ in range(8):
+        eight = eight / IPv6ExtHdrDestOpt()
+    question = fixed(eight / UDP(sport=5000, dport=53) / b"q")
+    t.inside(question, outside=seen(question, src="2001:db8:113::1"))
+    late = fixed(ip(A6, S6) / IPv6ExtHdrDestOpt() / IPv6ExtHdrHopByHop() / UDP(sport=5000, dport=53) / b"q")
+    t.inside(late, drop="ip6_bad_extension")
+    cut_off = fixed(ip(A6, S6, nh=60) / Raw(bytes([17, 200]) + b"x" * 30))
+    t.inside(cut_off, drop="ip6_bad_extension")

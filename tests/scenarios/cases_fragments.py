@@ -4,6 +4,7 @@ import itertools
 
 from scapy.layers.inet import UDP, fragment
 from scapy.layers.inet6 import IPv6ExtHdrFragment, IPv6, fragment6
+from cases_nat import CONFIG
 from crafted import echo, fixed, named, seen, udp
 from wires import A, A6, E, E6, S, S6, case
 
@@ -143,3 +144,71 @@ def _(t):
     atomic.nh = 44
     del atomic.plen
     t.inside(fixed(atomic), outside=lambda p: p[UDP].sport == 5000 and p.src == E6)
+
+@case("N70 answers in pieces, IPv6, backwards")
+def _(t):
+    t.inside(question := udp(A6, 5000, S6, 53, b"q"), outside=seen(question, src=E6))
+    answer = udp(S6, 53, E6, 5000, WORDS)
+    parts = cut(answer, 1000)
+    for part in parts[:0:-1]:
+        t.outside(part)
+    t.outside(parts[0], inside=Joined(seen(answer, dst=A6)).of(3))
+
+
+@case("N70 a piece that comes twice is taken once")
+def _(t):
+    question = udp(A, 5000, S, 53, WORDS)
+    parts = cut(question, 1000)
+    t.inside(parts[0])
+    t.inside(parts[0], drop="fragment_overlap")
+    t.inside(parts[1])
+    t.inside(parts[2], outside=Joined(seen(question, src=E)).of(3))
+
+
+@case("N71 pieces that are never completed leave whole packets alone, and make room in time",
+      config=CONFIG + "[nat]\nfragments_max = 8\n")
+def _(t):
+    for number in range(20):
+        orphan = cut(udp(A, 5000, S, 53, WORDS), 1000)[0]
+        orphan.id = number
+        del orphan.chksum
+        if number < 8:
+            t.inside(fixed(orphan))
+        else:
+            t.inside(fixed(orphan), drop="fragments_full")
+        t.inside(question := udp(A, 6000 + number, S, 53, b"whole"), outside=seen(question, src=E))
+    t.wait(3)
+    t.drop(fragment_timeout=8)
+    question = udp(A, 5000, S, 53, WORDS)
+    parts = cut(question, 1000)
+    t.inside(parts[0])
+    t.inside(parts[1])
+    t.inside(parts[2], outside=Joined(seen(question, src=E)).of(3))
+
+
+@case("N76 (RFC 6864): datagrams of two hosts with one identification leave with two")
+def _(t):
+    used = []
+
+    def parts_of(whole):
+        joined = Joined(whole)
+        checks = joined.of(3)
+
+        def noting(check):
+            def note(packet):
+                used.append(packet.id)
+                return check(packet)
+            return named(note, "a fragment")
+        return [noting(check) for check in checks]
+
+    def distinct(packet):
+        used.append(packet.id)
+        return len(set(used)) == 3
+    for host, port in ((A, 5000), ("10.1.2.4", 6000)):
+        question = udp(host, port, S, 53, WORDS, id=0x4242)
+        parts = cut(question, 1000)
+        t.inside(parts[0])
+        t.inside(parts[1])
+        t.inside(parts[2], outside=parts_of(seen(question, src=E)))
+    large = echo("10.1.2.5", S, 7, payload=b"x" * 2000, id=0x4242)
+    t.inside(large, outside=[named(distinct, "a fragment with a third identification")] * 2)

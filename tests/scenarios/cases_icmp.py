@@ -2,7 +2,7 @@
 
 import struct
 
-from scapy.layers.inet import IP
+from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
 from crafted import checksum, echo, fixed, icmp_error, ip, named, says, seen, tcp, udp
 from wires import A, A6, E, S, S6, both_families, case
@@ -141,3 +141,76 @@ def _(t):
     timestamp = struct.pack("!BBHHHIII", 13, 0, 0, 1, 1, 0, 0, 0)
     timestamp = timestamp[:2] + struct.pack("!H", checksum(timestamp)) + timestamp[4:]
     t.inside(fixed(ip(A, S, proto=1) / timestamp), drop="icmp_unsupported")
+
+@both_families("N54 (5508 REQ-3c): a wrong checksum in the quotation is translated all the same")
+def _(t, a, b, s, s2, e):
+    packet = udp(a, 5000, s, 53, b"question")
+    opened(t, packet, e)
+    kind, code, word = kinds(a)[0]
+    wrong = seen(packet)
+    wrong[UDP].chksum ^= 0x0100
+    wrong_outside = seen(packet, src=e)
+    wrong_outside[UDP].chksum = checksum_off(packet, wrong, wrong_outside)
+    router = ROUTER6 if ":" in a else ROUTER
+    t.outside(icmp_error(router, e, kind, code, wrong_outside, word),
+              inside=seen_error(icmp_error(router, a, kind, code, wrong, word)))
+
+
+def checksum_off(packet, wrong, outside):
+    """Off by as much as `wrong` is, in one's complement."""
+    difference = (wrong[UDP].chksum - packet[UDP].chksum) % 0xFFFF
+    return (outside[UDP].chksum + difference) % 0xFFFF
+
+
+@both_families("N54 (5508 REQ-3d): RFC 4884 extensions behind the quotation are kept")
+def _(t, a, b, s, s2, e):
+    packet = udp(a, 5000, s, 33434, b"x" * 200)
+    opened(t, packet, e)
+    v6 = ":" in a
+    router = ROUTER6 if v6 else ROUTER
+    extension = bytes.fromhex("20009dee0008010100190a40")  # an MPLS label stack entry (RFC 4950)
+    kind, word = (3, 16 << 24) if v6 else (11, 32 << 16)
+    t.outside(icmp_error(router, e, kind, 0, bytes(seen(packet, src=e))[:128] + extension, word),
+              inside=seen_error(icmp_error(router, a, kind, 0, bytes(seen(packet))[:128] + extension, word)))
+
+
+@case("N51 quotations with IP options, of first fragments, and of later ones")
+def _(t):
+    packet = udp(A, 5000, S, 53, b"question")
+    opened(t, packet, E)
+    for fields in ({"options": [b"\x94\x04\0\0"]}, {"flags": "MF", "id": 77}):
+        inner = fixed(ip(A, S, ttl=63, **fields) / packet[UDP])
+        outer = fixed(ip(E, S, ttl=63, **fields) / seen(packet, src=E)[UDP])
+        t.outside(icmp_error(ROUTER, E, 11, 1, outer), inside=seen_error(icmp_error(ROUTER, A, 11, 1, inner)))
+    later = fixed(ip(E, S, ttl=63, frag=100) / (b"x" * 40))
+    t.outside(icmp_error(ROUTER, E, 11, 1, later), drop="icmp_error_bad")
+
+
+@both_families("N51 every kind of error passes with its code and its word")
+def _(t, a, b, s, s2, e):
+    packet = tcp(a, 40000, s, 443)
+    opened(t, packet, e)
+    errors = ([(1, code, 0) for code in range(7)] + [(2, 0, 1280), (3, 0, 0), (3, 1, 0), (4, 0, 40), (4, 1, 6), (4, 2, 0)]
+              if ":" in a else [(3, code, 0) for code in range(16)] + [(4, 0, 0), (11, 0, 0), (11, 1, 0), (12, 0, 9 << 24)])
+    for kind, code, word in errors:
+        t.outside(icmp_error(s, e, kind, code, seen(packet, src=e), word),
+                  inside=seen_error(icmp_error(s, a, kind, code, seen(packet), word)))
+
+
+@both_families("N23 an error that answers a datagram refreshes nothing")
+def _(t, a, b, s, s2, e):
+    opened(t, udp(a, 5000, s, 53, b"question"), e)
+    kind, code, _word = kinds(a)[0]
+    for _ in range(2):
+        t.wait(140)
+        answer = udp(s, 53, e, 5000, b"answer")
+        t.outside(answer, inside=(delivered := seen(answer, dst=a)))
+        t.inside(icmp_error(a, s, kind, code, delivered), outside=seen_error(icmp_error(e, s, kind, code, seen(answer))))
+    t.wait(21)
+    t.outside(udp(s, 53, e, 5000, b"too late"), drop="no_mapping")
+
+
+@case("N59 no error about an error, nor to nobody")
+def _(t):
+    quoted = opened(t, udp(A, 5000, S, 53, b"question"), E)
+    t.outside(icmp_error(ROUTER, E, 3, 3, quoted, ttl=1), drop="ttl_exceeded")

@@ -2,7 +2,7 @@
 
 from talk import Talk
 from crafted import says, seen, tcp, udp
-from cases_nat import CONFIG, leaves
+from cases_nat import CONFIG, FEW_PORTS, leaves
 from scapy.layers.inet import TCP
 from wires import A, ALLOW, B, E, S, S2, SNAT, case
 
@@ -137,3 +137,32 @@ def _(t):
 @case("TCP in simultaneous open goes on", config=nat(unsolicited='"icmp"'))
 def _(t):
     Talk(t, A, 40000, S, 443, E).open()
+
+
+@case("N22 (4787 REQ-6): who finds a mapping open does not hold it open", config=nat(filtering=EI))
+def _(t):
+    t.inside(question := udp(A, 5000, S, 53, b"question"), outside=seen(question, src=E))
+    for wait in (200, 99):
+        t.wait(wait)
+        t.outside(other := udp(S2, 9000 + wait, E, 5000, b"from another"), inside=seen(other, dst=A))
+    t.wait(2)
+    t.outside(udp(S2, 9999, E, 5000, b"too late"), drop="no_mapping")
+    t.outside(udp(S2, 9200, E, 5000, b"too late"), drop="no_mapping")
+
+
+@case("N22 an answer to him holds it", config=nat(filtering=EI))
+def _(t):
+    t.inside(question := udp(A, 5000, S, 53, b"question"), outside=seen(question, src=E))
+    t.wait(200)
+    t.outside(other := udp(S2, 9000, E, 5000, b"from another"), inside=seen(other, dst=A))
+    t.inside(answer := udp(A, 5000, S2, 9000, b"to him"), outside=seen(answer, src=E))
+    t.wait(299)
+    t.outside(third := udp("198.51.100.9", 9000, E, 5000, b"from a third"), inside=seen(third, dst=A))
+
+
+@case("7857 section 3: a port that nobody uses rather than one that serves another server", config=FEW_PORTS)
+def _(t):
+    for host, port in ((A, 40000), (B, 40001), ("10.1.2.5", 40002)):
+        t.inside(syn := tcp(host, port, S, 443), outside=seen(syn, src=E))
+    t.inside(tcp("10.1.2.6", 50000, S2, 443), outside=leaves(E, [40003], TCP))
+    t.inside(tcp("10.1.2.6", 50001, S2, 443), outside=leaves(E, [40000, 40001, 40002], TCP))

@@ -90,7 +90,7 @@ class Scenario:
         """What is wrong, as text."""
         self.now_us = START_US
         self.steps, self.frames = [], {"inside": [], "outside": []}
-        self.drops, self.wanted_flows = collections.Counter(), []
+        self.drops, self.wanted_flows, self.wanted_blocks = collections.Counter(), [], []
         self.function(self)
         done, out, flows = self._replay(program, folder)
         if done.returncode != 0:
@@ -100,7 +100,8 @@ class Scenario:
         drops = dropped(done.stdout)
         if drops != +self.drops:
             problems.append(f"dropped {dict(drops)}, expected {dict(self.drops)}")
-        problems += list(self._wrong_flows(flows))
+        problems += list(self._wrong_flows([flow for flow in flows if flow["event_type"] == "flow"]))
+        problems += list(self._wrong_blocks([flow for flow in flows if flow["event_type"] == "nat_port_block"]))
         return "\n".join(problems)
 
     # what happens
@@ -120,6 +121,14 @@ class Scenario:
         """A record with these members, wherever in it they stand: action="deny", reason="route" (of the verdict),
         end="timeout", sni=.., rule=.., egress=.., nat_ip=.., nat_port=.., src_ip=.., pkts_toserver=.."""
         self.wanted_flows.append(wanted)
+
+    def block(self, source, first, last, action="allocated", egress=E):
+        """The next record of ports that were given to a source, or taken back."""
+        self.wanted_blocks.append((action, source, egress, first, last))
+
+    def any_blocks(self):
+        """Whatever is recorded of ports."""
+        self.wanted_blocks = ANYTHING
 
     def drop(self, **reasons):
         self.drops.update(reasons)
@@ -170,6 +179,13 @@ class Scenario:
                 yield f"no record with {wanted} among {[flattened(flow) for flow in flows]}"
         if left:
             yield f"records that nobody described: {left}"
+
+
+    def _wrong_blocks(self, records):
+        got = [(r["port_block"]["action"], r["src_ip"], r["port_block"]["src_ip"], r["port_block"]["first_port"],
+                r["port_block"]["last_port"]) for r in records]
+        if self.wanted_blocks is not ANYTHING and got != self.wanted_blocks:
+            yield f"records of port blocks {got}, expected {self.wanted_blocks}"
 
 
 def flattened(record):

@@ -203,6 +203,9 @@ TEST(ApplianceErrors, BesideRightPorts) {
       {"[nat]\npool_key = \"0001020304050607 8090a0b0c0d0e0f\"", 2, 12, "nat.pool_key", "32 hexadecimal digits"},
       {"[nat]\nsource_check = 1", 2, 16, "nat.source_check", "true or false"},
       {"[nat]\nmss_clamp = true", 2, 13, "nat.mss_clamp", "\"auto\" or \"off\""},
+      {"[nat]\nport_block = 0", 2, 14, "nat.port_block", "1 to 32768"},
+      {"[nat]\nport_range = \"2000-2047\"\nport_block = 64", 1, 1, "nat", "no whole block of 64"},
+      {"[nat]\nport_block = 64\nports_per_source_max = 63", 1, 1, "nat", "less than one block of 64"},
       {"[nat]\nfragment_timeout = \"2\"", 2, 20, "nat.fragment_timeout", "a duration such as"},
       {"[flow_log]\nfile = \"\"", 2, 8, "flow_log.file", "empty"},
       {"[dpdk]\neal_args = \"-l 1\"", 2, 12, "dpdk.eal_args", "expected an array"},
@@ -256,8 +259,6 @@ TEST(ApplianceErrors, BothSidesAreNeeded) {
 TEST(ApplianceErrors, NotEnforcedIsRefused) {
   const std::vector<std::pair<std::string_view, std::string_view>> table{
       {"[[tunnel]]\ntype = \"vxlan\"\nport_name = \"inside\"\nlocal = \"10.0.0.1\"\nvni = [4096]", "tunnel[0]"},
-      {"[nat]\nport_block = 512", "nat.port_block"},
-      {"[nat]\nports_per_source_max = 1000", "nat.ports_per_source_max"},
       {"[metrics]\nlisten = \"127.0.0.1:9464\"", "metrics.listen"},
   };
   for (const auto& [text, path] : table) {

@@ -95,7 +95,6 @@ TEST(NotEnforced, IsRefusedInSoManyWords) {
       {egress + "egress_ip = \"2001:db8::1\"\nbandwidth = { rate = \"100M\", burst = \"200M\" }",
        "egress[0].bandwidth"},
       {egress + "egress_ip = \"2001:db8::1\"\ndscp = 46", "egress[0].dscp"},
-      {egress + "egress_ip = \"2001:db8::/48\"", "egress[0].egress_ip"},
   };
   for (const auto& [text, path] : table) {
     const auto loaded = load(text);

@@ -103,7 +103,7 @@ TEST(PipelineNat, N14ExhaustedPortsRefuseTheNewAndKeepTheOld) {
   ASSERT_EQ(refused.inside.size(), 1U);
   EXPECT_EQ(look_at(refused.inside[0]).icmp().type, 3);
   EXPECT_EQ(look_at(refused.inside[0]).icmp().code, 1);
-  EXPECT_EQ(g.world.records.at(0).reason, Reason::nat_ports_exhausted);
+  EXPECT_EQ(g.world.records.back().reason, Reason::nat_ports_exhausted);
   EXPECT_EQ(g.from_inside(tcp(End("10.0.3.1", 40000), End("198.51.100.8", 53), Tcp::syn)).outside.size(), 1U);
 }
 
@@ -389,6 +389,27 @@ TEST(PipelineNat, WorkersShareThePortsWithoutOverlap) {
     EXPECT_EQ(total, 64512U);
     EXPECT_EQ(all.size(), 64512U);
   }
+}
+
+// Errors to an address that is an egress address and the gateway's own: those about flows are the flows', others the
+// kernel's.
+TEST(PipelineNat, ErrorsAboutFlowsReachThemUnderASharedAddress) {
+  Gateway g(allow_all);
+  const IpAddress shared = address("203.0.113.1"), next_hop = address("203.0.113.254");
+  const std::vector<RouteEntry> routes = {{parse_prefix("0.0.0.0/0")->prefix, Gateway::outside, next_hop},
+                                          {parse_prefix("10.0.0.0/8")->prefix, Gateway::inside, std::nullopt}};
+  const std::vector<NeighbourEntry> neighbours = {{Gateway::outside, next_hop, {2, 0, 0, 0, 0, 9}},
+                                                  {Gateway::inside, pod.ip, {2, 0, 0, 0, 0, 8}}};
+  g.snapshot.routing =
+      std::make_shared<const Routing>(routes, neighbours, std::vector<LocalAddress>{{Gateway::outside, shared}}, 2U);
+  const Frame sent = g.from_inside(udp(pod, server)).outside.at(0);
+  const auto told = g.from_outside(icmp(address("192.0.2.1"), shared, 3, 4, 1280, l3(sent)));
+  ASSERT_EQ(told.inside.size(), 1U);
+  EXPECT_EQ(look_at(told.inside[0]).to(), to_string(pod.ip));
+  EXPECT_EQ(g.dropped(Drop::to_gateway), 0U);
+  const Frame own = udp(End("203.0.113.1", 123), server);
+  EXPECT_TRUE(g.from_outside(icmp(address("192.0.2.1"), shared, 3, 4, 1280, l3(own))).silent());
+  EXPECT_EQ(g.dropped(Drop::to_gateway), 1U);
 }
 
 }  // namespace

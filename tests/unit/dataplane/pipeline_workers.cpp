@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dataplane/flow/port_choice.h"
 #include "dataplane/stages/fragment.h"
 #include "tests/unit/dataplane/pipeline_harness.h"
 
@@ -100,7 +101,8 @@ class Stick {
     EXPECT_TRUE(worlds[0]->allocate(static_cast<std::uint32_t>(frame.size()), packet));
     std::copy(frame.begin(), frame.end(), packet.data);
     packet.port = stick;
-    const std::uint32_t first = Pipeline::owner(packet, config::PortRole::both, workers, 0, snapshot);
+    const std::uint32_t first =
+        Pipeline::owner(packet, config::PortRole::both, workers, 0, snapshot, piece_ports_by_default);
     --worlds[0]->buffers;
     arrivals.emplace_back(first, packet);
     steps = 0;
@@ -251,7 +253,7 @@ TEST(PipelineOwner, InsideErrorsBelongToTheWorkerOfTheQuotedReceiver) {
     Packet packet;
     packet.data = frame.data();
     packet.length = static_cast<std::uint32_t>(frame.size());
-    return Pipeline::owner(packet, config::PortRole::inside, workers, 0, g.snapshot);
+    return Pipeline::owner(packet, config::PortRole::inside, workers, 0, g.snapshot, piece_ports_by_default);
   };
   for (int i = 1; i < 100; ++i) {
     const Frame error = icmp(End("10.100.0.1").ip, server(i).ip, 3, 3, 0, l3(udp(server(i), client(i))));

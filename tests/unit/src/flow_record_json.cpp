@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "src/port_record_json.h"
+
 namespace sallyport {
 namespace {
 
@@ -114,7 +116,10 @@ TEST(FlowRecordJson, NamesTheProtocols) {
                                        {IpProtocol::tcp, "TCP"},
                                        {IpProtocol::udp, "UDP"},
                                        {IpProtocol::icmp6, "IPv6-ICMP"},
-                                       {IpProtocol::sctp, "SCTP"}}) {
+                                       {IpProtocol::sctp, "SCTP"},
+                                       {dataplane::gre, "GRE"},
+                                       {dataplane::esp, "ESP"},
+                                       {IpProtocol{99}, "99"}}) {
     record.inside.protocol = protocol;
     EXPECT_EQ(nlohmann::json::parse(text_of(record, identities))["proto"], text);
   }
@@ -124,6 +129,32 @@ TEST(FlowRecordJson, NamesTheProtocols) {
   const auto json = nlohmann::json::parse(text_of(record, identities));
   EXPECT_EQ(json["src_ip"], "fd00:1:2::7");
   EXPECT_EQ(json["icmp_type"], 128);
+}
+
+TEST(FlowRecordJson, RecordsOfPortsAreLinesOfTheirOwn) {
+  classifier::Identities identities;
+  FlowRecord record = example(identities);
+  record.kind = dataplane::RecordKind::ports_given;
+  record.nat_port = __builtin_bswap16(40960);
+  record.ports = 512;
+  auto json = nlohmann::json::parse(text_of(record, identities));
+  EXPECT_EQ(json["event_type"], "nat_port_block");
+  EXPECT_EQ(json["port_block"], (nlohmann::json{{"action", "allocated"},
+                                                {"nat_event", 16},
+                                                {"src_ip", "203.0.113.8"},
+                                                {"first_port", 40960},
+                                                {"last_port", 41471}}));
+  EXPECT_EQ(json["source"]["namespace"], "prod");
+  record.kind = dataplane::RecordKind::ports_taken_back;
+  EXPECT_EQ(nlohmann::json::parse(text_of(record, identities))["port_block"]["nat_event"], 17);
+  record.kind = dataplane::RecordKind::ports_running_out;
+  record.ports_of = 640;
+  json = nlohmann::json::parse(text_of(record, identities));
+  EXPECT_EQ(json["event_type"], "nat_ports_high");
+  EXPECT_EQ(json["port_load"]["used"], 512);
+  EXPECT_EQ(json["port_load"]["of"], 640);
+  EXPECT_EQ(json["port_load"]["src_ip"], "203.0.113.8");
+  EXPECT_NE(ports_running_out_text(record).find("512 of 640"), std::string::npos);
 }
 
 TEST(FlowRecordJson, PutsTheNameWhereItsProtocolHasIt) {

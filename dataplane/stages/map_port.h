@@ -1,0 +1,27 @@
+// Map: the outside port of a new flow (nat.md 1, 4, 6; RFC 4787 REQ-1, RFC 6056 section 3.3.1, RFC 7857 section 3).
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/core.h"
+
+namespace sallyport::dataplane {
+
+enum class Mapped : std::uint8_t {
+  ok,
+  no_free_port,    // towards this server, or at all
+  source_limit,    // [nat] ports_per_source_max
+  protocol_taken,  // without ports, by another inside host
+};
+// One outside port towards all servers?
+[[nodiscard]] bool maps_endpoints(const Core& core, IpProtocol protocol) noexcept;
+// The flow has its egress address; `ok`: its port and mapping are its own from now on. Else it holds neither.
+[[nodiscard]] Mapped map_port(Core& core, Flow& flow) noexcept;
+// Likewise by a mapping that stands already.
+[[nodiscard]] bool join_mapping(Core& core, Flow& flow, std::uint32_t mapping) noexcept;
+// What the flow had of its source's ports it has no more.
+void leave_ports(Core& core, const Flow& flow) noexcept;
+// The same of a mapping that has rested.
+void leave_rested_port(Core& core, const Mapping& mapping) noexcept;
+
+}  // namespace sallyport::dataplane

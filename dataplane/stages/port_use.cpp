@@ -1,0 +1,109 @@
+#include "dataplane/stages/port_use.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+struct Use {
+  std::uint64_t what = 0;
+  PortLoad load;
+};
+
+// 1-1023 and the others are given apart, and identifiers of ICMP are no ports.
+[[nodiscard]] const PortSlice& slice_of(const Core& core, std::uint16_t nat_port, IpProtocol protocol) noexcept {
+  if (core.source_ports.in_blocks()) return core.high_ports;
+  if (FlowTable::is_echo(protocol)) return core.identifiers;
+  const std::uint16_t port = __builtin_bswap16(nat_port);
+  return port < core.settings.nat.port_range.first ? core.low_ports : core.high_ports;
+}
+
+[[nodiscard]] Use use_of(const Core& core, std::uint32_t nat_address, std::uint16_t nat_port, FlowKey key) noexcept {
+  const PortSlice& slice = slice_of(core, nat_port, key.protocol);
+  key.source_port = &slice == &core.low_ports ? 1 : 0;
+  Use use;
+  use.what = core.hash(key, std::uint64_t{nat_address} << 8U | 3U) | 1U;
+  use.load.address = core.addresses[nat_address];
+  use.load.server = key.destination_address();
+  use.load.server_port = key.destination_port;
+  use.load.protocol = key.protocol;
+  use.load.of = slice.size();
+  return use;
+}
+
+[[nodiscard]] Use use_of(const Core& core, const Flow& flow) noexcept {
+  FlowKey key = core.flows.inside_key(flow);
+  key.source = {};
+  Use use = use_of(core, flow.nat_address, flow.nat_port, key);
+  use.load.towards_server = true;
+  return use;
+}
+
+[[nodiscard]] Use use_of(const Core& core, const Mapping& mapping) noexcept {
+  FlowKey key;
+  key.protocol = mapping.inside.protocol;
+  key.family = mapping.inside.address.family;
+  return use_of(core, mapping.nat_address, mapping.nat_port, key);
+}
+
+[[nodiscard]] Use use_of_block(const Core& core, std::uint32_t nat_address) noexcept {
+  FlowKey key;
+  key.family = core.addresses[nat_address].family;
+  key.protocol = any_protocol;
+  return use_of(core, nat_address, 0, key);
+}
+
+[[nodiscard]] std::uint64_t port_hash(const Core& core, const Flow& flow, std::uint16_t nat_port) noexcept {
+  FlowKey key;
+  key.source_port = nat_port;
+  key.protocol = flow.protocol;
+  return core.hash(key, std::uint64_t{flow.nat_address} << 8U | 9U);
+}
+
+void add(Core& core, Use use, std::uint32_t ports) noexcept {
+  if (!core.port_loads.add(use.what, ports, use.load)) return;
+  FlowRecord record;
+  record.kind = RecordKind::ports_running_out;
+  record.written_ns = core.now;
+  record.nat_address = use.load.address;
+  record.inside.family = use.load.address.family;
+  record.inside.protocol = use.load.protocol;
+  if (use.load.towards_server) record.inside.destination = use.load.server.bytes;
+  record.inside.destination_port = use.load.server_port;
+  record.ports = use.load.used;
+  record.ports_of = use.load.of;
+  core.world.record(record);
+}
+
+void subtract(Core& core, const Use& use, std::uint32_t ports) noexcept {
+  core.port_loads.subtract(use.what, ports, use.load.of);
+}
+
+}  // namespace
+
+void count_server_port(Core& core, const Flow& flow) noexcept {
+  add(core, use_of(core, flow), 1);
+  core.used_ports.add(port_hash(core, flow, flow.nat_port));
+}
+void uncount_server_port(Core& core, const Flow& flow) noexcept {
+  subtract(core, use_of(core, flow), 1);
+  core.used_ports.subtract(port_hash(core, flow, flow.nat_port));
+}
+bool is_used(const Core& core, const Flow& flow, std::uint16_t port) noexcept {
+  return core.used_ports.contains(port_hash(core, flow, __builtin_bswap16(port)));
+}
+
+// Of ports in blocks, the blocks are counted.
+void count_port(Core& core, const Mapping& mapping) noexcept {
+  if (!core.source_ports.in_blocks()) add(core, use_of(core, mapping), 1);
+}
+void uncount_port(Core& core, const Mapping& mapping) noexcept {
+  if (!core.source_ports.in_blocks()) subtract(core, use_of(core, mapping), 1);
+}
+
+void count_block(Core& core, std::uint32_t nat_address) noexcept {
+  add(core, use_of_block(core, nat_address), core.source_ports.block_ports());
+}
+void uncount_block(Core& core, std::uint32_t nat_address) noexcept {
+  subtract(core, use_of_block(core, nat_address), core.source_ports.block_ports());
+}
+
+}  // namespace sallyport::dataplane
