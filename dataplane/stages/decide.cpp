@@ -66,7 +66,7 @@ class Opening {
     if (core_.flows.full()) return {0, Drop::flows_exhausted};
     if (!admit()) return {0, Drop::source_limit};
     if (!use_mapping(core_, source, query_, mapping, flow_)) {
-      core_.sources.leave(facts_.sender);
+      core_.sources.leave(facts_.sender, core_.tick);
       return {0, Drop::no_mapping};
     }
     return enter();
@@ -93,7 +93,7 @@ class Opening {
   Opened refuse(Reason reason, Drop why, bool remember) noexcept {
     flow_.verdict = Verdict::denied;
     facts_.reason = reason;
-    core_.sources.leave(facts_.sender);
+    core_.sources.leave(facts_.sender, core_.tick);
     facts_.sender = 0;
     const bool room = core_.flows.live() < core_.flows.capacity() - core_.flows.capacity() / 8;
     FlowNumber number = remember && room ? core_.flows.keep_draft() : 0;

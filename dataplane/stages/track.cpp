@@ -217,7 +217,7 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   core.names.give_back(facts.name);
   if (facts.sender != 0) {
     --core.sources[facts.sender].flows;
-    core.sources.leave(facts.sender);
+    core.sources.leave(facts.sender, core.tick);
   }
   core.flows.give_back(number);
 }
