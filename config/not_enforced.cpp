@@ -18,11 +18,7 @@ bool if_prefix(const Node& node) {
 }
 
 constexpr auto policy_list = std::to_array<NotEnforced>({
-    {"http_route", always},
-    {"grpc_route", always},
-    {"egress.bandwidth", always},
-    {"egress.dscp", always},
-    {"egress.egress_ip", if_prefix},  // RFC 6296
+    {"http_route", always}, {"grpc_route", always}, {"egress.egress_ip", if_prefix},  // RFC 6296
 });
 
 constexpr auto appliance_list = std::to_array<NotEnforced>({

@@ -57,6 +57,7 @@ namespace sallyport::dataplane {
   X(source_limit, "the source has as many flows as it may, or opens them too fast")                           \
   X(nat_ports_exhausted, "no free port on the egress address towards this server")                            \
   X(no_egress_address, "the egress has no address of this family")                                            \
+  X(bandwidth_exceeded, "over the bandwidth of its egress")                                                   \
   X(no_mapping, "from outside, without a flow")                                                               \
   X(no_flow_midstream, "a TCP packet that is no SYN, without a flow")                                         \
   X(tcp_rst_invalid, "a reset outside the window")                                                            \

@@ -82,12 +82,15 @@ struct alignas(64) Flow {
     audited = 4,
     ech = 8,
     midstream = 16,  // picked up without a SYN
+    treated = 32,    // more is done to its packets than translation: see FlowFacts, treatment
     guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives
     sealed = 128,    // TCP: nothing before first_byte passes until the server has acknowledged that far
   };
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
   // Allowed, but what its sides say still matters.
   [[nodiscard]] bool is_listened_to() const noexcept { return (flags & (observing | guarded | sealed)) != 0; }
+  // Nothing about its packets wants thought but their translation.
+  [[nodiscard]] bool is_plain() const noexcept { return (flags & (observing | guarded | sealed | treated)) == 0; }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
   void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
   [[nodiscard]] bool is_tcp() const noexcept { return protocol == IpProtocol::tcp; }
@@ -117,6 +120,8 @@ struct FlowFacts {
   classifier::Reason reason;
   classifier::Layer layer;
   AppProtocol app;
+  std::uint8_t dscp;    // treatment: that its packets leave with; classifier::EgressTreatment::keep_dscp: their own
+  std::uint16_t meter;  // treatment: its egress's bandwidth, among those of the present policy, from 1; 0: none
 
   std::uint16_t wheel_slot;
   std::uint32_t wheel_next, wheel_previous;

@@ -5,6 +5,7 @@
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
+#include "dataplane/stages/treat.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -123,6 +124,7 @@ class Opening {
   }
 
   Opened enter() noexcept {
+    find_treatment(core_, flow_);
     const FlowNumber number = core_.flows.keep_draft();
     if (!core_.flows.link(number, FlowTable::Side::inside)) return undo(number);
     if (!core_.flows.link(number, FlowTable::Side::outside)) {
@@ -314,6 +316,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
     deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);
     return Refreshed::removed;
   }
+  find_treatment(core, flow);
   const bool undecided = flow.verdict == Verdict::waiting;
   if (!undecided && !policy.model().defaults.reload_reevaluates) return Refreshed::goes_on;
 
