@@ -20,6 +20,7 @@ Policy::Impl::Impl(std::unique_ptr<const config::PolicyModel> written, std::uniq
       egress_networks(*model, sources),
       routes(*model, *hosts, *requests, identities, diagnostics),
       egresses(*model, sources, identities),
+      treatments(*model, identities),
       hash(policy_hash(*model)) {
   for (const config::EgressNetwork& network : model->egress_networks)
     network_ids.push_back(identities.intern(network.namespace_name + "/" + network.name));
@@ -151,6 +152,10 @@ bool Policy::trusts_dns_server(const IpAddress& address) const noexcept {
 EgressChoice Policy::choose_egress(const Source& source, const FlowQuery& query) const noexcept {
   return impl_->egresses.choose(source.index, query.destination).choice;
 }
+
+EgressTreatment Policy::treatment(Id egress) const noexcept { return impl_->treatments.of(egress); }
+
+std::span<const EgressBandwidth> Policy::bandwidths() const noexcept { return impl_->treatments.bandwidths(); }
 
 bool Policy::gives_out(const IpAddress& address) const noexcept { return impl_->egresses.gives_out(address); }
 

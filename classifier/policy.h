@@ -15,6 +15,7 @@
 
 #include "classifier/address_pool.h"
 #include "classifier/decision.h"
+#include "classifier/egress_treatment.h"
 #include "classifier/identities.h"
 #include "config/diagnostics.h"
 #include "config/policy_model.h"
@@ -76,6 +77,9 @@ class Policy {
   [[nodiscard]] bool trusts_dns_server(const IpAddress& address) const noexcept;
 
   [[nodiscard]] EgressChoice choose_egress(const Source& source, const FlowQuery& query) const noexcept;
+  // How the packets of an egress (EgressChoice::egress) leave; none for [snat].
+  [[nodiscard]] EgressTreatment treatment(Id egress) const noexcept;
+  [[nodiscard]] std::span<const EgressBandwidth> bandwidths() const noexcept;
   // Is the address one that some egress or [snat] may still give out? (A reload ends flows of a removed address.)
   [[nodiscard]] bool gives_out(const IpAddress& address) const noexcept;
   // Whose address this is, where an egress maps prefix to prefix (RFC 6296); nothing for other addresses.

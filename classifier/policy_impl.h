@@ -7,6 +7,7 @@
 
 #include "classifier/egress_choice.h"
 #include "classifier/egress_networks.h"
+#include "classifier/egress_treatment.h"
 #include "classifier/host_routes.h"
 #include "classifier/network_policies.h"
 #include "classifier/policy.h"
@@ -34,6 +35,7 @@ struct Policy::Impl {
   EgressNetworks egress_networks;
   Routes routes;
   EgressChoices egresses;
+  EgressTreatments treatments;
   std::vector<Id> network_ids;                // "namespace/name", by place in the model
   std::vector<std::string> ech_public_names;  // normal forms, sorted
   std::vector<IpAddress> dns_servers;         // the trusted ones, sorted

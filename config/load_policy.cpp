@@ -155,7 +155,7 @@ class PolicyLoader {
 
   Loaded<PolicyModel>& result_;
   PolicyModel model_;
-  Cluster cluster_ = default_cluster();
+  ClusterTable cluster_ = default_cluster();
   bool snat_except_given_ = false;
   NameBook names_;
   std::map<std::string_view, Location> plain_tables_;

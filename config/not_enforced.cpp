@@ -13,8 +13,6 @@ bool always(const Node&) { return true; }
 
 constexpr auto policy_list = std::to_array<NotEnforced>({
     {"grpc_route", always},
-    {"egress.bandwidth", always},
-    {"egress.dscp", always},
 });
 
 constexpr auto appliance_list = std::to_array<NotEnforced>({

@@ -59,6 +59,7 @@ namespace sallyport::dataplane {
   X(source_ports_exhausted, "the source has as many ports as it may")                                         \
   X(nat_protocol_taken, "another host has this protocol without ports towards this server")                   \
   X(no_egress_address, "the egress has no address of this family")                                            \
+  X(bandwidth_exceeded, "over the bandwidth of its egress")                                                   \
   X(no_mapping, "from outside, without a flow")                                                               \
   X(no_flow_midstream, "a TCP packet that is no SYN, without a flow")                                         \
   X(tcp_rst_invalid, "a reset outside the window")                                                            \

@@ -364,6 +364,7 @@ void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
     core.counters.drops[static_cast<std::size_t>(Drop::fragment_timeout)].add(late);
   }
   wake_ports(core);
+  core.sources.advance(core.tick);
   answer_unsolicited(core);
   serve_neighbours(core);
   take_again(core, parts_->in_flight);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "classifier/policy.h"
+#include "dataplane/egress_meters.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
@@ -25,6 +26,7 @@ struct Snapshot {
   std::shared_ptr<MatchScratches> shadow_scratches = nullptr;  // as above
   // What DNS has said; written by the workers, each in its own part. Null: no policy ever trusted a DNS server.
   std::shared_ptr<NameBindings> names = nullptr;
+  std::shared_ptr<const EgressMeters> meters = nullptr;        // of the policy; null: it limits no bandwidth
   std::shared_ptr<const NameBindings> names_before = nullptr;  // asked too, while its contents move to larger `names`
 };
 
@@ -33,15 +35,19 @@ struct Snapshot {
                                                           const std::shared_ptr<NameBindings>& present,
                                                           std::uint32_t workers, std::uint64_t seed);
 
-// Made off the workers. A new routing under the same policy shares the policy's parts with the snapshot before.
+// Made off the workers. A new routing under the same policy shares the policy's parts with the snapshot before; a new
+// policy goes on with the bandwidths of `before`, which the workers have now (null: none was published yet).
 [[nodiscard]] inline Snapshot make_snapshot(std::shared_ptr<const classifier::Policy> policy,
                                             std::shared_ptr<const Routing> routing, std::uint32_t generation,
-                                            std::uint32_t workers, std::shared_ptr<NameBindings> names = nullptr) {
+                                            std::uint32_t workers, std::shared_ptr<NameBindings> names = nullptr,
+                                            const Snapshot* before = nullptr) {
+  auto meters = EgressMeters::of(policy.get(), before != nullptr ? before->meters.get() : nullptr);
   Snapshot snapshot{.policy = std::move(policy),
                     .routing = std::move(routing),
                     .generation = generation,
                     .scratches = std::make_shared<MatchScratches>(),
                     .names = std::move(names),
+                    .meters = std::move(meters),
                     .names_before = nullptr};
   for (std::uint32_t i = 0; snapshot.policy && i < workers; ++i) {
     snapshot.scratches->push_back(snapshot.policy->make_scratch());

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "config/address_union.h"
+#include "config/bounds.h"
 
 namespace sallyport::config {
 namespace {
@@ -143,6 +144,15 @@ class EgressCheck {
   std::unordered_map<std::string, Families> pools_;
 };
 
+void check_bandwidths(const std::vector<Egress>& egresses, Diagnostics& diagnostics) {
+  std::size_t bandwidths = 0;
+  for (const Egress& egress : egresses) {
+    if (!egress.bandwidth || ++bandwidths <= bounds::bandwidths) continue;
+    diagnostics.error(egress.at, "", fmt::format("more than {} egresses have a bandwidth", bounds::bandwidths));
+    return;
+  }
+}
+
 bool is_used_up(const EgressPool& pool) {
   const AddressUnion excluded(pool.exclude);
   return std::all_of(pool.ranges.begin(), pool.ranges.end(),
@@ -164,6 +174,7 @@ void check_policy(const PolicyModel& model, const std::vector<std::string>& file
     if (pool.ranges.empty() || !is_used_up(pool)) continue;
     diagnostics.warning(pool.at, "", "every address is excluded; flows of this pool are dropped");
   }
+  check_bandwidths(model.egresses, diagnostics);
   const EgressCheck egress_check(model, diagnostics);
   for (const Egress& egress : model.egresses) egress_check.check(egress);
 }

@@ -11,6 +11,7 @@ namespace sallyport::config {
 namespace {
 
 constexpr std::uint64_t most_bits = 1'000'000'000'000'000;  // per second; a petabit
+constexpr std::uint64_t packet_bits = 8 * 1500;
 
 // What is dropped as a martian whichever way it goes can be nobody's address. Policy language, section 5.
 constexpr std::array<std::string_view, 10> martians{"0.0.0.0/8",   "127.0.0.0/8",  "169.254.0.0/16", "224.0.0.0/4",
@@ -62,6 +63,11 @@ std::optional<Bandwidth> read_bandwidth(const Item& item, Diagnostics& diagnosti
   const bool rate = table.required("rate", bandwidth.rate_bits_per_second, bits);
   const bool burst = table.required("burst", bandwidth.burst_bits, bits);
   if (!rate || !burst) return std::nullopt;
+  if (bandwidth.burst_bits < packet_bits) {
+    diagnostics.warning(item.at(), item.path,
+                        fmt::format("packets of more than {} bytes are larger than the burst and never pass",
+                                    bandwidth.burst_bits / 8));
+  }
   return bandwidth;
 }
 

@@ -65,12 +65,12 @@ void read_http_matches(const Item& rules, RouteKind kind, std::vector<HttpMatch>
 [[nodiscard]] std::optional<IpPool> read_ip_pool(const Item& item, Diagnostics& diagnostics);
 
 // Plain tables (settings.cpp).
-struct Cluster {
+struct ClusterTable {
   std::vector<Prefix> networks;
   std::string global_namespace;
 };
-[[nodiscard]] Cluster default_cluster();
-void read_cluster(const Item& item, Cluster& into, Diagnostics& diagnostics);
+[[nodiscard]] ClusterTable default_cluster();
+void read_cluster(const Item& item, ClusterTable& into, Diagnostics& diagnostics);
 void read_defaults(const Item& item, Defaults& into, Diagnostics& diagnostics);
 // True: the file says what is never translated.
 bool read_snat(const Item& item, Snat& into, Diagnostics& diagnostics);

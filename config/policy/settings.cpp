@@ -33,15 +33,15 @@ std::optional<std::string> plain_host_name(const Item& item, Diagnostics& diagno
 
 }  // namespace
 
-Cluster default_cluster() {
-  Cluster cluster{{}, "linkerd-egress"};
+ClusterTable default_cluster() {
+  ClusterTable cluster{{}, "linkerd-egress"};
   for (const char* network : {"10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"}) {
     cluster.networks.push_back(parse_prefix(network)->prefix);
   }
   return cluster;
 }
 
-void read_cluster(const Item& item, Cluster& into, Diagnostics& diagnostics) {
+void read_cluster(const Item& item, ClusterTable& into, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
   if (const auto networks = table.find("networks")) {
     into.networks.clear();

@@ -80,7 +80,7 @@ struct alignas(64) Flow {
     observing = 1,  // allowed, but its first payload is looked at for a name
     recorded = 2,   // its record is written
     hairpin = 4,  // its server is an egress address of ours: what it is sent comes in again as from outside
-    ech = 8,
+    treated = 8,  // more is done to its packets than translation: see FlowFacts, treatment
     midstream = 16,  // picked up without a SYN
     following = 32,  // its requests are decided one by one, as long as it lives
     guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives
@@ -91,6 +91,8 @@ struct alignas(64) Flow {
   [[nodiscard]] bool is_listened_to() const noexcept {
     return (flags & (observing | following | guarded | sealed)) != 0;
   }
+  // Nothing about its packets wants thought but their translation.
+  [[nodiscard]] bool is_plain() const noexcept { return !is_listened_to() && !has(treated); }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
   void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
   [[nodiscard]] bool is_tcp() const noexcept { return protocol == IpProtocol::tcp; }
@@ -122,6 +124,9 @@ struct FlowFacts {
   AppProtocol app;
   bool counts_port;  // in the PortLoads, towards its server
   bool audited;
+  bool ech;
+  std::uint8_t dscp;    // treatment: that its packets leave with; classifier::EgressTreatment::keep_dscp: their own
+  std::uint16_t meter;  // treatment: its egress's bandwidth, among those of the present policy, from 1; 0: none
 
   std::uint16_t wheel_slot;
   std::uint32_t wheel_next, wheel_previous;

@@ -1,5 +1,9 @@
 // What is remembered of an inside address while it has flows: how many, how fast it opens them, and under which egress
-// addresses it leaves, so that it keeps them (RFC 4787 REQ-2) even when a pool grows.
+// addresses it leaves, so that it keeps them (RFC 4787 REQ-2) even when a pool grows. A limited sender is remembered
+// for the rest of its second, too: else whoever closes a connection and opens the next would begin at nothing each
+// time.
+//
+// All packets of an inside address come to one worker, so what one worker counts is all there is.
 #pragma once
 
 #include <algorithm>
@@ -18,6 +22,8 @@ struct Sender {
   std::array<std::uint32_t, 4> paired;  // numbers in the AddressBook, the latest first
   std::uint32_t opened;                 // flows in the second that began at `since`
   Tick since;
+  std::uint32_t next_idle;  // in the queue of those whose second is waited for
+  bool idle;                // in it
 };
 
 class SourceBook {
@@ -39,21 +45,33 @@ class SourceBook {
       senders_.give_back(number);
       return 0;
     }
-    senders_[number] = Sender{address, 0, {}, 0, now};
+    senders_[number] = Sender{address, 0, {}, 0, now, 0, false};
     return number;
   }
-  // Forgets a sender that has no flows.
-  void leave(std::uint32_t number) noexcept {
-    if (number == 0 || senders_[number].flows != 0) return;
-    for (const std::uint32_t address : senders_[number].paired) addresses_.give_back(address);
-    index_.erase(hash_(senders_[number].address, domain), number);
-    senders_.give_back(number);
+  // Forgets a sender that has no flows; at the end of its second where it has opened some in it.
+  void leave(std::uint32_t number, Tick now) noexcept {
+    if (number == 0 || senders_[number].flows != 0 || senders_[number].idle) return;
+    if (senders_[number].opened != 0 && since(senders_[number].since, now) < second_ms) {
+      wait(number);
+    } else {
+      forget(number);
+    }
+  }
+  // Time has passed: forgets those whose second is over.
+  void advance(Tick now) noexcept {
+    for (unsigned turn = 0; first_idle_ != 0 && turn < idle_a_turn; ++turn) {
+      const std::uint32_t number = first_idle_;
+      if (senders_[number].flows == 0 && since(senders_[number].since, now) < second_ms) return;
+      first_idle_ = senders_[number].next_idle;
+      senders_[number].idle = false;
+      if (senders_[number].flows == 0) forget(number);
+    }
   }
   // May it open one more? 0: no limit. Counts the attempt.
   [[nodiscard]] bool admit(std::uint32_t number, std::uint32_t flows_max, std::uint32_t per_second_max,
                            Tick now) noexcept {
     Sender& sender = senders_[number];
-    if (since(sender.since, now) >= 1000) {
+    if (since(sender.since, now) >= second_ms) {
       sender.since = now;
       sender.opened = 0;
     }
@@ -86,10 +104,27 @@ class SourceBook {
 
  private:
   static constexpr std::uint64_t domain = 17;
+  static constexpr std::int32_t second_ms = 1000;
+  static constexpr unsigned idle_a_turn = 64;
+
+  void wait(std::uint32_t number) noexcept {
+    senders_[number].idle = true;
+    senders_[number].next_idle = 0;
+    (first_idle_ == 0 ? first_idle_ : senders_[last_idle_].next_idle) = number;
+    last_idle_ = number;
+  }
+  void forget(std::uint32_t number) noexcept {
+    for (const std::uint32_t address : senders_[number].paired) addresses_.give_back(address);
+    index_.erase(hash_(senders_[number].address, domain), number);
+    senders_.give_back(number);
+  }
+
   Slots<Sender> senders_;
   KeyIndex index_;
   const KeyHash& hash_;
   AddressBook& addresses_;
+  std::uint32_t first_idle_ = 0;  // in the order in which they left
+  std::uint32_t last_idle_ = 0;
 };
 
 }  // namespace sallyport::dataplane

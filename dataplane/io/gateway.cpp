@@ -198,7 +198,8 @@ void Gateway::Parts::publish_policy(std::shared_ptr<const classifier::Policy> po
   answer_for(policy ? policy->egress_addresses() : std::vector<AddressRange>{});
   const std::shared_ptr<NameBindings> before = current.names;
   auto names = fitting_names(policy.get(), before, workers, plan.names_seed);
-  Snapshot next = make_snapshot(std::move(policy), current.routing, current.generation + 1, workers, std::move(names));
+  Snapshot next =
+      make_snapshot(std::move(policy), current.routing, current.generation + 1, workers, std::move(names), &current);
   next.shadow = current.shadow;
   next.shadow_scratches = current.shadow_scratches;
   current = std::move(next);

@@ -7,6 +7,7 @@
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
+#include "dataplane/stages/treat.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -71,7 +72,7 @@ class Opening {
     if (core_.flows.full()) return {0, Drop::flows_exhausted};
     if (!admit()) return {0, Drop::source_limit};
     if (!use_mapping(core_, source, query_, mapping, flow_)) {
-      core_.sources.leave(facts_.sender);
+      core_.sources.leave(facts_.sender, core_.tick);
       return {0, Drop::no_mapping};
     }
     // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
@@ -116,7 +117,7 @@ class Opening {
   Opened refuse(Reason reason, Drop why, bool remember) noexcept {
     flow_.verdict = Verdict::denied;
     facts_.reason = reason;
-    core_.sources.leave(facts_.sender);
+    core_.sources.leave(facts_.sender, core_.tick);
     facts_.sender = 0;
     const bool room = core_.flows.live() < core_.flows.capacity() - core_.flows.capacity() / 8;
     FlowNumber number = remember && room ? core_.flows.keep_draft() : 0;
@@ -146,6 +147,7 @@ class Opening {
   }
 
   Opened enter() noexcept {
+    find_treatment(core_, flow_);
     const FlowNumber number = core_.flows.keep_draft();
     if (!core_.flows.link(number, FlowTable::Side::inside)) return undo(number);
     if (!core_.flows.link(number, FlowTable::Side::outside)) {
@@ -333,7 +335,7 @@ void set_guard(Flow& flow, bool asks) noexcept {
   if (facts.name != 0) shown.name = core.names[facts.name];
   if (facts.method != 0) shown.request.method = core.names[facts.method];
   if (facts.url != 0) shown.request.target = core.names[facts.url];
-  shown.ech = flow.has(Flow::ech);
+  shown.ech = facts.ech;
   return shown;
 }
 
@@ -356,6 +358,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
     deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);
     return Refreshed::removed;
   }
+  find_treatment(core, flow);
   if (policy.gives_out(core.flows.destination(flow))) {
     flow.set(Flow::hairpin);
   } else {

@@ -13,11 +13,11 @@ namespace {
 
 using namespace wire;
 
-// Translated, allowed, under the present policy and routing, alive for certain, its next hop known, and nobody listens.
+// Translated, allowed, under the present policy and routing, alive for certain, its next hop known, and nothing
+// special.
 [[nodiscard]] bool flow_is_plain(const Core& core, const Flow& flow, Direction direction) noexcept {
-  return flow.verdict == Verdict::allowed && !flow.is_listened_to() && flow.epoch == core.epoch &&
-         flow.nat_address != 0 && flow.hops[direction] != 0 &&
-         since(flow.last_seen, core.tick) < core.shortest_timeout_ms;
+  return flow.verdict == Verdict::allowed && flow.is_plain() && flow.epoch == core.epoch && flow.nat_address != 0 &&
+         flow.hops[direction] != 0 && since(flow.last_seen, core.tick) < core.shortest_timeout_ms;
 }
 
 // UDP, or a segment in the middle of an established connection.

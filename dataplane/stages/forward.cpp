@@ -8,6 +8,7 @@
 #include "dataplane/stages/link.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/treat.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -172,6 +173,7 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
   if (parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0 && core.settings.nat.mss_clamp) {
     clamp_mss(core, packet, parsed, hop.port);
   }
+  if (flow.has(Flow::treated) && !treat(core, packet, parsed, flow, direction)) return;
   translate(core, flow, packet, parsed, direction);
   send(core, packet, parsed, hop, size);
 }

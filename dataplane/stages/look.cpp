@@ -303,7 +303,7 @@ void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept {
   if (looked.app == AppProtocol::unknown) return;
   core.flows.facts(flow).app = looked.app;
   if (!flow.is_tcp()) core.flows.facts(flow).quic_version = looked.quic_version;
-  if (looked.shown.ech) flow.set(Flow::ech);
+  if (looked.shown.ech) core.flows.facts(flow).ech = true;
   if (core.flows.facts(flow).url == 0) core.flows.facts(flow).url = core.names.take(looked.url);
   if (core.flows.facts(flow).method == 0) core.flows.facts(flow).method = core.names.take(looked.method);
   if (looked.shown.name.empty() ||

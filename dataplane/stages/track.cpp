@@ -153,7 +153,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   record.reason = facts.reason;
   record.layer = facts.layer;
   record.app = facts.app;
-  record.ech = flow.has(Flow::ech);
+  record.ech = facts.ech;
   record.rule = facts.rule;
   record.network = facts.network;
   record.namespace_name = facts.namespace_name;
@@ -226,7 +226,7 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   stop_following(core, flow);
   if (facts.sender != 0) {
     --core.sources[facts.sender].flows;
-    core.sources.leave(facts.sender);
+    core.sources.leave(facts.sender, core.tick);
   }
   core.flows.give_back(number);
 }

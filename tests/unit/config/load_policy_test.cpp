@@ -326,6 +326,21 @@ cidr = "10.2.0.0/16"
   EXPECT_FALSE(model.ip_pools[1].nat_outgoing);
 }
 
+TEST(LoadPolicy, BandwidthAndDscpOfAnEgress) {
+  const PolicyModel model = must_load(R"(
+[[egress]]
+name = "web"
+sources = ["10.0.0.0/8"]
+egress_ip = "203.0.113.1"
+bandwidth = { rate = "100M", burst = "200M" }
+dscp = 63
+)");
+  ASSERT_TRUE(model.egresses[0].bandwidth.has_value());
+  EXPECT_EQ(model.egresses[0].bandwidth->rate_bits_per_second, 100'000'000U);
+  EXPECT_EQ(model.egresses[0].bandwidth->burst_bits, 200'000'000U);
+  EXPECT_EQ(model.egresses[0].dscp, std::uint8_t{63});
+}
+
 TEST(LoadPolicy, SnatWithAnEmptyExceptTranslatesEverywhere) {
   EXPECT_TRUE(must_load("snat.except = []").snat.except.empty());
 }

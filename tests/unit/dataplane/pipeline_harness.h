@@ -53,7 +53,7 @@ class Gateway {
     auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
     auto names = fitting_names(compiled.policy.get(), snapshot.names, workers_, 1);
     snapshot = make_snapshot(std::shared_ptr<const classifier::Policy>(std::move(compiled.policy)), routing(),
-                             ++generation_, workers_, std::move(names));
+                             ++generation_, workers_, std::move(names), &snapshot);
   }
 
   // As reload(), for the policy that is asked and not obeyed.

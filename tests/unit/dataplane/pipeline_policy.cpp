@@ -171,6 +171,55 @@ TEST(PipelinePolicy, Case136FlowsPerSource) {
   EXPECT_EQ(g.from_inside(udp(End("10.1.0.2", 1000), server)).outside.size(), 1U);
 }
 
+TEST(PipelinePolicy, Case136ARefusedFlowIsAnsweredAndRecorded) {
+  PipelineSettings settings = two_ports();
+  settings.limits.flows_per_source = 1;
+  Gateway g(allow_all, settings);
+  (void)g.from_inside(tcp(pod, server, Tcp::syn));
+  const auto refused = g.from_inside(tcp(End("10.0.10.5", 40001), server, Tcp::syn, {.seq = 77}));
+  EXPECT_TRUE(refused.outside.empty());
+  EXPECT_EQ(look_at(refused.inside.at(0)).tcp().flags, Tcp::rst | Tcp::ack);
+  const auto datagram = g.from_inside(udp(End("10.0.10.5", 40002), server));
+  EXPECT_EQ(look_at(datagram.inside.at(0)).icmp().code, 13);
+  ASSERT_EQ(g.world.records.size(), 2U);
+  for (const FlowRecord& record : g.world.records) EXPECT_EQ(record.reason, Reason::source_limit);
+}
+
+TEST(PipelinePolicy, Case136NewFlowsPerSecondPerSource) {
+  PipelineSettings settings = two_ports();
+  settings.limits.new_flows_per_second_per_source = 5;
+  settings.timeouts.udp = std::chrono::milliseconds(100);  // its flows end before the second does
+  Gateway g(allow_all, settings);
+  std::uint16_t port = 1000;
+  for (unsigned second = 0; second < 3; ++second) {
+    std::size_t passed = 0;
+    std::size_t other = 0;
+    for (unsigned i = 0; i < 9; ++i) {
+      passed += g.from_inside(udp(End("10.1.0.1", port++), server)).outside.size();
+      other += i < 5 ? g.from_inside(udp(End("10.1.0.2", port), server)).outside.size() : 0;
+      (void)g.wait_ms(100);
+      if (i == 8) (void)g.wait_ms(101);
+    }
+    EXPECT_EQ(passed, 5U) << second;
+    EXPECT_EQ(other, 5U) << second;
+  }
+  EXPECT_EQ(g.dropped(Drop::source_limit), 12U);
+}
+
+// A connection that is reset and opened again from the same port is a new flow each time.
+TEST(PipelinePolicy, Case136ReopeningOnePortIsCountedToo) {
+  PipelineSettings settings = two_ports();
+  settings.limits.new_flows_per_second_per_source = 5;
+  Gateway g(allow_all, settings);
+  std::size_t passed = 0;
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    const std::uint32_t sequence = 100'000 * (i + 1);
+    passed += g.from_inside(tcp(pod, server, Tcp::syn, {.seq = sequence})).outside.size();
+    (void)g.from_inside(tcp(pod, server, Tcp::rst, {.seq = sequence + 1}));
+  }
+  EXPECT_EQ(passed, 5U);
+}
+
 TEST(PipelinePolicy, SourceCheck) {
   PipelineSettings settings = two_ports();
   settings.nat.source_check = true;

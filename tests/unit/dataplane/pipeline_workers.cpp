@@ -58,7 +58,7 @@ class StickWorld final : public VectorWorld {
 
 class Stick {
  public:
-  explicit Stick(const char* policy) {
+  explicit Stick(const char* policy, std::uint32_t flows_per_source = 0) {
     auto loaded = config::load_policy({{"policy.toml", policy}});
     auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
     snapshot = make_snapshot(std::shared_ptr<const classifier::Policy>(std::move(compiled.policy)),
@@ -69,6 +69,7 @@ class Stick {
       settings.ports[0].role = config::PortRole::both;
       settings.limits.flows = 4096;
       settings.limits.held_bytes = 4U << 20U;
+      settings.limits.flows_per_source = flows_per_source;
       settings.nat.source_check = false;
       settings.worker = worker;
       settings.workers = workers;
@@ -244,6 +245,19 @@ TEST_P(PipelineWorkers, TranslatedFlowsNeverAskTwice) {
     EXPECT_EQ(g.steps, 1U);
   }
   EXPECT_EQ(g.flows_opened(), 99U);
+}
+
+// A sender is one worker's, so its limit is one number, not one a worker.
+TEST_P(PipelineWorkers, Case136ASendersFlowsAreCountedOnceWhateverTheirServers) {
+  Stick g(GetParam(), 3);
+  for (int i = 1; i < 20; ++i) {
+    std::size_t passed = 0;
+    for (int k = 1; k < 20; ++k) {
+      for (const Frame& left : g.in(udp(client(i), server(k)))) passed += look_at(left).to() == to_string(server(k).ip);
+    }
+    EXPECT_EQ(passed, 3U) << i;
+  }
+  EXPECT_EQ(g.dropped(Drop::source_limit), 19U * 16U);
 }
 
 // On plain ports: an error of a router inside speaks of a packet to a sender behind it.

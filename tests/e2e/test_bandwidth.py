@@ -1,0 +1,51 @@
+"""Bandwidth and DSCP of an egress, measured by iperf3."""
+
+import json
+
+import cases
+from cases import OPEN_POLICY, GatewayCase
+from servers import IPERF_PORT
+from world import SERVER
+
+RATE = 100_000_000
+
+
+class Bandwidth(GatewayCase):
+    """Rate 100 Mbit/s, burst 200 Mbit, with two workers; the burst is gone after the first seconds."""
+
+    workers = 2
+    policy = OPEN_POLICY.replace('name = "egress-batch"',
+                                 'name = "egress-batch"\nbandwidth = { rate = "100M", burst = "200M" }\ndscp = 46')
+
+    def measure(self, *arguments):
+        """Bits of IPv4 packets that arrive a second, of UDP datagrams of 1400 bytes offered at twice the rate or so."""
+        done = cases.world.pods["batch"].run(
+            ["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--udp", "--length", 1400, "--bitrate", "160M",
+             "--time", 8, "--omit", 5, *arguments], check=False, timeout=60)
+        report = json.loads(done.stdout)
+        self.assertNotIn("error", report)
+        ends = report["end"]["sum_received"] if "sum_received" in report["end"] else report["end"]["sum"]
+        arrived = ends["packets"] - ends["lost_packets"] if "packets" in ends else ends["bytes"] / 1400
+        return arrived * 1428 * 8 / ends["seconds"]
+
+    def test_the_rate_is_kept_within_5_percent(self):
+        for direction in ([], ["--reverse"]):
+            with self.subTest(direction=direction):
+                self.assertAlmostEqual(self.measure(*direction), RATE, delta=0.05 * RATE)
+        self.assertGreater(self.gateway.show("reasons")["reasons"]["bandwidth_exceeded"], 1000)
+
+    def test_tcp_keeps_to_it(self):
+        done = cases.world.pods["batch"].run(["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--time", 8,
+                                              "--omit", 5], check=False, timeout=60)
+        received = json.loads(done.stdout)["end"]["sum_received"]
+        self.assertLess(received["bits_per_second"], 1.05 * RATE)
+        self.assertGreater(received["bits_per_second"], 0.3 * RATE)
+
+    def test_what_leaves_is_marked(self):
+        record = cases.world.internet.start(["tcpdump", "-n", "-v", "-c", "1", "-i", "customer", "udp port 7000 and src 203.0.113.9"],
+                                            stdout=-1, stderr=-1, text=True)
+        answer = ""
+        while record.poll() is None:
+            answer = self.ask_udp("batch", SERVER[0])
+        self.assertIn("203.0.113.9", answer)
+        self.assertIn("tos 0xb8", record.communicate(timeout=10)[0])
