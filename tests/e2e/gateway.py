@@ -173,7 +173,7 @@ class Gateway:
 
     def show(self, topic):
         done = self.host.run([self.program, "show", topic, "--json", "--socket", self.socket_path])
-        return json.loads(done.stdout)
+        return [json.loads(line) for line in done.stdout.splitlines()] if topic == "flows" else json.loads(done.stdout)
 
     def flows(self):
         """The flow log so far."""

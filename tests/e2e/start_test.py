@@ -14,13 +14,15 @@ from cli import CONFIGURATION, POLICY, Cli, sallyport
 
 class Start(Cli):
     @staticmethod
-    def in_namespace(*words, before=()):
-        """With interfaces of its own: nothing here meets another gateway, or stays."""
+    def in_namespace(*words, before=(), network=()):
+        """With interfaces of its own: nothing here meets another gateway, or stays. `network`: what ip does there first."""
         alone = ["unshare", "--net"] if os.geteuid() == 0 else []
+        if network:
+            alone += ["sh", "-ec", "".join(f"ip {line}\n" for line in network) + 'exec "$@"', "sh"]
         return subprocess.run([*alone, *before, cli.program, *map(str, words)], capture_output=True, text=True, check=False,
                               timeout=60, stdin=subprocess.DEVNULL)
 
-    def start(self, *changes, more="", words=(), limits='flows = 1000\nheld_bytes = "1M"'):
+    def start(self, *changes, more="", words=(), limits='flows = 1000\nheld_bytes = "1M"', network=()):
         """What `run` says to a mistake; it must not come so far as to forward. The last line says what to do."""
         text = CONFIGURATION
         for old, new in changes:
@@ -28,7 +30,7 @@ class Start(Cli):
         text += f'[limits]\n{limits}\n[control]\nsocket = "{self.folder}/c.sock"\n' + more
         self.write("policy.toml", POLICY)
         done = self.in_namespace("run", "--config", self.write("sallyport.toml", text), "--state", self.folder / "state",
-                                 *words)
+                                 *words, network=network)
         errors = [line for line in done.stderr.splitlines() if " error: " in line]
         self.assertEqual(len(errors), 1, done.stderr)
         return done, errors[0]
@@ -77,6 +79,12 @@ class Start(Cli):
         for mistake in mistakes:
             with self.subTest(mistake[2]):
                 self.assert_told(*mistake)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may make interfaces")
+    def test_an_address_of_the_port_on_the_interface_itself(self):
+        made = ["link add eth1 type veth peer name peer1", "address add 10.0.0.1/24 dev eth1"]
+        start = self.start(('"net_null0"', '"net_af_packet,iface=eth1"'), network=made)
+        self.assert_told(start, 3, "interface eth1 has the address 10.0.0.1 of its own", "ip address flush dev eth1")
 
     @unittest.skipUnless(os.geteuid() == 0, "only root may open devices")
     def test_limits_beyond_the_memory_are_refused_at_start(self):
