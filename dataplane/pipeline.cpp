@@ -402,11 +402,11 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
 const Counters& Pipeline::counters() const noexcept { return parts_->counters; }
 const RuleCounters& Pipeline::rules() const noexcept { return parts_->rules; }
 
-std::size_t Pipeline::memory_bytes() const noexcept {
+PipelineMemory Pipeline::memory() const noexcept {
   const Core& c = *parts_;
-  return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.hops.bytes() + c.names.bytes() + c.held.memory_bytes() + c.dns.bytes() + c.fragments.bytes() +
-         c.shadow.bytes();
+  return {c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() + c.names.bytes() +
+              c.shadow.bytes(),
+          c.held.memory_bytes(), c.addresses.bytes() + c.hops.bytes() + c.dns.bytes() + c.fragments.bytes()};
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {

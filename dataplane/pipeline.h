@@ -64,6 +64,15 @@ struct Translation {
 
 class RuleCounters;
 
+// Bytes that a pipeline took when it was made.
+struct PipelineMemory {
+  std::size_t flows = 0;  // the flow table and what is kept beside a flow
+  std::size_t held = 0;   // payload that waits for a verdict
+  std::size_t other = 0;  // fragments, next hops, DNS conversations, addresses
+
+  [[nodiscard]] std::size_t sum() const noexcept { return flows + held + other; }
+};
+
 class Pipeline {
  public:
   // Throws std::bad_alloc where the memory is not to be had. `world` outlives the pipeline.
@@ -83,7 +92,7 @@ class Pipeline {
 
   [[nodiscard]] const Counters& counters() const noexcept;
   [[nodiscard]] const RuleCounters& rules() const noexcept;
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] PipelineMemory memory() const noexcept;
 
   // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.
   [[nodiscard]] std::optional<Translation> translation(const FlowKey& inside) const noexcept;

@@ -6,11 +6,14 @@
 #include <mutex>
 #include <utility>
 
+#include <net/if.h>
+
 #include "dataplane/flow/name_bindings.h"
 #include "dataplane/io/announce.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/egress_addresses.h"
 #include "dataplane/io/gateway_plan.h"
+#include "dataplane/io/interface_addresses.h"
 #include "dataplane/io/kernel_routes.h"
 #include "dataplane/io/kernel_twin.h"
 #include "dataplane/io/memory_limit.h"
@@ -42,6 +45,7 @@ struct Gateway::Parts {
   ~Parts();
 
   void open_ports();
+  void check_interfaces();
   void make_twins();
   void seat_workers(const classifier::PoolKey& pool_key);
   [[nodiscard]] WorldSettings world_settings(std::uint32_t worker);
@@ -88,6 +92,7 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
       eal(plan.eal, log),
       pools(plan.buffers) {
   open_ports();
+  check_interfaces();
   make_twins();
   seat_workers(pool_key);
   check_memory();
@@ -109,6 +114,20 @@ void Gateway::Parts::open_ports() {
     ports.push_back(std::make_unique<Port>(static_cast<PortIndex>(i), model.ports[i], std::move(plan.ports[i]), workers,
                                            plan.buffers));
     transmit_locks.emplace_back(ports.back()->transmit_queues());
+  }
+}
+
+// Before there are twins: what has an address now is not the gateway's.
+void Gateway::Parts::check_interfaces() {
+  const std::vector<KernelAddress> all = netlink.addresses();
+  for (const auto& port : ports) {
+    if (!port->plan().interface) continue;
+    const std::string name = port->plan().device.argument("iface").value_or("");
+    std::vector<IpAddress> there;
+    for (const KernelAddress& one : all) {
+      if (one.interface == ::if_nametoindex(name.c_str())) there.push_back(one.address);
+    }
+    check_interface_addresses(port->config(), name, there, log);
   }
 }
 
@@ -318,7 +337,7 @@ WorkerStatus Gateway::worker(unsigned index) const {
   status.idle_cycles = seat.counters().idle_cycles.get();
   status.handed_over = seat.world_counters().handed_over.get();
   status.records_lost = seat.world_counters().records_lost.get();
-  status.memory_bytes = seat.pipeline_bytes();
+  status.memory_bytes = seat.pipeline_memory().sum();
   return status;
 }
 
@@ -367,10 +386,17 @@ PolicyStatus Gateway::policy() const {
           now.shadow ? now.shadow->hash() : ""};
 }
 
-std::size_t Gateway::memory_bytes() const noexcept {
-  std::size_t bytes = parts_->plan.buffers.memory_bytes();
-  for (const auto& seat : parts_->seats) bytes += seat->memory_bytes();
-  return bytes;
+GatewayMemory Gateway::memory() const noexcept {
+  GatewayMemory all;
+  all.buffers = parts_->plan.buffers.memory_bytes();
+  for (const auto& seat : parts_->seats) {
+    const PipelineMemory own = seat->pipeline_memory();
+    all.pipelines.flows += own.flows;
+    all.pipelines.held += own.held;
+    all.pipelines.other += own.other;
+    all.rings += seat->memory_bytes() - own.sum();
+  }
+  return all;
 }
 
 bool Gateway::huge_pages() const noexcept { return parts_->plan.eal.huge_pages; }

@@ -23,6 +23,7 @@
 #include "dataplane/io/counter_sums.h"
 #include "dataplane/io/environment_error.h"
 #include "dataplane/packet.h"
+#include "dataplane/pipeline.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
@@ -35,6 +36,15 @@ struct WorkerStatus {
   std::uint64_t handed_over = 0;   // packets given to the worker that owns them
   std::uint64_t records_lost = 0;  // flow records that found the ring full
   std::size_t memory_bytes = 0;    // of its pipeline
+};
+
+// Bytes taken at start, of all workers.
+struct GatewayMemory {
+  PipelineMemory pipelines;
+  std::size_t buffers = 0;  // packets in devices, in rings and held
+  std::size_t rings = 0;    // between workers, and of flow records
+
+  [[nodiscard]] std::size_t sum() const noexcept { return pipelines.sum() + buffers + rings; }
 };
 
 struct PortStatus {
@@ -124,8 +134,7 @@ class Gateway {
   [[nodiscard]] RoutingStatus routing() const;
   [[nodiscard]] PolicyStatus policy() const;
 
-  // Bytes taken at start: flow tables, packet buffers, rings.
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] GatewayMemory memory() const noexcept;
   [[nodiscard]] bool huge_pages() const noexcept;
 
   // "22.11.11", for --version; works without a Gateway.

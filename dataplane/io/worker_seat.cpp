@@ -81,7 +81,7 @@ bool WorkerSeat::ask(const std::function<void(const Pipeline&)>& task) {
 CounterSums WorkerSeat::sums() const noexcept { return sums_of(pipeline_->counters(), world_->counters()); }
 
 std::size_t WorkerSeat::memory_bytes() const noexcept {
-  return pipeline_bytes() + records_.memory_bytes() + arrivals_a_worker * sizeof(void*);
+  return pipeline_memory().sum() + records_.memory_bytes() + arrivals_a_worker * sizeof(void*);
 }
 
 }  // namespace sallyport::dataplane

@@ -43,7 +43,7 @@ class WorkerSeat {
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return worker_->counters(); }
   [[nodiscard]] const WorldCounters& world_counters() const noexcept { return world_->counters(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
-  [[nodiscard]] std::size_t pipeline_bytes() const noexcept { return pipeline_->memory_bytes(); }
+  [[nodiscard]] PipelineMemory pipeline_memory() const noexcept { return pipeline_->memory(); }
 
  private:
   int run() noexcept;
