@@ -55,7 +55,7 @@ TEST(InterfaceAddresses, OneInANetworkOfThePortIsRefusedWithWhatToDo) {
       ADD_FAILURE() << own << " was taken";
     } catch (const EnvironmentError& error) {
       const std::string text = error.what();
-      for (const std::string part :
+      for (const std::string& part :
            {std::string(own), std::string("ip address flush dev eth1"), std::string("sp-inside")})
         EXPECT_NE(text.find(part), std::string::npos) << text;
     }
