@@ -201,7 +201,7 @@ TEST(Warnings, SetsAndPoolsThatNobodyUses) {
 
 // Web may reach names, and the server that would say where they are only with `more`.
 std::string by_name(std::string_view more) {
-  return "[dns]\ntrusted_servers = [\"192.0.2.53\"]\n"
+  return "[defaults]\nuncaptured = \"allow\"\n[dns]\ntrusted_servers = [\"192.0.2.53\"]\n"
          "[[workload]]\nnamespace = \"n\"\nname = \"web\"\nlabels = { app = \"web\" }\naddresses = [\"10.1.0.0/24\"]\n"
          "[[workload]]\nnamespace = \"n\"\nname = \"resolver\"\naddresses = [\"10.1.1.0/24\"]\n"
          "[[network_policy]]\nnamespace = \"n\"\nname = \"names\"\n"
