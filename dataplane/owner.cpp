@@ -58,6 +58,16 @@ PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::
   return {spread(parsed.key.source, 0) % workers, spread(parsed.key.destination, 0) % workers};
 }
 
+std::optional<std::uint32_t> Pipeline::owner(const SavedFlow& saved, std::uint32_t workers) noexcept {
+  const std::uint32_t sender = spread(saved.inside.source, 0) % workers;
+  const bool apart = saved.translated && port_owner(__builtin_bswap16(saved.nat_port), workers) != sender;
+  return apart ? std::nullopt : std::optional(sender);
+}
+
+std::uint32_t Pipeline::owner(const SavedRest& saved, std::uint32_t workers) noexcept {
+  return port_owner(__builtin_bswap16(saved.port), workers);
+}
+
 std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t workers, std::uint32_t self,
                               const Snapshot& snapshot) noexcept {
   if (workers == 1) return 0;

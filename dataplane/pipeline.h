@@ -18,6 +18,7 @@
 #include "classifier/address_pool.h"
 #include "config/appliance_model.h"
 #include "dataplane/counters.h"
+#include "dataplane/flow/saved_flow.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/packet.h"
 #include "dataplane/routing.h"
@@ -103,6 +104,16 @@ class Pipeline {
   // Living flows from table position `from` on, into `out`; answers how many and moves `from` on (to the end:
   // SIZE_MAX). Looks at no more than 4096 positions a call.
   [[nodiscard]] std::size_t list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept;
+
+  // Survival (stages/survive.h), between two bursts, once advance() was called: what is to outlive the process, in
+  // chunks as list_flows(), and back into the tables of another one.
+  [[nodiscard]] std::size_t save_flows(std::size_t& from, std::span<SavedFlow> out) const noexcept;
+  [[nodiscard]] std::size_t save_resting(std::size_t& from, std::span<SavedRest> out) const noexcept;
+  [[nodiscard]] TakenBack take_back(const SavedFlow& saved) noexcept;
+  void take_back(const SavedRest& saved) noexcept;
+  // Whose they are among `workers` workers; none: the port is another worker's than the sender.
+  [[nodiscard]] static std::optional<std::uint32_t> owner(const SavedFlow& saved, std::uint32_t workers) noexcept;
+  [[nodiscard]] static std::uint32_t owner(const SavedRest& saved, std::uint32_t workers) noexcept;
 
   // Which of `workers` workers a packet belongs to: senders (and answers to untranslated ones) by the inside address,
   // answers to an egress address by the slice of their port; ICMP errors by the packet they quote; fragments from

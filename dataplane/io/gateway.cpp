@@ -12,6 +12,7 @@
 #include "dataplane/io/announce.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/egress_addresses.h"
+#include "dataplane/io/flow_survival.h"
 #include "dataplane/io/gateway_plan.h"
 #include "dataplane/io/interface_addresses.h"
 #include "dataplane/io/kernel_routes.h"
@@ -27,8 +28,6 @@
 
 namespace sallyport::dataplane {
 namespace {
-
-constexpr std::size_t listed_at_once = 256;  // flows, in one visit to a worker
 
 std::string mac_text(const MacAddress& mac) {
   std::array<char, 18> text{};
@@ -91,6 +90,7 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
       workers(static_cast<std::uint32_t>(plan.processors.size())),
       eal(plan.eal, log),
       pools(plan.buffers) {
+  plan.names_seed = names_seed(pool_key);
   open_ports();
   check_interfaces();
   make_twins();
@@ -303,6 +303,11 @@ void Gateway::publish_shadow(std::shared_ptr<const classifier::Policy> shadow) {
   parts_->publish_shadow(std::move(shadow));
 }
 
+void Gateway::halt() {
+  const std::lock_guard lock(parts_->mutex);
+  for (const auto& seat : parts_->seats) seat->end(Worker::End::halted);
+}
+
 void Gateway::stop(bool graceful) { parts_->stop(graceful ? Worker::End::gracefully : Worker::End::at_once); }
 
 std::size_t Gateway::take_records(std::span<FlowRecord> out) {
@@ -315,16 +320,23 @@ std::size_t Gateway::take_records(std::span<FlowRecord> out) {
 }
 
 void Gateway::list_flows(const std::function<bool(std::span<const FlowRecord>)>& take) {
-  std::vector<FlowRecord> chunk(listed_at_once);
-  for (const auto& seat : parts_->seats) {
-    std::size_t from = 0;
-    while (from != SIZE_MAX) {
-      std::size_t count = 0;
-      if (!seat->ask([&](const Pipeline& pipeline) { count = pipeline.list_flows(from, chunk); })) break;
-      if (count != 0 && !take(std::span(chunk).first(count))) return;
-    }
-  }
+  visit_tables<FlowRecord>(
+      parts_->seats, [](const Pipeline& p, auto& from, auto out) { return p.list_flows(from, out); }, take);
 }
+
+void Gateway::save_flows(const std::function<bool(std::span<const SavedFlow>)>& take) {
+  visit_tables<SavedFlow>(
+      parts_->seats, [](const Pipeline& p, auto& from, auto out) { return p.save_flows(from, out); }, take);
+}
+
+void Gateway::save_resting(const std::function<bool(std::span<const SavedRest>)>& take) {
+  visit_tables<SavedRest>(
+      parts_->seats, [](const Pipeline& p, auto& from, auto out) { return p.save_resting(from, out); }, take);
+}
+
+TakenBackSums Gateway::take_back(std::span<const SavedFlow> flows) { return give_back(parts_->seats, flows); }
+
+void Gateway::take_back(std::span<const SavedRest> ports) { give_back(parts_->seats, ports); }
 
 unsigned Gateway::workers() const noexcept { return parts_->workers; }
 

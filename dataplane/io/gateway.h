@@ -8,6 +8,7 @@
 // threads; none is called by a worker. What is counted is read without stopping anybody.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -88,6 +89,9 @@ struct RuleSum {
   std::uint64_t audited = 0;
 };
 
+// How many saved flows became what, by TakenBack.
+using TakenBackSums = std::array<std::uint64_t, taken_back_count>;
+
 struct PolicyStatus {
   bool loaded = false;
   std::uint32_t generation = 0;
@@ -111,6 +115,8 @@ class Gateway {
   // Likewise for the policy that is asked beside it and never obeyed; null: none. Only where the model names one.
   void publish_shadow(std::shared_ptr<const classifier::Policy> shadow);
 
+  // From soon on no packet moves any more, while the tables may still be read; stop() follows.
+  void halt();
   // Workers end. Graceful: first every living flow is recorded; somebody has to go on taking records meanwhile, else
   // the rest of them is lost after a second. What is left in the rings may be taken afterwards.
   void stop(bool graceful);
@@ -122,6 +128,14 @@ class Gateway {
   // Every living flow, in chunks, each read on its worker's own thread between two bursts. `take` runs on the caller's
   // and answers false to end it early. Flows opened or ended meanwhile may or may not be among them.
   void list_flows(const std::function<bool(std::span<const FlowRecord>)>& take);
+
+  // The same for what is to outlive the process, and the way back into the tables of this one, to whose worker it
+  // belongs now. Whoever takes flows back does so before the first policy is published: then no new flow can have taken
+  // their ports.
+  void save_flows(const std::function<bool(std::span<const SavedFlow>)>& take);
+  void save_resting(const std::function<bool(std::span<const SavedRest>)>& take);
+  [[nodiscard]] TakenBackSums take_back(std::span<const SavedFlow> flows);
+  void take_back(std::span<const SavedRest> ports);
 
   [[nodiscard]] unsigned workers() const noexcept;
   [[nodiscard]] WorkerStatus worker(unsigned index) const;

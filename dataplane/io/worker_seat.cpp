@@ -74,7 +74,7 @@ void WorkerSeat::join() noexcept {
   launched_ = false;
 }
 
-bool WorkerSeat::ask(const std::function<void(const Pipeline&)>& task) {
+bool WorkerSeat::ask(const std::function<void(Pipeline&)>& task) {
   return mailbox_.ask([&]() noexcept { task(*pipeline_); });
 }
 

@@ -37,7 +37,7 @@ class WorkerSeat {
   void join() noexcept;
 
   // False: the worker has ended. `task` runs on the worker's thread.
-  bool ask(const std::function<void(const Pipeline&)>& task);
+  bool ask(const std::function<void(Pipeline&)>& task);
   [[nodiscard]] CounterSums sums() const noexcept;
   [[nodiscard]] const RuleCounters& rules() const noexcept { return pipeline_->rules(); }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return worker_->counters(); }

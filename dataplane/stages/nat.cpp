@@ -148,6 +148,35 @@ bool use_mapping(Core& core, const classifier::Source& source, const classifier:
   return true;
 }
 
+namespace {
+
+// The mapping that the flow had: it stands already, by another flow of the endpoint, or it can.
+[[nodiscard]] bool take_mapping(Core& core, Flow& flow) noexcept {
+  const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
+  std::uint32_t mapping = core.mappings.find(inside, flow.nat_address);
+  if (mapping == 0 && core.mappings.holder(flow.nat_address, flow.nat_port, flow.protocol) == 0) {
+    mapping = core.mappings.add(inside, flow.nat_address, flow.nat_port);
+  }
+  if (mapping == 0 || core.mappings[mapping].nat_port != flow.nat_port) return false;
+  core.flows.facts(flow).mapping = mapping;
+  return true;
+}
+
+}  // namespace
+
+bool take_translation(Core& core, Flow& flow, const IpAddress& address, std::uint16_t nat_port) noexcept {
+  if (port_owner(__builtin_bswap16(nat_port), core.settings.workers) != core.settings.worker) return false;
+  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
+  if (flow.nat_address == 0) return false;
+  flow.nat_port = nat_port;
+  if (endpoint_independent(core, flow.protocol) && !take_mapping(core, flow)) {
+    core.addresses.give_back(flow.nat_address);
+    return false;
+  }
+  prepare_translation(core, flow);
+  return true;
+}
+
 void release_nat(Core& core, Flow& flow) noexcept {
   std::uint32_t& mapping = core.flows.facts(flow).mapping;
   if (mapping != 0 && core.mappings.rests(mapping)) core.mappings.drop(mapping);
