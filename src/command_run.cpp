@@ -15,6 +15,7 @@
 #include "dataplane/io/gateway.h"
 #include "src/answers.h"
 #include "src/control_server.h"
+#include "src/flow_keeper.h"
 #include "src/flow_log.h"
 #include "src/heartbeats.h"
 #include "src/log.h"
@@ -139,7 +140,11 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   FlowLog flow_log(appliance.flow_log.file, log);
   flow_log.start({[&](auto records) { return gateway.take_records(records); },
                   [&] { return reloader.live()->identities; }, [&] { return records_lost(gateway); }});
+  // First the flows, then the policy: until there is one nothing opens, so nothing takes their ports.
+  FlowKeeper keeper(gateway, options.state_folder, appliance.state_period, log);
+  keeper.take_back();
   reloader.start();
+  keeper.start();
   Answers answers(gateway, reloader, flow_log);
   ControlServer control(control_socket,
                         [&](const Request& request, AnswerLines& lines) { return answers.answer(request, lines); });
@@ -149,9 +154,12 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   serve(signals, manager, gateway, reloader, flow_log, log);
 
   manager.stopping();
-  log.info("stopping: living flows are recorded");
+  log.info("stopping: living flows are kept and recorded");
   reloader.stop();
   control.stop();
+  keeper.stop();
+  gateway.halt();
+  keeper.save_last();
   gateway.stop(true);
   flow_log.stop();
   log.info("stopped");

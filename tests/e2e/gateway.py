@@ -83,7 +83,8 @@ class Gateway:
         self.host = world.gateway
         self.folder = world.folder / "gateway"
         self.folder.mkdir(exist_ok=True)
-        for old in self.folder.glob("flows.jsonl"):
+        # What another gateway of this world left: its log, and the flows that it would hand on.
+        for old in [*self.folder.glob("flows.jsonl"), *self.folder.glob("state/flows")]:
             old.unlink()
         cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:workers])
         self.write("sallyport.toml", CONFIGURATION.format(

@@ -46,6 +46,7 @@ TEST(LoadAppliance, Defaults) {
   EXPECT_EQ(model.policy, "policy.toml");
   EXPECT_EQ(model.policy_path, "/etc/sallyport/policy.toml");
   EXPECT_EQ(model.name, "sallyport");
+  EXPECT_EQ(model.state_period, 1s);
   EXPECT_TRUE(model.workers.cores_auto);
   EXPECT_EQ(model.workers.idle, IdleMode::adaptive);
   EXPECT_EQ(model.limits.flows, 4'000'000U);
@@ -78,6 +79,7 @@ TEST(LoadAppliance, EveryKey) {
 [gateway]
 policy = "/srv/policy.toml"
 name = "egress-1"
+state_period = "0s"
 
 [[port]]
 name = "stick"
@@ -130,6 +132,7 @@ eal_args = ["--log-level", "8"]
 )");
   EXPECT_EQ(model.policy_path, "/srv/policy.toml");
   EXPECT_EQ(model.name, "egress-1");
+  EXPECT_EQ(model.state_period, 0s);
   ASSERT_EQ(model.ports.size(), 1U);
   EXPECT_EQ(model.ports[0].role, PortRole::both);
   EXPECT_EQ(model.ports[0].mtu, 9000);
