@@ -93,6 +93,7 @@ struct ApplianceModel {
   std::string policy_path;             // resolved
   std::string shadow_policy;           // likewise, decided beside it and not enforced; empty: none
   std::string shadow_policy_path;
+  std::chrono::milliseconds state_period{1'000};  // between two writings of the flows; 0: only at the end
   std::string name = "sallyport";
   std::vector<PortConfig> ports;
   WorkersConfig workers;

@@ -32,8 +32,10 @@ std::string to_text(const Diagnostic& diagnostic, const std::vector<std::string>
   const std::string_view file = diagnostic.at.file < files.size() ? std::string_view(files[diagnostic.at.file]) : "?";
   const std::string_view kind = diagnostic.severity == Severity::warning ? "warning: " : "";
   const std::string_view separator = diagnostic.key_path.empty() ? "" : ": ";
-  return fmt::format("{}:{}:{}: {}{}{}{}", file, diagnostic.at.line, diagnostic.at.column, diagnostic.key_path,
-                     separator, kind, diagnostic.message);
+  const std::string place = diagnostic.at.line == 0
+                                ? std::string(file)
+                                : fmt::format("{}:{}:{}", file, diagnostic.at.line, diagnostic.at.column);
+  return fmt::format("{}: {}{}{}{}", place, diagnostic.key_path, separator, kind, diagnostic.message);
 }
 
 }  // namespace sallyport::config

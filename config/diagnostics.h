@@ -45,7 +45,8 @@ class Diagnostics {
   std::size_t errors_ = 0;
 };
 
-// "file:line:column: key.path: message", warnings with "warning: " before the message.
+// "file:line:column: key.path: message", warnings with "warning: " before the message; the file alone where the whole
+// file is meant.
 [[nodiscard]] std::string to_text(const Diagnostic& diagnostic, const std::vector<std::string>& files);
 
 }  // namespace sallyport::config

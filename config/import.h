@@ -16,7 +16,7 @@
 namespace sallyport::config {
 
 struct ImportedPolicy {
-  std::optional<std::string> toml;        // absent: a text is no YAML, or what came of it is no valid policy
+  std::optional<std::string> toml;        // absent: no YAML, nothing that is known here, or no valid policy came of it
   std::vector<std::string> files;         // what the reports' locations point into
   Diagnostics reports;                    // errors: what is not kept exactly; warnings: what is, and may surprise
   std::vector<PolicyText::Table> tables;  // of the TOML

@@ -101,6 +101,9 @@ class Importer {
     for (KubernetesObject& object : objects) add(std::move(object));
   }
 
+  // Nothing of the files is of a kind that is read here.
+  [[nodiscard]] bool empty() const noexcept { return known_.empty(); }
+
   PolicyText write() {
     std::stable_sort(known_.begin(), known_.end(),
                      [](const Known& a, const Known& b) { return stands_before(a.object, b.object); });
@@ -291,6 +294,30 @@ std::string Import::unique(std::string_view table, const std::string& namespace_
   return candidate;
 }
 
+namespace {
+
+void report_nothing(ImportedPolicy& result) {
+  for (std::uint32_t file = 0; file < result.files.size(); ++file) {
+    result.reports.error({file, 0, 0}, "",
+                         "holds no object of a kind that import reads: is it what kubectl get -o yaml wrote?");
+  }
+}
+
+// Absent: what came of it is no valid policy.
+std::optional<std::string> written_policy(Importer& importer, ImportedPolicy& result) {
+  PolicyText written = importer.write();
+  result.tables = std::move(written.tables);
+  const auto loaded = load_policy({{"policy.toml", written.text}});
+  result.report(loaded.diagnostics);
+  const auto& found = loaded.diagnostics.all();
+  const bool valid = std::all_of(found.begin(), found.end(), [](const Diagnostic& each) {
+    return each.severity == Severity::warning || each.message == not_enforced_message;
+  });
+  return valid ? std::optional(std::move(written.text)) : std::nullopt;
+}
+
+}  // namespace
+
 ImportedPolicy import_kubernetes(const std::vector<SourceText>& sources, const std::vector<IpAddress>& snat) {
   ImportedPolicy result;
   std::vector<std::vector<YamlNode>> files;
@@ -306,15 +333,11 @@ ImportedPolicy import_kubernetes(const std::vector<SourceText>& sources, const s
     for (const auto& documents : files) {
       for (const YamlNode& document : documents) importer.add(document);
     }
-    PolicyText written = importer.write();
-    result.tables = std::move(written.tables);
-    const auto loaded = load_policy({{"policy.toml", written.text}});
-    result.report(loaded.diagnostics);
-    const auto& found = loaded.diagnostics.all();
-    const bool valid = std::all_of(found.begin(), found.end(), [](const Diagnostic& each) {
-      return each.severity == Severity::warning || each.message == not_enforced_message;
-    });
-    if (valid) result.toml = std::move(written.text);
+    if (importer.empty()) {
+      report_nothing(result);
+    } else {
+      result.toml = written_policy(importer, result);
+    }
   }
   result.reports.sort();
   remove_twins(result.reports);

@@ -1,4 +1,5 @@
 // sallyport.toml into a model.
+#include <chrono>
 #include <utility>
 
 #include "config/appliance/readers.h"
@@ -18,6 +19,7 @@ void read_gateway(const Item& item, ApplianceModel& into, Diagnostics& diagnosti
   table.optional("policy", into.policy, filled_text);
   table.optional("name", into.name, object_name);
   table.optional("shadow_policy", into.shadow_policy, filled_text);
+  table.optional("state_period", into.state_period, duration(std::chrono::milliseconds(0), std::chrono::hours(24)));
 }
 
 void read_flow_log(const Item& item, FlowLogConfig& into, Diagnostics& diagnostics) {

@@ -1,9 +1,9 @@
 #include "dataplane/pipeline.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "dataplane/core.h"
+#include "dataplane/pipeline_parts.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/express.h"
 #include "dataplane/stages/forward.h"
@@ -25,7 +25,6 @@ using Side = FlowTable::Side;
 
 constexpr std::uint32_t timers_a_turn = 4096;
 
-using InFlights = std::array<InFlight, burst_max>;
 
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
@@ -180,6 +179,10 @@ class Burst {
   }
 
   void error(InFlight& p) noexcept {
+    if (core_.policy() == nullptr) {
+      core_.drop(*p.packet, Drop::no_policy);
+      return;
+    }
     QuotedFlow of = quoted_flow(core_, *p.packet, p.parsed, p.from_inside);
     if (of.flow == 0 && !of.broken && p.from_inside && core_.port(port_).role == config::PortRole::both) {
       of = quoted_flow(core_, *p.packet, p.parsed, false);
@@ -295,6 +298,10 @@ class Burst {
 
   // After a reload, or a change of routes. False: the packet has ended.
   [[nodiscard]] bool refresh(InFlight& p, FlowNumber number, Direction direction) noexcept {
+    if (core_.policy() == nullptr) {  // a flow of another process, and nobody to ask about it yet
+      core_.drop(*p.packet, Drop::no_policy);
+      return false;
+    }
     switch (refresh_flow(core_, number)) {
       case Refreshed::goes_on:
         if (let_go(core_.flows[number])) release_held(core_, number);
@@ -332,12 +339,6 @@ void take_again(Core& core, InFlights& in_flight) noexcept {
 }
 
 }  // namespace
-
-struct Pipeline::Parts : Core {
-  using Core::Core;
-
-  InFlights in_flight;  // kept: making it anew costs a burst of one packet 90 ns
-};
 
 Pipeline::Pipeline(const PipelineSettings& settings, World& world) : parts_(std::make_unique<Parts>(settings, world)) {}
 Pipeline::~Pipeline() = default;
@@ -385,52 +386,6 @@ void Pipeline::finish(Instant now, const Snapshot& snapshot) noexcept {
   // What waits for fragments or neighbours has waited long enough, whatever the time is.
   const auto longest = std::max<std::int64_t>(core.settings.nat.fragment_timeout.count(), NeighbourQueue::timeout_ms);
   advance(core.now + static_cast<Instant>(longest) * 1'000'000, snapshot);
-}
-
-const Counters& Pipeline::counters() const noexcept { return parts_->counters; }
-const RuleCounters& Pipeline::rules() const noexcept { return parts_->rules; }
-const PortLoad& Pipeline::fullest_server() const noexcept { return parts_->port_loads.fullest_server(); }
-const PortLoad& Pipeline::fullest_address() const noexcept { return parts_->port_loads.fullest_address(); }
-
-std::size_t Pipeline::memory_bytes() const noexcept {
-  const Core& c = *parts_;
-  return c.addresses.bytes() + c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() +
-         c.source_ports.bytes() + c.port_loads.bytes() + c.used_ports.bytes() + c.hops.bytes() + c.names.bytes() +
-         c.held.memory_bytes() + c.follows.bytes() + c.said.bytes() + c.dns.bytes() + c.fragments.bytes() +
-         c.shadow.bytes();
-}
-
-std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {
-  const FlowNumber number = parts_->flows.find(inside, Side::inside);
-  if (number == 0) return std::nullopt;
-  const Flow& flow = parts_->flows[number];
-  if (flow.live != 2) return std::nullopt;
-  if (flow.nat_address == 0) return Translation{inside.source_address(), inside.source_port};
-  return Translation{parts_->addresses[flow.nat_address], flow.nat_port};
-}
-
-void Pipeline::foresee(const FlowKey& inside, Foresight what) const noexcept {
-  const FlowTable& flows = parts_->flows;
-  const std::uint64_t hash = flows.hash(inside, Side::inside);
-  if (what == Foresight::index) {
-    flows.prefetch_bucket(hash);
-  } else {
-    (void)flows.prefetch_flow(inside, hash);
-  }
-}
-
-std::size_t Pipeline::list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept {
-  constexpr std::size_t positions_max = 4096;
-  const Core& core = *parts_;
-  std::size_t found = 0;
-  const std::size_t last = core.flows.end() - 1;
-  const std::size_t end = std::min<std::size_t>(last, from + positions_max);
-  for (; from < end && found < out.size(); ++from) {
-    const Flow& flow = core.flows[static_cast<FlowNumber>(from + 1)];
-    if (flow.live != 0) out[found++] = record_of(core, flow, FlowEnd::none);
-  }
-  if (from >= last) from = std::numeric_limits<std::size_t>::max();
-  return found;
 }
 
 }  // namespace sallyport::dataplane

@@ -18,6 +18,7 @@
 #include "classifier/address_pool.h"
 #include "config/appliance_model.h"
 #include "dataplane/counters.h"
+#include "dataplane/flow/saved_flow.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/packet.h"
 #include "dataplane/routing.h"
@@ -65,6 +66,15 @@ struct Translation {
 class RuleCounters;
 struct PortLoad;
 
+// Bytes that a pipeline took when it was made.
+struct PipelineMemory {
+  std::size_t flows = 0;  // the flow table and what is kept beside a flow
+  std::size_t held = 0;   // payload that waits for a verdict
+  std::size_t other = 0;  // fragments, next hops, DNS conversations, addresses
+
+  [[nodiscard]] std::size_t sum() const noexcept { return flows + held + other; }
+};
+
 class Pipeline {
  public:
   // Throws std::bad_alloc where the memory is not to be had. `world` outlives the pipeline.
@@ -87,7 +97,7 @@ class Pipeline {
   // Of this worker's ports, those that are nearest to their end; nat.md 7.
   [[nodiscard]] const PortLoad& fullest_server() const noexcept;
   [[nodiscard]] const PortLoad& fullest_address() const noexcept;
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] PipelineMemory memory() const noexcept;
 
   // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.
   [[nodiscard]] std::optional<Translation> translation(const FlowKey& inside) const noexcept;
@@ -98,6 +108,16 @@ class Pipeline {
   // Living flows from table position `from` on, into `out`; answers how many and moves `from` on (to the end:
   // SIZE_MAX). Looks at no more than 4096 positions a call.
   [[nodiscard]] std::size_t list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept;
+
+  // Survival (stages/survive.h), between two bursts, once advance() was called: what is to outlive the process, in
+  // chunks as list_flows(), and back into the tables of another one.
+  [[nodiscard]] std::size_t save_flows(std::size_t& from, std::span<SavedFlow> out) const noexcept;
+  [[nodiscard]] std::size_t save_resting(std::size_t& from, std::span<SavedRest> out) const noexcept;
+  [[nodiscard]] TakenBack take_back(const SavedFlow& saved) noexcept;
+  void take_back(const SavedRest& saved) noexcept;
+  // Whose they are among `workers` workers; none: the port is another worker's than the sender.
+  [[nodiscard]] static std::optional<std::uint32_t> owner(const SavedFlow& saved, std::uint32_t workers) noexcept;
+  [[nodiscard]] static std::uint32_t owner(const SavedRest& saved, std::uint32_t workers) noexcept;
 
   // Which of `workers` workers a packet belongs to: senders (and answers to untranslated ones) by the inside address,
   // answers to an egress address by the slice of their port; ICMP errors by the packet they quote; fragments from

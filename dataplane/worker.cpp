@@ -45,6 +45,12 @@ void Worker::run() noexcept {
     quiescence_.quiescent(settings_.number);
     rest(busy);
   }
+  while (end_.load(std::memory_order_acquire) == End::halted) {
+    (void)mailbox_.serve();
+    counters_.turns.add();
+    quiescence_.quiescent(settings_.number);
+    rest(false);
+  }
   if (end_.load(std::memory_order_acquire) == End::gracefully) {
     world_.wait_for_records();
     pipeline_.finish(read_clock(), quiescence_.current());

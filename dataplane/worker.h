@@ -48,6 +48,7 @@ class Worker {
 
   enum class End : std::uint8_t {
     not_yet,
+    halted,  // no packet moves any more, the mailbox is still served: what stands in the tables can be read in peace
     at_once,
     gracefully,  // every living flow is recorded first
   };

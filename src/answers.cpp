@@ -321,15 +321,16 @@ End Answers::workers(AnswerLines& lines) {
     list.push_back(worker_json(i, gateway_.worker(i), gateway_.counters(i)));
   }
   send(lines, {{"workers", std::move(list)},
-               {"memory_bytes", gateway_.memory_bytes()},
+               {"memory_bytes", gateway_.memory().sum()},
                {"huge_pages", gateway_.huge_pages()},
                {"flow_log", {{"written", flow_log_.written()}, {"failed", flow_log_.failed()}}}});
   return {};
 }
 
-End Answers::reload(AnswerLines&) {
+End Answers::reload(AnswerLines& lines) {
   const std::optional<ReloadResult> result = reloader_.request_and_wait();
   if (!result) return {ExitCode::environment, "the gateway is stopping: nothing was reloaded"};
+  for (const ReloadResult::Note& note : result->notes) send(lines, {{"problem", note.problem}, {"text", note.text}});
   return {result->kind == ReloadResult::Kind::refused ? ExitCode::no : ExitCode::done, result->text};
 }
 

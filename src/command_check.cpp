@@ -104,6 +104,10 @@ ExitCode check_command(const CheckOptions& options) {
     print_text(checked, options.strict);
   }
   if (valid) return ExitCode::done;
+  if (exit_code(all) == ExitCode::environment) {
+    fmt::print(stderr, "sallyport: a file named above cannot be read: name another, or let this user read it\n");
+    return ExitCode::environment;
+  }
   fmt::print(stderr, "sallyport: not valid: {}; mend the lines named above and check again\n", count_text(all));
   return ExitCode::no;
 }

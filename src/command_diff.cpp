@@ -1,5 +1,6 @@
 #include "src/command_diff.h"
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <string>
@@ -22,20 +23,19 @@ namespace {
 
 constexpr std::uint64_t complaints_max = 20;
 
-ExitCode not_valid(const config::Diagnostics& diagnostics, const std::vector<std::string>& files,
-                   const std::string& path) {
-  for (const std::string& line : lines(diagnostics, files)) fmt::print(stderr, "{}\n", line);
-  fmt::print(stderr, "sallyport: {} is not valid: mend the lines named above and ask again\n", path);
-  return ExitCode::no;
+CompiledPolicy compile(const std::string& path, classifier::Identities& identities,
+                       const classifier::Policy* previous) {
+  const Progress progress(fmt::format("compiling {}", path));
+  return compile_policy_file(path, identities, previous);
 }
 
-std::optional<CompiledPolicy> compile(const std::string& path, classifier::Identities& identities,
-                                      const classifier::Policy* previous) {
-  const Progress progress(fmt::format("compiling {}", path));
-  CompiledPolicy compiled = compile_policy_file(path, identities, previous);
-  if (compiled.policy) return compiled;
-  (void)not_valid(compiled.diagnostics, compiled.files, path);
-  return std::nullopt;
+// Of two policies: what keeps them from being compared.
+std::optional<ExitCode> problem(const CompiledPolicy& before, const CompiledPolicy& after, const DiffOptions& options) {
+  std::optional<ExitCode> worst;
+  for (const auto& [compiled, path] : {std::pair{&before, &options.before}, {&after, &options.after}}) {
+    if (!compiled->policy) worst = std::max(worst, {refuse_document(compiled->diagnostics, compiled->files, *path)});
+  }
+  return worst;
 }
 
 // Differences as they are found: a list as text, or the members of one JSON array.
@@ -111,22 +111,21 @@ ExitCode diff_command(const DiffOptions& options) {
   ApplianceView appliance;
   if (!options.config.empty()) {
     const auto loaded = config::load_appliance_file(options.config);
-    if (!loaded.model) return not_valid(loaded.diagnostics, loaded.files, options.config);
+    if (!loaded.model) return refuse_document(loaded.diagnostics, loaded.files, options.config);
     appliance = view_of(*loaded.model);
     if (!appliance.pool_key) appliance.pool_key = read_pool_key(default_state_folder).key;
   }
   classifier::Identities identities;
-  const std::optional<CompiledPolicy> before = compile(options.before, identities, nullptr);
-  const std::optional<CompiledPolicy> after =
-      compile(options.after, identities, before ? before->policy.get() : nullptr);
-  if (!before || !after) return ExitCode::no;
+  const CompiledPolicy before = compile(options.before, identities, nullptr);
+  const CompiledPolicy after = compile(options.after, identities, before.policy.get());
+  if (const auto code = problem(before, after, options)) return *code;
 
   LineReader reader(options.flows);
   if (const std::string problem = reader.open(); !problem.empty()) {
     fmt::print(stderr, "sallyport: {}: name a flow log by --flows\n", problem);
     return ExitCode::environment;
   }
-  FlowComparison comparison(*before->policy, *after->policy, identities, appliance);
+  FlowComparison comparison(*before.policy, *after.policy, identities, appliance);
   Teller teller(comparison, options.json);
   {
     std::atomic<std::uint64_t> lines_done = 0;

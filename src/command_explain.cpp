@@ -12,23 +12,13 @@
 #include "src/terminal.h"
 
 namespace sallyport {
-namespace {
-
-ExitCode not_valid(const config::Diagnostics& diagnostics, const std::vector<std::string>& files,
-                   const std::string& path) {
-  for (const std::string& line : lines(diagnostics, files)) fmt::print(stderr, "{}\n", line);
-  fmt::print(stderr, "sallyport: {} is not valid: mend the lines named above and ask again\n", path);
-  return ExitCode::no;
-}
-
-}  // namespace
 
 ExitCode explain_command(const ExplainOptions& options) {
   ApplianceView appliance;
   std::string policy_path = options.policy;
   if (!options.config.empty()) {
     const auto loaded = config::load_appliance_file(options.config);
-    if (!loaded.model) return not_valid(loaded.diagnostics, loaded.files, options.config);
+    if (!loaded.model) return refuse_document(loaded.diagnostics, loaded.files, options.config);
     appliance = view_of(*loaded.model);
     if (!appliance.pool_key) appliance.pool_key = read_pool_key(default_state_folder).key;
     if (policy_path.empty()) policy_path = loaded.model->policy_path;
@@ -39,7 +29,7 @@ ExitCode explain_command(const ExplainOptions& options) {
     const Progress progress(fmt::format("compiling {}", policy_path));
     compiled = compile_policy_file(policy_path, identities);
   }
-  if (!compiled.policy) return not_valid(compiled.diagnostics, compiled.files, policy_path);
+  if (!compiled.policy) return refuse_document(compiled.diagnostics, compiled.files, policy_path);
 
   const FlowAnswer answer = explain_flow(*compiled.policy, identities, appliance, options);
   if (options.json) {

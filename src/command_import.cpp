@@ -22,14 +22,10 @@ namespace {
 // Absent: a file cannot be read, which was said.
 std::optional<std::vector<config::SourceText>> read_files(const std::vector<std::string>& names) {
   std::vector<config::SourceText> sources;
-  if (names.size() > config::bounds::import_files) {
-    fmt::print(stderr, "sallyport: import: more than {} files: import them in parts\n", config::bounds::import_files);
-    return std::nullopt;
-  }
   for (const std::string& name : names) {
     auto text = config::read_whole_file(name == "-" ? "/dev/stdin" : name, config::bounds::yaml_bytes);
     if (!text) {
-      fmt::print(stderr, "sallyport: import: {}: {}\n", name, text.error);
+      fmt::print(stderr, "sallyport: import: {}: {}; name another file, or let this user read it\n", name, text.error);
       return std::nullopt;
     }
     sources.push_back({name, std::move(*text.value)});
@@ -59,8 +55,12 @@ void print_reports(const config::ImportedPolicy& imported) {
 }  // namespace
 
 ExitCode import_command(const ImportOptions& options) {
+  if (options.files.size() > config::bounds::import_files) {
+    fmt::print(stderr, "sallyport: import: more than {} files: import them in parts\n", config::bounds::import_files);
+    return ExitCode::usage;
+  }
   const auto sources = read_files(options.files);
-  if (!sources) return ExitCode::no;
+  if (!sources) return ExitCode::environment;
   config::ImportedPolicy imported;
   {
     const Progress progress("importing");

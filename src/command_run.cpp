@@ -15,6 +15,7 @@
 #include "dataplane/io/gateway.h"
 #include "src/answers.h"
 #include "src/control_server.h"
+#include "src/flow_keeper.h"
 #include "src/flow_log.h"
 #include "src/heartbeats.h"
 #include "src/log.h"
@@ -57,9 +58,14 @@ classifier::PoolKey pool_key(const config::ApplianceModel& appliance, const std:
 }
 
 std::string memory_text(const Gateway& gateway, const config::ApplianceModel& appliance) {
-  return fmt::format("{} MiB of memory taken on {} pages: {} flows, {} MiB held, {} workers",
-                     gateway.memory_bytes() >> 20U, gateway.huge_pages() ? "huge" : "ordinary", appliance.limits.flows,
-                     appliance.limits.held_bytes >> 20U, gateway.workers());
+  const dataplane::GatewayMemory memory = gateway.memory();
+  const auto mebibytes = [](std::size_t bytes) { return (bytes + (1U << 19U)) >> 20U; };
+  return fmt::format(
+      "taking {} MiB of memory: {} flows {} MiB, held payload {} MiB, packet buffers {} MiB on {} pages, fragments, "
+      "rings and the rest {} MiB",
+      mebibytes(memory.sum()), appliance.limits.flows, mebibytes(memory.pipelines.flows),
+      mebibytes(memory.pipelines.held), mebibytes(memory.buffers), gateway.huge_pages() ? "huge" : "ordinary",
+      mebibytes(memory.pipelines.other + memory.rings));
 }
 
 std::vector<std::uint64_t> heartbeats(const Gateway& gateway) {
@@ -82,6 +88,16 @@ std::string status_text(const Reloader& reloader) {
                      refused ? "; the last reload was refused" : "");
 }
 
+void tell_standing(const std::vector<unsigned>& standing, const Gateway& gateway, Log& log) {
+  for (const unsigned worker : standing) {
+    log.error(
+        fmt::format("worker {} on processor {} stands still, and what belongs to it is not forwarded: does another "
+                    "program hold the processor? (`top -1`; [workers] cores names others)",
+                    worker, gateway.worker(worker).processor));
+  }
+  if (standing.empty()) log.info("every worker turns again");
+}
+
 // Until a signal ends it. The service manager is fed only while every worker turns.
 void serve(const Signals& signals, const ServiceManager& manager, const Gateway& gateway, Reloader& reloader,
            FlowLog& flow_log, Log& log) {
@@ -90,7 +106,7 @@ void serve(const Signals& signals, const ServiceManager& manager, const Gateway&
                           ? std::chrono::duration_cast<std::chrono::milliseconds>(*manager.watchdog()) / 4
                           : std::chrono::milliseconds(1s);
   Heartbeats alive;
-  bool stuck = false;
+  std::vector<unsigned> told;
   auto next_look = std::chrono::steady_clock::now();
   while (true) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next_look - std::chrono::steady_clock::now());
@@ -100,16 +116,11 @@ void serve(const Signals& signals, const ServiceManager& manager, const Gateway&
     if (signal == Signal::reopen) flow_log.reopen();
     if (std::chrono::steady_clock::now() < next_look) continue;
     next_look += period;
-    const bool advanced = alive.all_advanced(heartbeats(gateway));
-    if (advanced) manager.alive();
-    if (!advanced && !stuck) log.error("a worker stands still: see `sallyport show workers`");
-    stuck = !advanced;
+    std::vector<unsigned> standing = alive.standing(heartbeats(gateway));
+    if (standing.empty()) manager.alive();
+    if (standing != told) tell_standing(standing, gateway, log);
+    told = std::move(standing);
   }
-}
-
-// The file as such, not what stands in it.
-bool cannot_be_read(const config::Diagnostics& diagnostics) {
-  return diagnostics.all().size() == 1 && diagnostics.has_errors() && diagnostics.all().front().at.line == 0;
 }
 
 ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance, const Signals& signals, Log& log) {
@@ -129,7 +140,11 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   FlowLog flow_log(appliance.flow_log.file, log);
   flow_log.start({[&](auto records) { return gateway.take_records(records); },
                   [&] { return reloader.live()->identities; }, [&] { return records_lost(gateway); }});
+  // First the flows, then the policy: until there is one nothing opens, so nothing takes their ports.
+  FlowKeeper keeper(gateway, options.state_folder, appliance.state_period, log);
+  keeper.take_back();
   reloader.start();
+  keeper.start();
   Answers answers(gateway, reloader, flow_log);
   ControlServer control(control_socket,
                         [&](const Request& request, AnswerLines& lines) { return answers.answer(request, lines); });
@@ -139,9 +154,12 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   serve(signals, manager, gateway, reloader, flow_log, log);
 
   manager.stopping();
-  log.info("stopping: living flows are recorded");
+  log.info("stopping: living flows are kept and recorded");
   reloader.stop();
   control.stop();
+  keeper.stop();
+  gateway.halt();
+  keeper.save_last();
   gateway.stop(true);
   flow_log.stop();
   log.info("stopped");
@@ -154,7 +172,7 @@ ExitCode run_command(const RunOptions& options) {
   const Signals signals;
   Log log(STDERR_FILENO);
   const auto appliance = config::load_appliance_file(options.config);
-  if (!appliance.model && cannot_be_read(appliance.diagnostics)) {
+  if (!appliance.model && exit_code(appliance.diagnostics) == ExitCode::environment) {
     log.error(fmt::format("{}: {}; name the configuration by --config (examples/sallyport.toml is one to start from)",
                           options.config, appliance.diagnostics.all().front().message));
     return ExitCode::environment;

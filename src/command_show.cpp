@@ -22,16 +22,10 @@ ExitCode tell(const End& end) {
   return end.status;
 }
 
-// One array, written as it comes: a million flows are never all in memory.
+// A line a flow, as it comes: a million flows are never all in memory, neither here nor where they are read.
 End show_flows_json(const ShowOptions& options, const Request& request) {
-  std::string_view before = "[\n";
-  End end = ask_gateway(options.control_socket, request, [&](std::string_view record) {
-    const bool goes_on = print(before) && print(record);
-    before = ",\n";
-    return goes_on;
-  });
-  if (end.status == ExitCode::done) print(before == "[\n" ? "[]\n" : "\n]\n");
-  return end;
+  return ask_gateway(options.control_socket, request,
+                     [&](std::string_view record) { return print(record) && print("\n"); });
 }
 
 End show_flows_text(const ShowOptions& options, const Request& request) {
@@ -59,7 +53,13 @@ ExitCode show_command(const ShowOptions& options) {
 }
 
 ExitCode reload_command(const ReloadOptions& options) {
-  const End end = ask_gateway(options.control_socket, {"reload"}, [](std::string_view) { return true; });
+  const End end = ask_gateway(options.control_socket, {"reload"}, [](std::string_view line) {
+    const auto note = nlohmann::json::parse(line, nullptr, false);
+    if (!note.is_object()) return true;
+    const std::string text = note.value("text", "") + '\n';
+    std::fwrite(text.data(), 1, text.size(), note.value("problem", false) ? stderr : stdout);
+    return true;
+  });
   if (end.status == ExitCode::done) print(end.message + '\n');
   return tell(end);
 }

@@ -9,12 +9,14 @@ namespace sallyport {
 
 class Heartbeats {
  public:
-  // True where every worker has advanced since the last call that said so; a number more or fewer counts as life.
-  [[nodiscard]] bool all_advanced(std::vector<std::uint64_t> now) {
-    bool advanced = true;
-    for (std::size_t i = 0; i < now.size() && i < last_.size(); ++i) advanced = advanced && now[i] != last_[i];
-    if (advanced) last_ = std::move(now);
-    return advanced;
+  // The workers that have not advanced since the last call that found none; a number more or fewer counts as life.
+  [[nodiscard]] std::vector<unsigned> standing(std::vector<std::uint64_t> now) {
+    std::vector<unsigned> still;
+    for (std::size_t i = 0; i < now.size() && i < last_.size(); ++i) {
+      if (now[i] == last_[i]) still.push_back(static_cast<unsigned>(i));
+    }
+    if (still.empty()) last_ = std::move(now);
+    return still;
   }
 
  private:

@@ -168,7 +168,7 @@ std::optional<HelpText> help_asked(const Grammar& grammar, const Values& values)
 CommandLine parse_run(const Arguments& arguments) {
   Grammar grammar("run");
   grammar.text("config", "FILE", "the appliance (default: /etc/sallyport/sallyport.toml)")
-      .text("state", "FOLDER", "what outlives a restart (default: /var/lib/sallyport)")
+      .text("state", "FOLDER", "what outlives a restart, flows and pool key (default: /var/lib/sallyport)")
       .text("socket", "PATH", "control socket (default: the one of the configuration)");
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;

@@ -1,5 +1,6 @@
 #include "src/policy_source.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,6 +26,28 @@ std::vector<std::string> lines(const config::Diagnostics& diagnostics, const std
   std::vector<std::string> texts;
   for (const config::Diagnostic& diagnostic : diagnostics.all()) texts.push_back(to_text(diagnostic, files));
   return texts;
+}
+
+ExitCode exit_code(const config::Diagnostics& diagnostics) {
+  const auto& all = diagnostics.all();
+  const bool unreadable = std::any_of(all.begin(), all.end(), [](const config::Diagnostic& diagnostic) {
+    return diagnostic.severity == config::Severity::error && diagnostic.at.line == 0;
+  });
+  return unreadable ? ExitCode::environment : ExitCode::no;
+}
+
+ExitCode refuse_document(const config::Diagnostics& diagnostics, const std::vector<std::string>& files,
+                         const std::string& path) {
+  const ExitCode code = exit_code(diagnostics);
+  if (code == ExitCode::environment && diagnostics.all().size() == 1) {
+    fmt::print(stderr, "sallyport: {}; name another file, or let this user read it\n",
+               to_text(diagnostics.all().front(), files));
+    return code;
+  }
+  for (const std::string& line : lines(diagnostics, files)) fmt::print(stderr, "{}\n", line);
+  fmt::print(stderr, "sallyport: {} is not valid ({}): mend the lines named above and ask again\n", path,
+             count_text(diagnostics));
+  return code;
 }
 
 std::string count_text(const config::Diagnostics& diagnostics) {

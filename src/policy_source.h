@@ -8,6 +8,7 @@
 #include "classifier/identities.h"
 #include "classifier/policy.h"
 #include "config/diagnostics.h"
+#include "src/exit_code.h"
 
 namespace sallyport {
 
@@ -25,6 +26,11 @@ struct CompiledPolicy {
 // "file:line:column: key.path: message" each.
 [[nodiscard]] std::vector<std::string> lines(const config::Diagnostics& diagnostics,
                                              const std::vector<std::string>& files);
+// What is wrong with a document of errors: what stands in it (no), or that it cannot be read at all (environment).
+[[nodiscard]] ExitCode exit_code(const config::Diagnostics& diagnostics);
+// The same, told on stderr: every line, and in the last one what to do. For commands that cannot go on without it.
+ExitCode refuse_document(const config::Diagnostics& diagnostics, const std::vector<std::string>& files,
+                         const std::string& path);
 // "2 errors, 1 warning"
 [[nodiscard]] std::string count_text(const config::Diagnostics& diagnostics);
 

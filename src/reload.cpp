@@ -109,14 +109,17 @@ void Reloader::serve() {
 }
 
 ReloadResult Reloader::load_or_refuse() {
+  std::vector<ReloadResult::Note> notes;
   try {
-    return load();
+    ReloadResult result = load(notes);
+    result.notes = std::move(notes);
+    return result;
   } catch (const std::bad_alloc&) {
-    return {Kind::refused, fmt::format("policy {} refused: not enough memory to compile it", path_)};
+    return {Kind::refused, fmt::format("policy {} refused: not enough memory to compile it", path_), std::move(notes)};
   }
 }
 
-ReloadResult Reloader::load() {
+ReloadResult Reloader::load(std::vector<ReloadResult::Note>& notes) {
   const auto begin = std::chrono::steady_clock::now();
   const auto took = [&] {
     const auto spent = std::chrono::steady_clock::now() - begin;
@@ -130,9 +133,10 @@ ReloadResult Reloader::load() {
         before->policy ? fmt::format("the running one (generation {}) is kept", before->generation)
                        : std::string("no valid policy was ever loaded: nothing is forwarded; mend it and reload");
     return {Kind::refused,
-            fmt::format("policy {} refused after {} ms, {}: {}", path_, took(), kept, some_of(errors_of(compiled)))};
+            fmt::format("policy {} refused after {} ms, {}: {}", path_, took(), kept, some_of(errors_of(compiled))),
+            {}};
   }
-  for (const std::string& line : lines(compiled.diagnostics, compiled.files)) log_.warning(line);
+  for (const std::string& line : lines(compiled.diagnostics, compiled.files)) notes.push_back({true, line});
 
   auto next = std::make_shared<LivePolicy>(*before);
   next->identities = identities;
@@ -145,23 +149,30 @@ ReloadResult Reloader::load() {
     next->files = compiled.files;
     next->since = std::chrono::system_clock::now();
   }
-  const bool other_shadow = load_shadow(*next, identities);
+  const bool other_shadow = load_shadow(*next, identities, notes);
   if (same && !other_shadow) {
     return {Kind::unchanged,
             fmt::format("policy {} means what is running (generation {}): nothing to do, found in {} ms", path_,
-                        before->generation, took())};
+                        before->generation, took()),
+            {}};
   }
-  if (!publish(next)) return {Kind::refused, fmt::format("policy {} not published: the gateway is stopping", path_)};
+  if (!publish(next))
+    return {Kind::refused, fmt::format("policy {} not published: the gateway is stopping", path_), {}};
   if (same) {
-    return {Kind::published, fmt::format("policy {} means what is running (generation {}); another shadow in {} ms",
-                                         path_, before->generation, took())};
+    return {Kind::published,
+            fmt::format("policy {} means what is running (generation {}); another shadow in {} ms", path_,
+                        before->generation, took()),
+            {}};
   }
   const std::string what = before->policy ? some_of(changes) : contents(next->policy->model());
-  return {Kind::published, fmt::format("policy {} {} in {} ms (generation {}): {}", path_,
-                                       before->policy ? "reloaded" : "loaded", took(), next->generation, what)};
+  return {Kind::published,
+          fmt::format("policy {} {} in {} ms (generation {}): {}", path_, before->policy ? "reloaded" : "loaded",
+                      took(), next->generation, what),
+          {}};
 }
 
-bool Reloader::load_shadow(LivePolicy& next, const std::shared_ptr<classifier::Identities>& identities) {
+bool Reloader::load_shadow(LivePolicy& next, const std::shared_ptr<classifier::Identities>& identities,
+                           std::vector<ReloadResult::Note>& notes) {
   if (shadow_path_.empty()) return false;
   const std::shared_ptr<const classifier::Policy> before = next.shadow;
   CompiledPolicy compiled = compile_policy_file(shadow_path_, *identities, before.get());
@@ -171,13 +182,13 @@ bool Reloader::load_shadow(LivePolicy& next, const std::shared_ptr<classifier::I
   if (refused) {
     text = fmt::format("shadow policy {} refused, {}: {}", shadow_path_,
                        before ? "the one before is still asked" : "none is asked", some_of(errors_of(compiled)));
-    log_.error(text);
   } else {
     const std::string what = same ? "means what is asked already" : contents(compiled.policy->model());
     text = fmt::format("shadow policy {}: {}", shadow_path_, what);
-    log_.info(text);
+    for (const std::string& line : lines(compiled.diagnostics, compiled.files)) notes.push_back({true, line});
     if (!same) next.shadow = keep(std::move(compiled.policy), identities);
   }
+  notes.push_back({refused, text});
   const std::lock_guard lock(mutex_);
   counts_.last_shadow = std::move(text);
   counts_.last_shadow_refused = refused;
@@ -200,6 +211,7 @@ bool Reloader::publish(const std::shared_ptr<const LivePolicy>& next) {
 }
 
 void Reloader::tell(const ReloadResult& result) {
+  for (const ReloadResult::Note& note : result.notes) note.problem ? log_.warning(note.text) : log_.info(note.text);
   if (result.kind == Kind::refused) {
     log_.error(result.text);
   } else {

@@ -72,9 +72,10 @@ class Reloader {
  private:
   void serve();
   ReloadResult load_or_refuse();
-  ReloadResult load();
+  ReloadResult load(std::vector<ReloadResult::Note>& notes);
   // Into `next` where it is valid, another than the one before, or refused; false: nothing changes.
-  bool load_shadow(LivePolicy& next, const std::shared_ptr<classifier::Identities>& identities);
+  bool load_shadow(LivePolicy& next, const std::shared_ptr<classifier::Identities>& identities,
+                   std::vector<ReloadResult::Note>& notes);
   // False: stopped.
   bool publish(const std::shared_ptr<const LivePolicy>& next);
   void tell(const ReloadResult& result);

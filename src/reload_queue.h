@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace sallyport {
 
@@ -23,6 +24,11 @@ struct ReloadResult {
   };
   Kind kind = Kind::refused;
   std::string text;  // one line, as in the log
+  struct Note {
+    bool problem = false;
+    std::string text;
+  };
+  std::vector<Note> notes{};  // what else was logged: warnings, what became of the shadow policy
 };
 
 class ReloadQueue {

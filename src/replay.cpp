@@ -9,6 +9,7 @@
 #include <new>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -69,6 +70,14 @@ void print_diagnostics(const config::Diagnostics& diagnostics, const std::vector
   for (const std::string& line : lines(diagnostics, files)) fmt::print(stderr, "{}\n", line);
 }
 
+Failure refused(const config::Diagnostics& diagnostics, const std::string& path) {
+  const ExitCode code = exit_code(diagnostics);
+  const std::string_view what = code == ExitCode::environment
+                                    ? "a file named above cannot be read: name another, or let this user read it"
+                                    : "not valid: mend the lines named above and replay again";
+  return {code, fmt::format("{}: {}", path, what)};
+}
+
 Problem load_setup(const ReplayOptions& options, ReplaySetup& setup, std::string& policy_path) {
   policy_path = options.policy;
   if (options.config.empty()) {
@@ -76,7 +85,7 @@ Problem load_setup(const ReplayOptions& options, ReplaySetup& setup, std::string
   } else {
     const auto loaded = config::load_appliance_file(options.config);
     print_diagnostics(loaded.diagnostics, loaded.files);
-    if (!loaded.model) return Failure{ExitCode::no, fmt::format("{}: not valid, see above", options.config)};
+    if (!loaded.model) return refused(loaded.diagnostics, options.config);
     setup = configured_setup(*loaded.model);
     if (policy_path.empty()) policy_path = loaded.model->policy_path;
   }
@@ -89,7 +98,7 @@ Problem load_policy(const std::string& path, classifier::Identities& identities,
   const Progress progress(fmt::format("compiling {}", path));
   CompiledPolicy compiled = compile_policy_file(path, identities);
   print_diagnostics(compiled.diagnostics, compiled.files);
-  if (!compiled.policy) return Failure{ExitCode::no, fmt::format("{}: not valid, see above", path)};
+  if (!compiled.policy) return refused(compiled.diagnostics, path);
   policy = std::move(compiled.policy);
   return std::nullopt;
 }
@@ -97,7 +106,7 @@ Problem load_policy(const std::string& path, classifier::Identities& identities,
 Problem failure_of(const CaptureReader& reader) {
   if (!reader.error()) return std::nullopt;
   const bool unreadable = reader.error()->kind == CaptureError::Kind::unreadable;
-  return Failure{unreadable ? ExitCode::environment : ExitCode::usage, reader.error()->message};
+  return Failure{unreadable ? ExitCode::environment : ExitCode::no, reader.error()->message};
 }
 
 Problem open_outputs(const ReplayOptions& options, const ReplaySetup& setup, ReplayOutputs& outputs) {
@@ -129,7 +138,7 @@ Problem report_link_types(const UnknownLinkTypes& types, const ReplayTotals& tot
   const std::string message = fmt::format(
       "link type {} is not read here: Ethernet, raw IP, Linux cooked, BSD loopback, PPP and C-HDLC are", list);
   const auto not_ip = totals.drops[static_cast<std::size_t>(dataplane::Drop::not_ip)];
-  if (not_ip == totals.received) return Failure{ExitCode::usage, message};
+  if (not_ip == totals.received) return Failure{ExitCode::no, message};
   fmt::print(stderr, "warning: {}\n", message);
   return std::nullopt;
 }
@@ -192,7 +201,7 @@ int replay_command(const ReplayOptions& options) {
   }
   if (!problem) return status(ExitCode::done);
   std::fflush(stdout);
-  fmt::print(stderr, "{}\n", problem->message);
+  fmt::print(stderr, "sallyport: {}\n", problem->message);
   return status(problem->code);
 }
 

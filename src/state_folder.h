@@ -1,4 +1,4 @@
-// What has to outlive a restart: for now the key that chooses a source's address in a pool.
+// What has to outlive a restart: the key that chooses a source's address in a pool. Flows: flow_keeper.h.
 #pragma once
 
 #include <optional>

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "config/appliance/device.h"
 #include "config/appliance/readers.h"
 #include "config/bounds.h"
 #include "config/document/in_quotes.h"
@@ -17,31 +18,6 @@ constexpr std::array<Choice<PortRole>, 3> roles{
     {{"inside", PortRole::inside}, {"outside", PortRole::outside}, {"both", PortRole::both}}};
 
 constexpr unsigned smallest_v6_mtu = 1280;  // RFC 8200 section 5
-
-bool is_hexadecimal(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdefABCDEF";
-  return text.find_first_not_of(digits) == std::string_view::npos;
-}
-
-// [DOMAIN:]BUS:DEVICE.FUNCTION, with device arguments behind a comma.
-bool is_pci_address(std::string_view device) {
-  std::string_view address = device.substr(0, device.find(','));
-  if (address.size() == 12 && address[4] == ':' && is_hexadecimal(address.substr(0, 4))) address.remove_prefix(5);
-  return address.size() == 7 && address[2] == ':' && address[5] == '.' && is_hexadecimal(address.substr(0, 2)) &&
-         is_hexadecimal(address.substr(3, 2)) && address[6] >= '0' && address[6] <= '7';
-}
-
-std::optional<std::string> device_name(const Item& item, Diagnostics& diagnostics) {
-  auto device = filled_text(item, diagnostics);
-  if (!device) return std::nullopt;
-  const bool is_virtual = device->starts_with("net_") && device->size() > 4;
-  if (is_virtual || is_pci_address(*device)) return device;
-  report(item, diagnostics,
-         fmt::format("{}: expected a PCI address such as \"0000:01:00.0\", or a DPDK virtual device such as "
-                     "\"net_af_packet,iface=eth1\"",
-                     in_quotes(*device)));
-  return std::nullopt;
-}
 
 std::optional<std::string> port_name(const Item& item, Diagnostics& diagnostics) {
   auto name = object_name(item, diagnostics);
@@ -98,9 +74,9 @@ class Once {
  public:
   explicit Once(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
-  void check(const Item& item, const std::string& what) {
+  void check(const Item& item, const std::string& what, std::string_view remedy = {}) {
     const auto [first, added] = seen_.emplace(what, item.path);
-    if (!added) report(item, diagnostics_, fmt::format("{} stands at {} already", what, first->second));
+    if (!added) report(item, diagnostics_, fmt::format("{} stands at {} already{}", what, first->second, remedy));
   }
 
  private:
@@ -115,11 +91,10 @@ const std::string* text_of(const std::optional<Item>& item) {
 void check_once(const Item& port, Once& once) {
   const auto name = member(port, "name");
   if (const std::string* text = text_of(name)) once.check(*name, "name " + in_quotes(*text));
-  // Virtual devices are made; the same words may make two.
   const auto device = member(port, "device");
-  if (const std::string* text = text_of(device); text != nullptr && is_pci_address(*text)) {
-    once.check(*device, "device " + in_quotes(*text));
-  }
+  const std::string* written = text_of(device);
+  const std::string hardware = written == nullptr ? std::string() : hardware_of(*written);
+  if (!hardware.empty()) once.check(*device, hardware, "; one port with role = \"both\" serves both sides");
   const auto addresses = member(port, "addresses");
   if (!addresses || !std::holds_alternative<Array>(addresses->node->is)) return;
   for (const Item& element : elements(*addresses)) {

@@ -38,6 +38,14 @@ enum Direction : std::uint8_t { to_server = 0, to_client = 1 };
 // bits of bytes are six hours of 100 Gbit/s; more is counted modulo.
 class FlowCount {
  public:
+  [[nodiscard]] static FlowCount of(std::uint64_t packets, std::uint64_t bytes) noexcept {
+    FlowCount count;
+    count.packets_low_ = static_cast<std::uint32_t>(packets);
+    count.packets_high_ = static_cast<std::uint16_t>(packets >> 32U);
+    count.bytes_low_ = static_cast<std::uint32_t>(bytes);
+    count.bytes_high_ = static_cast<std::uint16_t>(bytes >> 32U);
+    return count;
+  }
   void add(std::uint32_t bytes) noexcept {
     ++packets_low_;
     packets_high_ = static_cast<std::uint16_t>(packets_high_ + (packets_low_ == 0 ? 1 : 0));

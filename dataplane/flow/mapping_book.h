@@ -99,6 +99,29 @@ class MappingBook {
   }
 
   [[nodiscard]] bool resting() const noexcept { return rest_ms_ != 0; }
+  [[nodiscard]] std::uint32_t rest_ms() const noexcept { return rest_ms_; }
+  // All mappings that ever were have smaller numbers.
+  [[nodiscard]] std::uint32_t end() const noexcept { return mappings_.fresh(); }
+  // Of any number below end(): is it a mapping, and does it rest?
+  [[nodiscard]] bool is_resting(std::uint32_t number) const noexcept {
+    const Mapping& m = mappings_[number];
+    return m.flows == 0 && holder(m.nat_address, m.nat_port, m.inside.protocol) == number;
+  }
+  // One that began to rest in another process. It keeps its egress address. False: the endpoint is not free, or no
+  // room.
+  [[nodiscard]] bool rest_again(IpProtocol protocol, std::uint32_t nat_address, std::uint16_t nat_port,
+                                Tick freed) noexcept {
+    if (holder(nat_address, nat_port, protocol) != 0) return false;
+    const std::uint32_t number = mappings_.take();
+    if (number == 0) return false;
+    if (!index_.insert(outside_hash(nat_address, nat_port, protocol), number << 1U | 1U)) {
+      mappings_.give_back(number);
+      return false;
+    }
+    mappings_[number] = {{{}, 0, protocol}, nat_address, nat_port, 0, freed, 0, 0};
+    append_resting(number);
+    return true;
+  }
   // Frees the ports that have rested, each mapping to `freed` for the last time; at most `budget`.
   template <typename Freed>
   void wake(Tick now, std::uint32_t budget, const Freed& freed) noexcept {
@@ -119,6 +142,9 @@ class MappingBook {
   void rest(std::uint32_t number, Tick now) noexcept {
     forget_inside(number);
     mappings_[number].freed = now;
+    append_resting(number);
+  }
+  void append_resting(std::uint32_t number) noexcept {
     mappings_[number].next_resting = 0;
     (first_resting_ == 0 ? first_resting_ : mappings_[last_resting_].next_resting) = number;
     last_resting_ = number;

@@ -6,12 +6,16 @@
 #include <mutex>
 #include <utility>
 
+#include <net/if.h>
+
 #include "dataplane/flow/name_bindings.h"
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/io/announce.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/egress_addresses.h"
+#include "dataplane/io/flow_survival.h"
 #include "dataplane/io/gateway_plan.h"
+#include "dataplane/io/interface_addresses.h"
 #include "dataplane/io/kernel_routes.h"
 #include "dataplane/io/kernel_twin.h"
 #include "dataplane/io/memory_limit.h"
@@ -25,8 +29,6 @@
 
 namespace sallyport::dataplane {
 namespace {
-
-constexpr std::size_t listed_at_once = 256;  // flows, in one visit to a worker
 
 std::string mac_text(const MacAddress& mac) {
   std::array<char, 18> text{};
@@ -43,6 +45,7 @@ struct Gateway::Parts {
   ~Parts();
 
   void open_ports();
+  void check_interfaces();
   void make_twins();
   void seat_workers(const classifier::PoolKey& pool_key);
   [[nodiscard]] WorldSettings world_settings(std::uint32_t worker);
@@ -88,7 +91,9 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
       workers(static_cast<std::uint32_t>(plan.processors.size())),
       eal(plan.eal, log),
       pools(plan.buffers) {
+  plan.names_seed = names_seed(pool_key);
   open_ports();
+  check_interfaces();
   make_twins();
   seat_workers(pool_key);
   check_memory();
@@ -110,6 +115,20 @@ void Gateway::Parts::open_ports() {
     ports.push_back(std::make_unique<Port>(static_cast<PortIndex>(i), model.ports[i], std::move(plan.ports[i]), workers,
                                            plan.buffers));
     transmit_locks.emplace_back(ports.back()->transmit_queues());
+  }
+}
+
+// Before there are twins: what has an address now is not the gateway's.
+void Gateway::Parts::check_interfaces() {
+  const std::vector<KernelAddress> all = netlink.addresses();
+  for (const auto& port : ports) {
+    if (!port->plan().interface) continue;
+    const std::string name = port->plan().device.argument("iface").value_or("");
+    std::vector<IpAddress> there;
+    for (const KernelAddress& one : all) {
+      if (one.interface == ::if_nametoindex(name.c_str())) there.push_back(one.address);
+    }
+    check_interface_addresses(port->config(), name, there, log);
   }
 }
 
@@ -286,6 +305,11 @@ void Gateway::publish_shadow(std::shared_ptr<const classifier::Policy> shadow) {
   parts_->publish_shadow(std::move(shadow));
 }
 
+void Gateway::halt() {
+  const std::lock_guard lock(parts_->mutex);
+  for (const auto& seat : parts_->seats) seat->end(Worker::End::halted);
+}
+
 void Gateway::stop(bool graceful) { parts_->stop(graceful ? Worker::End::gracefully : Worker::End::at_once); }
 
 std::size_t Gateway::take_records(std::span<FlowRecord> out) {
@@ -298,16 +322,23 @@ std::size_t Gateway::take_records(std::span<FlowRecord> out) {
 }
 
 void Gateway::list_flows(const std::function<bool(std::span<const FlowRecord>)>& take) {
-  std::vector<FlowRecord> chunk(listed_at_once);
-  for (const auto& seat : parts_->seats) {
-    std::size_t from = 0;
-    while (from != SIZE_MAX) {
-      std::size_t count = 0;
-      if (!seat->ask([&](const Pipeline& pipeline) { count = pipeline.list_flows(from, chunk); })) break;
-      if (count != 0 && !take(std::span(chunk).first(count))) return;
-    }
-  }
+  visit_tables<FlowRecord>(
+      parts_->seats, [](const Pipeline& p, auto& from, auto out) { return p.list_flows(from, out); }, take);
 }
+
+void Gateway::save_flows(const std::function<bool(std::span<const SavedFlow>)>& take) {
+  visit_tables<SavedFlow>(
+      parts_->seats, [](const Pipeline& p, auto& from, auto out) { return p.save_flows(from, out); }, take);
+}
+
+void Gateway::save_resting(const std::function<bool(std::span<const SavedRest>)>& take) {
+  visit_tables<SavedRest>(
+      parts_->seats, [](const Pipeline& p, auto& from, auto out) { return p.save_resting(from, out); }, take);
+}
+
+TakenBackSums Gateway::take_back(std::span<const SavedFlow> flows) { return give_back(parts_->seats, flows); }
+
+void Gateway::take_back(std::span<const SavedRest> ports) { give_back(parts_->seats, ports); }
 
 unsigned Gateway::workers() const noexcept { return parts_->workers; }
 
@@ -320,7 +351,7 @@ WorkerStatus Gateway::worker(unsigned index) const {
   status.idle_cycles = seat.counters().idle_cycles.get();
   status.handed_over = seat.world_counters().handed_over.get();
   status.records_lost = seat.world_counters().records_lost.get();
-  status.memory_bytes = seat.pipeline_bytes();
+  status.memory_bytes = seat.pipeline_memory().sum();
   return status;
 }
 
@@ -380,10 +411,17 @@ PolicyStatus Gateway::policy() const {
           now.shadow ? now.shadow->hash() : ""};
 }
 
-std::size_t Gateway::memory_bytes() const noexcept {
-  std::size_t bytes = parts_->plan.buffers.memory_bytes();
-  for (const auto& seat : parts_->seats) bytes += seat->memory_bytes();
-  return bytes;
+GatewayMemory Gateway::memory() const noexcept {
+  GatewayMemory all;
+  all.buffers = parts_->plan.buffers.memory_bytes();
+  for (const auto& seat : parts_->seats) {
+    const PipelineMemory own = seat->pipeline_memory();
+    all.pipelines.flows += own.flows;
+    all.pipelines.held += own.held;
+    all.pipelines.other += own.other;
+    all.rings += seat->memory_bytes() - own.sum();
+  }
+  return all;
 }
 
 bool Gateway::huge_pages() const noexcept { return parts_->plan.eal.huge_pages; }

@@ -8,6 +8,7 @@
 // threads; none is called by a worker. What is counted is read without stopping anybody.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@
 #include "dataplane/io/counter_sums.h"
 #include "dataplane/io/environment_error.h"
 #include "dataplane/packet.h"
+#include "dataplane/pipeline.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
@@ -36,6 +38,15 @@ struct WorkerStatus {
   std::uint64_t handed_over = 0;   // packets given to the worker that owns them
   std::uint64_t records_lost = 0;  // flow records that found the ring full
   std::size_t memory_bytes = 0;    // of its pipeline
+};
+
+// Bytes taken at start, of all workers.
+struct GatewayMemory {
+  PipelineMemory pipelines;
+  std::size_t buffers = 0;  // packets in devices, in rings and held
+  std::size_t rings = 0;    // between workers, and of flow records
+
+  [[nodiscard]] std::size_t sum() const noexcept { return pipelines.sum() + buffers + rings; }
 };
 
 struct PortStatus {
@@ -79,6 +90,9 @@ struct RuleSum {
   std::uint64_t audited = 0;
 };
 
+// How many saved flows became what, by TakenBack.
+using TakenBackSums = std::array<std::uint64_t, taken_back_count>;
+
 struct PolicyStatus {
   bool loaded = false;
   std::uint32_t generation = 0;
@@ -108,6 +122,8 @@ class Gateway {
   // Likewise for the policy that is asked beside it and never obeyed; null: none. Only where the model names one.
   void publish_shadow(std::shared_ptr<const classifier::Policy> shadow);
 
+  // From soon on no packet moves any more, while the tables may still be read; stop() follows.
+  void halt();
   // Workers end. Graceful: first every living flow is recorded; somebody has to go on taking records meanwhile, else
   // the rest of them is lost after a second. What is left in the rings may be taken afterwards.
   void stop(bool graceful);
@@ -119,6 +135,14 @@ class Gateway {
   // Every living flow, in chunks, each read on its worker's own thread between two bursts. `take` runs on the caller's
   // and answers false to end it early. Flows opened or ended meanwhile may or may not be among them.
   void list_flows(const std::function<bool(std::span<const FlowRecord>)>& take);
+
+  // The same for what is to outlive the process, and the way back into the tables of this one, to whose worker it
+  // belongs now. Whoever takes flows back does so before the first policy is published: then no new flow can have taken
+  // their ports.
+  void save_flows(const std::function<bool(std::span<const SavedFlow>)>& take);
+  void save_resting(const std::function<bool(std::span<const SavedRest>)>& take);
+  [[nodiscard]] TakenBackSums take_back(std::span<const SavedFlow> flows);
+  void take_back(std::span<const SavedRest> ports);
 
   [[nodiscard]] unsigned workers() const noexcept;
   [[nodiscard]] WorkerStatus worker(unsigned index) const;
@@ -132,8 +156,7 @@ class Gateway {
   [[nodiscard]] RoutingStatus routing() const;
   [[nodiscard]] PolicyStatus policy() const;
 
-  // Bytes taken at start: flow tables, packet buffers, rings.
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  [[nodiscard]] GatewayMemory memory() const noexcept;
   [[nodiscard]] bool huge_pages() const noexcept;
 
   // "22.11.11", for --version; works without a Gateway.

@@ -1,9 +1,12 @@
 #include "dataplane/io/gateway_plan.h"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include <sys/random.h>
 
+#include "dataplane/flow/key_hash.h"
 #include "dataplane/io/environment_error.h"
 #include "dataplane/io/processors.h"
 #include "dataplane/io/twin_pump.h"
@@ -83,7 +86,6 @@ Number share(Number whole, std::uint32_t workers) {
 
 GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log) {
   GatewayPlan plan;
-  plan.names_seed = random_seed();
   const std::vector<unsigned> allowed = allowed_processors();
   plan.processors = worker_processors(model.workers, allowed, processor_quota());
   const auto workers = static_cast<std::uint32_t>(plan.processors.size());
@@ -110,6 +112,13 @@ GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log) {
     plan.eal.pci_devices.push_back(port.device.driver + (arguments.empty() ? "" : "," + arguments));
   }
   return plan;
+}
+
+std::uint64_t names_seed(const classifier::PoolKey& pool_key) noexcept {
+  std::array<std::uint64_t, 2> words{};
+  static_assert(sizeof words == sizeof pool_key);
+  std::memcpy(words.data(), pool_key.data(), sizeof words);
+  return Random(words[0] ^ Random(words[1]).next()).next();
 }
 
 PipelineSettings pipeline_settings(const config::ApplianceModel& model, const GatewayPlan& plan,

@@ -29,6 +29,9 @@ struct GatewayPlan {
 // Throws EnvironmentError.
 [[nodiscard]] GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log);
 
+// The same for as long as the pool key is, so that what a flow remembers of a name means the same after a restart.
+[[nodiscard]] std::uint64_t names_seed(const classifier::PoolKey& pool_key) noexcept;
+
 // Of one worker, its share of the limits included. `ports` are open.
 [[nodiscard]] PipelineSettings pipeline_settings(const config::ApplianceModel& model, const GatewayPlan& plan,
                                                  const std::vector<std::unique_ptr<Port>>& ports,

@@ -74,14 +74,14 @@ void WorkerSeat::join() noexcept {
   launched_ = false;
 }
 
-bool WorkerSeat::ask(const std::function<void(const Pipeline&)>& task) {
+bool WorkerSeat::ask(const std::function<void(Pipeline&)>& task) {
   return mailbox_.ask([&]() noexcept { task(*pipeline_); });
 }
 
 CounterSums WorkerSeat::sums() const noexcept { return sums_of(pipeline_->counters(), world_->counters()); }
 
 std::size_t WorkerSeat::memory_bytes() const noexcept {
-  return pipeline_bytes() + records_.memory_bytes() + arrivals_a_worker * sizeof(void*);
+  return pipeline_memory().sum() + records_.memory_bytes() + arrivals_a_worker * sizeof(void*);
 }
 
 }  // namespace sallyport::dataplane

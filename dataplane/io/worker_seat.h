@@ -37,13 +37,13 @@ class WorkerSeat {
   void join() noexcept;
 
   // False: the worker has ended. `task` runs on the worker's thread.
-  bool ask(const std::function<void(const Pipeline&)>& task);
+  bool ask(const std::function<void(Pipeline&)>& task);
   [[nodiscard]] CounterSums sums() const noexcept;
   [[nodiscard]] const RuleCounters& rules() const noexcept { return pipeline_->rules(); }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return worker_->counters(); }
   [[nodiscard]] const WorldCounters& world_counters() const noexcept { return world_->counters(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
-  [[nodiscard]] std::size_t pipeline_bytes() const noexcept { return pipeline_->memory_bytes(); }
+  [[nodiscard]] PipelineMemory pipeline_memory() const noexcept { return pipeline_->memory(); }
 
  private:
   int run() noexcept;

@@ -6,6 +6,7 @@
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
+#include "dataplane/stages/survive.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/stages/treat.h"
 #include "dataplane/wire/headers.h"
@@ -156,14 +157,7 @@ class Opening {
     }
     Flow& flow = core_.flows[number];
     flow.live = 2;
-    if (facts_.mapping != 0) {
-      core_.mappings.hold(facts_.mapping);
-      core_.contacts.enter(facts_.mapping, query_.destination);
-    }
-    if (facts_.sender != 0) {
-      ++core_.sources[facts_.sender].flows;
-      if (flow.nat_address != 0) core_.sources.pair(facts_.sender, core_.addresses[flow.nat_address]);
-    }
+    hold_ties(core_, flow);
     count_opened();
     count_packet(core_, flow, packet_, direction_);
     shadow_opened(core_, flow, true);
@@ -299,6 +293,17 @@ Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& pa
   return Opening(core, packet, inside, to_client).run_from_outside(mapping);
 }
 
+void hold_ties(Core& core, const Flow& flow) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (facts.mapping != 0) {
+    core.mappings.hold(facts.mapping);
+    core.contacts.enter(facts.mapping, core.flows.destination(flow));
+  }
+  if (facts.sender == 0) return;
+  ++core.sources[facts.sender].flows;
+  if (flow.nat_address != 0) core.sources.pair(facts.sender, core.addresses[flow.nat_address]);
+}
+
 void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexcept {
   Flow& flow = core.flows[number];
   flow.verdict = Verdict::denied;
@@ -339,6 +344,19 @@ void set_guard(Flow& flow, bool asks) noexcept {
   return shown;
 }
 
+// What a flow that another process opened would have learned when it was new.
+void introduce(Core& core, const Flow& flow) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
+  const auto query = query_of(core.flows.inside_key(flow));
+  const classifier::Source source = core.policy()->find_source(query.source);
+  facts.namespace_name = source.namespace_name;
+  facts.workload = source.workload;
+  const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
+  const bool same = flow.nat_address != 0 && choice.kind == classifier::EgressChoice::Kind::translated &&
+                    choice.pool->contains(core.addresses[flow.nat_address]);
+  if (same) facts.egress = choice.egress;
+}
+
 }  // namespace
 
 Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
@@ -348,6 +366,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   flow.hops = {};
   if (facts.generation == core.snapshot->generation) return Refreshed::goes_on;
   const classifier::Policy& policy = *core.policy();
+  if (facts.generation == never_asked) introduce(core, flow);
   facts.generation = core.snapshot->generation;
 
   if (flow.verdict == Verdict::denied) {

@@ -23,7 +23,7 @@ enum class Refreshed : std::uint8_t {
   removed,  // the new policy denies it: it is denied and recorded now, and its sides are to be told
   reopen,   // it was denied by the old policy: ended, ask from the beginning
 };
-// The flow was last seen under another policy or routing.
+// The flow was last seen under another policy or routing. There is a policy.
 [[nodiscard]] Refreshed refresh_flow(Core& core, FlowNumber number) noexcept;
 
 [[nodiscard]] classifier::FlowQuery query_of(const FlowKey& inside) noexcept;
@@ -32,6 +32,8 @@ void take_decision(Core& core, Flow& flow, const classifier::Decision& decision)
 void count_rules(Core& core, const classifier::Decision& decision) noexcept;
 // What decide_shown() wants, from what the flow remembers.
 [[nodiscard]] classifier::Decision pending_decision(const Core& core, const Flow& flow) noexcept;
+// A flow of the table, in both indexes, holds its mapping and counts for its sender.
+void hold_ties(Core& core, const Flow& flow) noexcept;
 // From now on denied, with its record. What it holds is dropped.
 void deny_flow(Core& core, FlowNumber number, classifier::Reason reason, Drop held_as) noexcept;
 

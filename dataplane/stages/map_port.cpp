@@ -219,6 +219,26 @@ template <typename Taken>
   return join_mapping(core, flow, mapping) ? Mapped::ok : Mapped::no_free_port;
 }
 
+[[nodiscard]] bool is_block_of_another(const Core& core, const Flow& flow) noexcept {
+  const SourcePorts& ports = core.source_ports;
+  if (!ports.in_blocks()) return false;
+  const std::uint16_t port = __builtin_bswap16(flow.nat_port);
+  return ports.find(core.flows.source(flow), flow.nat_address, port) == 0 &&
+         !ports.is_free(flow.nat_address, ports.first_of(port));
+}
+
+// The mapping that the flow had: it stands already, by another flow of the endpoint, or it can.
+[[nodiscard]] bool retake_mapping(Core& core, Flow& flow) noexcept {
+  const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
+  std::uint32_t mapping = core.mappings.find(inside, flow.nat_address);
+  if (mapping != 0) return core.mappings[mapping].nat_port == flow.nat_port && join_mapping(core, flow, mapping);
+  if (core.mappings.holder(flow.nat_address, flow.nat_port, flow.protocol) != 0) return false;
+  mapping = core.mappings.add(inside, flow.nat_address, flow.nat_port);
+  if (mapping == 0 || !join_mapping(core, flow, mapping)) return false;
+  count_port(core, core.mappings[mapping]);
+  return true;
+}
+
 // Nothing but the address tells two inside hosts apart: one of them has it towards a server.
 [[nodiscard]] Mapped map_protocol(const Core& core, const Flow& flow) noexcept {
   const bool taken = core.flows.find(core.flows.outside_key(flow), FlowTable::Side::outside) != 0;
@@ -271,6 +291,15 @@ bool join_mapping(Core& core, Flow& flow, std::uint32_t mapping) noexcept {
   if (core.mappings.rests(mapping)) core.mappings.drop(mapping);
   core.flows.facts(flow).mapping = 0;
   return false;
+}
+
+bool retake_port(Core& core, Flow& flow) noexcept {
+  if (is_block_of_another(core, flow)) return false;
+  if (maps_endpoints(core, flow.protocol)) return retake_mapping(core, flow);
+  if (!enter_ports(core, flow)) return false;
+  core.flows.facts(flow).counts_port = true;
+  count_server_port(core, flow);
+  return true;
 }
 
 void leave_ports(Core& core, const Flow& flow) noexcept {

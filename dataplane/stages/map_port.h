@@ -19,6 +19,8 @@ enum class Mapped : std::uint8_t {
 [[nodiscard]] Mapped map_port(Core& core, Flow& flow) noexcept;
 // Likewise by a mapping that stands already.
 [[nodiscard]] bool join_mapping(Core& core, Flow& flow, std::uint32_t mapping) noexcept;
+// Likewise the port that the flow has already, from another process. False: it is not to be had.
+[[nodiscard]] bool retake_port(Core& core, Flow& flow) noexcept;
 // What the flow had of its source's ports it has no more.
 void leave_ports(Core& core, const Flow& flow) noexcept;
 // The same of a mapping that has rested.

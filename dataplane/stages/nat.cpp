@@ -101,6 +101,19 @@ bool use_mapping(Core& core, const classifier::Source& source, const classifier:
   return true;
 }
 
+bool take_translation(Core& core, Flow& flow, const IpAddress& address, std::uint16_t nat_port) noexcept {
+  if (port_owner(__builtin_bswap16(nat_port), core.settings.workers) != core.settings.worker) return false;
+  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
+  if (flow.nat_address == 0) return false;
+  flow.nat_port = nat_port;
+  if (!retake_port(core, flow)) {
+    core.addresses.give_back(flow.nat_address);
+    return false;
+  }
+  prepare_translation(core, flow);
+  return true;
+}
+
 void release_nat(Core& core, Flow& flow) noexcept {
   std::uint32_t& mapping = core.flows.facts(flow).mapping;
   if (mapping != 0 && core.mappings.rests(mapping)) {

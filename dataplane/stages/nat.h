@@ -18,6 +18,9 @@ struct Nat {
 // client's packets to that server out under another address, or untranslated; the flow holds nothing then.
 [[nodiscard]] bool use_mapping(Core& core, const classifier::Source& source, const classifier::FlowQuery& query,
                                std::uint32_t mapping, Flow& flow) noexcept;
+// The translation that a flow had in another process. False: the port is not this worker's, or no longer free; the flow
+// holds nothing then.
+[[nodiscard]] bool take_translation(Core& core, Flow& flow, const IpAddress& address, std::uint16_t nat_port) noexcept;
 // Of a flow that was never linked.
 void release_nat(Core& core, Flow& flow) noexcept;
 // Of a flow that ends.

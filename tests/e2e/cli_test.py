@@ -129,10 +129,18 @@ class Check(Cli):
         self.assert_status(done, 1)
         self.assertIn("policy.d/10-bad.toml:3:1: ", done.stdout)
 
-    def test_a_file_that_is_not_there_is_not_valid(self):
+    def test_a_file_that_is_not_there_has_no_line(self):
         done = sallyport("check", "--policy", self.folder / "none.toml")
+        self.assert_status(done, 3)
+        self.assertEqual(done.stdout, f"{self.folder}/none.toml: cannot be read: No such file or directory\n")
+
+    def test_two_ports_on_one_interface(self):
+        config = self.write("sallyport.toml", CONFIGURATION.replace("net_null0", "net_af_packet,iface=eth1").replace(
+            "net_null1", "net_af_xdp,iface=eth1"))
+        self.write("policy.toml", "")
+        done = sallyport("check", "--config", config)
         self.assert_status(done, 1)
-        self.assertIn("none.toml", done.stdout)
+        self.assertIn(f'{config}:14:10: port[1].device: interface "eth1" stands at port[0].device already; ', done.stdout)
 
     def test_an_empty_policy_is_valid(self):
         self.assert_status(sallyport("check", "--policy", self.write("policy.toml", "")), 0)
@@ -174,8 +182,18 @@ class Import(Cli):
     def test_files_that_are_missing(self):
         self.assert_wrong_usage(sallyport("import"), "FILE is missing")
         done = sallyport("import", self.folder / "none.yaml")
-        self.assert_status(done, 1)
+        self.assert_status(done, 3)
         self.assert_one_line(done.stderr)
+
+    def test_files_without_an_object_that_is_known(self):
+        for text in ("", "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n", "kind: List\nitems: []\n"):
+            with self.subTest(text):
+                source = self.write("in.yaml", text)
+                done = sallyport("import", source)
+                self.assert_status(done, 1)
+                self.assertEqual(done.stdout, "")
+                self.assertIn(f"{source}: holds no object of a kind that import reads", done.stderr)
+                self.assertIn("no policy came of it", done.stderr.splitlines()[-1])
 
     def test_examples_make_the_same_policy_twice(self):
         files = sorted((EXAMPLES / "import").glob("*.yaml"))
@@ -281,6 +299,89 @@ class Explain(Cli):
         words = [cli.program, "explain", "--policy", str(path), "--from", "10.1.2.3", "--to", "1.2.3.4", "--port", "80"]
         self.assertIn("\x1b[", on_terminal(words, TERM="xterm"))
         self.assertNotIn("\x1b[", on_terminal(words, TERM="xterm", NO_COLOR="1"))
+
+
+class ExitStatus(Cli):
+    """0: done, or allowed. 1: the answer is no. 2: usage. 3: the environment will not do. One line says what to do."""
+
+    FLOW = ["--from", "10.1.2.3", "--to", "198.51.100.7", "--port"]
+
+    def setUp(self):
+        super().setUp()
+        self.write("good.toml", POLICY)
+        self.write("bad.toml", "surplus = 1\n")
+        self.write("policy.toml", POLICY)
+        self.write("config.toml", CONFIGURATION)
+        self.write("bad-config.toml", "surplus = 1\n")
+        self.write("lost-policy.toml", CONFIGURATION.replace("policy.toml", "none.toml"))
+        self.write("text", "no capture, no flow record\n")
+        self.write("empty", "")
+        self.write("in.yaml", Import.NETWORK)
+        self.write("wrong.yaml", "a: [\n")
+        # A capture without a packet: magic, version 2.4, snap length, Ethernet.
+        (self.folder / "empty.pcap").write_bytes(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
+
+    CASES = [
+        (0, "check", "--policy", "good.toml"),
+        (1, "check", "--policy", "bad.toml"),
+        (3, "check", "--policy", "none.toml"),
+        (3, "check", "--policy", "none.toml", "--json"),
+        (3, "check", "--policy", "."),
+        (0, "check", "--config", "config.toml"),
+        (1, "check", "--config", "bad-config.toml"),
+        (3, "check", "--config", "none.toml"),
+        (3, "check", "--config", "lost-policy.toml"),
+        (2, "check", "--policy"),
+        (0, "explain", "--policy", "good.toml", *FLOW, "80"),
+        (1, "explain", "--policy", "good.toml", *FLOW, "22"),
+        (1, "explain", "--policy", "bad.toml", *FLOW, "80"),
+        (3, "explain", "--policy", "none.toml", *FLOW, "80"),
+        (3, "explain", "--config", "none.toml", *FLOW, "80"),
+        (3, "explain", "--config", "lost-policy.toml", *FLOW, "80"),
+        (2, "explain", "--policy", "good.toml", *FLOW, "http"),
+        (0, "explain", "--diff", "good.toml", "good.toml", "--flows", "empty"),
+        (1, "explain", "--diff", "good.toml", "good.toml", "--flows", "text"),
+        (1, "explain", "--diff", "good.toml", "bad.toml", "--flows", "empty"),
+        (3, "explain", "--diff", "good.toml", "none.toml", "--flows", "empty"),
+        (3, "explain", "--diff", "none.toml", "good.toml", "--flows", "empty"),
+        (3, "explain", "--diff", "good.toml", "good.toml", "--flows", "none"),
+        (2, "explain", "--diff", "good.toml", "--flows", "empty"),
+        (0, "replay", "--policy", "good.toml", "--in", "empty.pcap"),
+        (1, "replay", "--policy", "bad.toml", "--in", "empty.pcap"),
+        (1, "replay", "--policy", "good.toml", "--in", "text"),
+        (3, "replay", "--policy", "none.toml", "--in", "empty.pcap"),
+        (3, "replay", "--config", "none.toml", "--in", "empty.pcap"),
+        (3, "replay", "--policy", "good.toml", "--in", "none.pcap"),
+        (3, "replay", "--policy", "good.toml", "--in", "empty.pcap", "--flows", "none/flows"),
+        (2, "replay", "--policy", "good.toml"),
+        (0, "import", "in.yaml"),
+        (1, "import", "wrong.yaml"),
+        (1, "import", "empty"),
+        (3, "import", "none.yaml"),
+        (2, "import"),
+        (1, "run", "--config", "bad-config.toml"),
+        (3, "run", "--config", "none.toml"),
+        (2, "run", "--config"),
+        (3, "show", "ports", "--socket", "none.sock"),
+        (2, "show", "port"),
+        (3, "reload", "--socket", "none.sock"),
+        (2, "reload", "now"),
+        (0, "version"),
+        (2, "version", "now"),
+    ]
+
+    def test_every_command_means_the_same_by_it(self):
+        for status, *words in self.CASES:
+            with self.subTest(words=words):
+                done = subprocess.run([cli.program, *words], cwd=self.folder, capture_output=True, text=True, check=False,
+                                      timeout=60, stdin=subprocess.DEVNULL)
+                self.assert_status(done, status)
+                if status == 0:
+                    continue
+                self.assertRegex(done.stderr.splitlines()[-1], r"sallyport: .|error: .")
+                self.assertNotIn(":0:0:", done.stdout + done.stderr)
+                if status == 2:
+                    self.assert_one_line(done.stderr)
 
 
 class Environment(Cli):

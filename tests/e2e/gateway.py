@@ -83,7 +83,8 @@ class Gateway:
         self.host = world.gateway
         self.folder = world.folder / "gateway"
         self.folder.mkdir(exist_ok=True)
-        for old in self.folder.glob("flows.jsonl"):
+        # What another gateway of this world left: its log, and the flows that it would hand on.
+        for old in [*self.folder.glob("flows.jsonl"), *self.folder.glob("state/flows")]:
             old.unlink()
         cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:workers])
         self.write("sallyport.toml", CONFIGURATION.format(
@@ -173,7 +174,7 @@ class Gateway:
 
     def show(self, topic):
         done = self.host.run([self.program, "show", topic, "--json", "--socket", self.socket_path])
-        return json.loads(done.stdout)
+        return [json.loads(line) for line in done.stdout.splitlines()] if topic == "flows" else json.loads(done.stdout)
 
     def flows(self):
         """The flow log so far."""

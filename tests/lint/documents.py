@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import shlex
 import subprocess
 
 from house import ROOT
@@ -129,8 +130,11 @@ def examples(tree, sallyport):
     return findings
 
 
-# A file of examples/import/, what it holds, and what comes of it.
-IMPORTED = re.compile(r"<!-- import: (\S+) -->\n+```yaml\n(.*?)```\n(?:[^`]*\n)?```toml\n(.*?)```", re.DOTALL)
+# A file of examples/import/, what it holds, what comes of it, and what is said of that.
+IMPORTED = re.compile(r"<!-- import: (\S+) -->\n+```yaml\n(.*?)```\n(?:[^`]*\n)?```toml\n(.*?)```"
+                      r"(?:\n\nOn stderr:\n\n```text\n(.*?)```)?", re.DOTALL)
+# A command that the reader can repeat in a clone, and what it prints.
+SHOWN = re.compile(r"<!-- output -->\n+```sh\nbuild/(sallyport .*?)\n```\n+```\n(.*?)```", re.DOTALL)
 
 
 def imports(tree, sallyport):
@@ -143,13 +147,13 @@ def imports(tree, sallyport):
         text = (ROOT / name).read_text(encoding="utf-8")
         if text.count("<!-- import: ") != len(IMPORTED.findall(text)):
             findings.append(f"{name}:1: behind \"<!-- import: FILE -->\" there stand a yaml and a toml block")
-        for file, yaml, toml in IMPORTED.findall(text):
+        for file, yaml, toml, said in IMPORTED.findall(text):
             shown += 1
             if (ROOT / file).read_text(encoding="utf-8") != yaml:
                 findings.append(f"{name}:1: {file} is another now: show it as it is")
             ran = subprocess.run([str(sallyport), "import", file, "--snat", "203.0.113.1"], cwd=ROOT, capture_output=True, text=True,
                                  timeout=60, check=False)
-            if ran.returncode != 0 or toml not in ran.stdout:
+            if ran.returncode != 0 or (toml, said) != (ran.stdout, ran.stderr):
                 findings.append(f"{name}:1: import makes this of {file}: show it: {ran.stdout}{ran.stderr}")
     return findings if shown else ["docs/: no page shows what import makes"]
 
@@ -178,3 +182,22 @@ def named_tests(tree):
         if not line.startswith("| **") and not re.search(r"[\"`]", shown_by) and "shown by" not in line and "---" not in line:
             findings.append(f"{NAT}:{number}: shown by nothing")
     return findings
+
+
+def outputs(tree, sallyport):
+    """What a page shows as the output of a command is what it prints: behind "<!-- output -->" the command, then its output."""
+    if not sallyport.exists():
+        return [f"{sallyport}: there is none: make build"]
+    findings = []
+    shown = 0
+    for name in documents(tree):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        if text.count("<!-- output -->") != len(SHOWN.findall(text)):
+            findings.append(f"{name}:1: behind \"<!-- output -->\" there stand a command, build/sallyport .., and its output")
+        for command, output in SHOWN.findall(text):
+            shown += 1
+            ran = subprocess.run([str(sallyport), *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True, timeout=60,
+                                 check=False)
+            if ran.stdout + ran.stderr != output:
+                findings.append(f"{name}:1: {command} prints this: show it: {ran.stdout}{ran.stderr}")
+    return findings if shown else ["docs/: no page shows the output of a command"]

@@ -199,6 +199,35 @@ TEST(Warnings, SetsAndPoolsThatNobodyUses) {
   EXPECT_EQ(warnings_of(set + policy("n", "v")), "");
 }
 
+// Web may reach names, and the server that would say where they are only with `more`.
+std::string by_name(std::string_view more) {
+  return "[defaults]\nuncaptured = \"allow\"\n[dns]\ntrusted_servers = [\"192.0.2.53\"]\n"
+         "[[workload]]\nnamespace = \"n\"\nname = \"web\"\nlabels = { app = \"web\" }\naddresses = [\"10.1.0.0/24\"]\n"
+         "[[workload]]\nnamespace = \"n\"\nname = \"resolver\"\naddresses = [\"10.1.1.0/24\"]\n"
+         "[[network_policy]]\nnamespace = \"n\"\nname = \"names\"\n"
+         "pod_selector = { match_labels = { app = \"web\" } }\n"
+         "[[network_policy.egress]]\nto = [{ domains = [\"db.example.com\"] }]\n" +
+         std::string(more);
+}
+
+TEST(Warnings, NamesWhoseServerNobodyMayAsk) {
+  constexpr std::string_view warning =
+      "egress[0].to[0].domains: warning: nothing is ever bound: whom this policy selects";
+  EXPECT_NE(warnings_of(by_name("")).find(warning), std::string::npos) << warnings_of(by_name(""));
+  const auto to_server = [](std::string_view port) {
+    return "[[network_policy.egress]]\nto = [{ ip_block = { cidr = \"192.0.2.53/32\" } }]\nports = [{ protocol = "
+           "\"UDP\", "
+           "port = " +
+           std::string(port) + " }]\n";
+  };
+  EXPECT_EQ(warnings_of(by_name(to_server("53"))), "");
+  EXPECT_NE(warnings_of(by_name(to_server("5353"))), "");
+  const std::string for_all =
+      "[[network_policy]]\nnamespace = \"n\"\nname = \"all\"\n"
+      "pod_selector = { match_expressions = [{ key = \"app\", operator = \"DoesNotExist\" }] }\n";
+  EXPECT_EQ(warnings_of(by_name(for_all + to_server("53"))), "") << "the resolver asks for others";
+}
+
 TEST(Warnings, AnEgressThatIsNeverChosen) {
   const auto egress = [](std::string_view name, std::string_view keys) {
     return "[[egress]]\nname = \"" + std::string(name) + "\"\negress_ip = \"203.0.113.1\"\n" + std::string(keys) + "\n";

@@ -90,10 +90,10 @@ TEST(Documents, WhatCannotBeReadIsSaid) {
   const TemporaryFolder folder;
   const auto missing = load_policy_file(folder.path("policy.toml"));
   EXPECT_FALSE(missing.model);
-  EXPECT_EQ(messages(missing), folder.path("policy.toml") + ":0:0: cannot be read: No such file or directory\n");
+  EXPECT_EQ(messages(missing), folder.path("policy.toml") + ": cannot be read: No such file or directory\n");
   folder.write("policy.toml/x", "");
   EXPECT_EQ(messages(load_policy_file(folder.path("policy.toml"))),
-            folder.path("policy.toml") + ":0:0: is not a regular file\n");
+            folder.path("policy.toml") + ": is not a regular file\n");
 }
 
 TEST(Documents, AFileThatCannotBeReadHidesNoErrorsAndMakesNone) {
@@ -106,7 +106,7 @@ TEST(Documents, AFileThatCannotBeReadHidesNoErrorsAndMakesNone) {
   EXPECT_EQ(messages(load_policy_file(path)),
             path + ":2:14: snat.addresses[0]: \"x\": expected an address such as \"192.0.2.1\" or \"2001:db8::1\"\n" +
                 folder.path("policy.d/b.toml") + ":4:1: tcp_route[0].colour: unknown key\n" +
-                folder.path("policy.d/a.toml") + ":0:0: is not a regular file\n");
+                folder.path("policy.d/a.toml") + ": is not a regular file\n");
 }
 
 TEST(Documents, FurtherErrorsAreAskedForWhereThereAreErrors) {

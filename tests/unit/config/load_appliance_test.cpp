@@ -46,6 +46,7 @@ TEST(LoadAppliance, Defaults) {
   EXPECT_EQ(model.policy, "policy.toml");
   EXPECT_EQ(model.policy_path, "/etc/sallyport/policy.toml");
   EXPECT_EQ(model.name, "sallyport");
+  EXPECT_EQ(model.state_period, 1s);
   EXPECT_TRUE(model.workers.cores_auto);
   EXPECT_EQ(model.workers.idle, IdleMode::adaptive);
   EXPECT_EQ(model.limits.flows, 4'000'000U);
@@ -78,6 +79,7 @@ TEST(LoadAppliance, EveryKey) {
 [gateway]
 policy = "/srv/policy.toml"
 name = "egress-1"
+state_period = "0s"
 
 [[port]]
 name = "stick"
@@ -130,6 +132,7 @@ eal_args = ["--log-level", "8"]
 )");
   EXPECT_EQ(model.policy_path, "/srv/policy.toml");
   EXPECT_EQ(model.name, "egress-1");
+  EXPECT_EQ(model.state_period, 0s);
   ASSERT_EQ(model.ports.size(), 1U);
   EXPECT_EQ(model.ports[0].role, PortRole::both);
   EXPECT_EQ(model.ports[0].mtu, 9000);
@@ -214,6 +217,12 @@ TEST(ApplianceErrors, BesideRightPorts) {
        "name \"inside\" stands at port[0].name already"},
       {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"0000:01:00.0\"", 4, 10, "port[2].device",
        "stands at port[0].device already"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"01:00.0,arg=1\"", 4, 10, "port[2].device",
+       "PCI device 0000:01:00.0 stands at port[0].device already; one port with role = \"both\" serves both sides"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_af_xdp,queue_count=1,iface=eth1\"", 4, 10,
+       "port[2].device", "interface \"eth1\" stands at port[1].device already"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_pcap0,iface=eth1\"", 4, 10, "port[2].device",
+       "interface \"eth1\""},
       {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\naddresses = [\"10.0.0.1/8\"]", 5, 14,
        "port[2].addresses[0]", "address 10.0.0.1 stands at port[0].addresses[0] already"},
       {"[[port]]\nname = \"x\"\nrole = \"in\"\ndevice = \"net_null\"", 3, 8, "port[2].role",
@@ -282,7 +291,7 @@ TEST(LoadAppliance, FromAFile) {
   ASSERT_TRUE(loaded.model) << messages(loaded);
   EXPECT_EQ(loaded.model->policy_path, folder.path("policy.toml"));
   const auto missing = load_appliance_file(folder.path("none.toml"));
-  EXPECT_EQ(messages(missing), folder.path("none.toml") + ":0:0: cannot be read: No such file or directory\n");
+  EXPECT_EQ(messages(missing), folder.path("none.toml") + ": cannot be read: No such file or directory\n");
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include "dataplane/io/announce.h"
 #include "dataplane/io/egress_addresses.h"
+#include "dataplane/io/environment_error.h"
+#include "dataplane/io/interface_addresses.h"
 #include "dataplane/io/routing_reader.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
@@ -33,6 +35,41 @@ TEST(EgressAddresses, RangesBecomeTheFewestPrefixes) {
   EXPECT_EQ(split("0.0.0.0-255.255.255.255"), (Texts{"0.0.0.0/0"}));
   EXPECT_EQ(split("255.255.255.254-255.255.255.255"), (Texts{"255.255.255.254/31"}));
   EXPECT_EQ(split("0.0.0.1-255.255.255.255").size(), 32U);
+}
+
+struct Heard {
+  std::vector<std::string> warnings;
+  Log log = [this](Severity severity, const std::string& text) {
+    if (severity == Severity::warning) warnings.push_back(text);
+  };
+};
+
+TEST(InterfaceAddresses, OneInANetworkOfThePortIsRefusedWithWhatToDo) {
+  config::PortConfig port;
+  port.name = "inside";
+  port.addresses = {{ip("10.0.0.1"), 24}, {ip("fd00::1"), 64}};
+  for (const char* own : {"10.0.0.1", "10.0.0.77", "fd00::2"}) {
+    Heard heard;
+    try {
+      check_interface_addresses(port, "eth1", {ip(own)}, heard.log);
+      ADD_FAILURE() << own << " was taken";
+    } catch (const EnvironmentError& error) {
+      const std::string text = error.what();
+      for (const std::string& part :
+           {std::string(own), std::string("ip address flush dev eth1"), std::string("sp-inside")})
+        EXPECT_NE(text.find(part), std::string::npos) << text;
+    }
+  }
+}
+
+TEST(InterfaceAddresses, AnyOtherIsWarnedOf) {
+  config::PortConfig port;
+  port.name = "inside";
+  port.addresses = {{ip("10.0.0.1"), 24}};
+  Heard heard;
+  check_interface_addresses(port, "eth1", {ip("192.0.2.1"), ip("fe80::1"), ip("2001:db8::1")}, heard.log);
+  ASSERT_EQ(heard.warnings.size(), 2U);
+  EXPECT_NE(heard.warnings[0].find("192.0.2.1"), std::string::npos) << heard.warnings[0];
 }
 
 TEST(Announcement, GratuitousArp) {

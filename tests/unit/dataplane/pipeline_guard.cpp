@@ -220,7 +220,7 @@ TEST(PipelineGuard, Case98AFloodOfHalfOpenHellos) {
   settings.limits.flows = 8192;
   settings.limits.held_bytes = 1U << 20U;
   Gateway g(httpbin_only, settings);
-  const std::size_t memory = g.pipeline.memory_bytes();
+  const std::size_t memory = g.pipeline.memory().sum();
   const Frame half = part(hello("httpbin.org"), 0, 100);
   for (std::uint16_t port = 1024; port < 1024 + 4000; ++port) {
     (void)g.from_inside(tcp(End("10.0.11.1", port), server, Tcp::syn, {.seq = 1000}));
@@ -229,7 +229,7 @@ TEST(PipelineGuard, Case98AFloodOfHalfOpenHellos) {
   const std::uint64_t held = g.pipeline.counters().held.get();
   EXPECT_GT(held, 20U);
   EXPECT_EQ(held + g.dropped(Drop::held_full), 4000U);
-  EXPECT_EQ(g.pipeline.memory_bytes(), memory);
+  EXPECT_EQ(g.pipeline.memory().sum(), memory);
   Client c(g, client, server);
   c.connect();
   EXPECT_EQ(c.send(0, hello("httpbin.org")).outside.size(), 1U);

@@ -39,16 +39,20 @@ TEST(ImportObjects, JsonIsYaml) {
 TEST(ImportObjects, OthersAreReportedAndIgnored) {
   import_with_report("apiVersion: v1\nkind: Service\nmetadata: {name: web}\n---\n" + network, 1,
                      "Service/web: no kind that import reads");
-  import_with_report("apiVersion: apps/v1\nkind: NetworkPolicy\nmetadata: {name: web}\n", 1, "(apiVersion group apps)");
-  import_with_report("- 1\n- 2\n", 1, "not a Kubernetes object");
-  import_with_report("kind: EgressNetwork\napiVersion: policy.linkerd.io/v1\nmetadata: {name: 'a/b'}\n", 1,
-                     "\"a/b\" is no name");
+  import_with_report("apiVersion: apps/v1\nkind: NetworkPolicy\nmetadata: {name: web}\n---\n" + network, 1,
+                     "(apiVersion group apps)");
+  import_with_report("- 1\n- 2\n---\n" + network, 1, "not a Kubernetes object");
+  import_with_report("kind: EgressNetwork\napiVersion: policy.linkerd.io/v1\nmetadata: {name: 'a/b'}\n---\n" + network,
+                     1, "\"a/b\" is no name");
   import_with_report(network + "---\n" + network, 6, "EgressNetwork/a: stands at in.yaml:1 already");
 }
 
 TEST(ImportObjects, NothingAtAll) {
-  for (const char* yaml : {"", "---\n", "# only a comment\n", "null\n"})
-    EXPECT_EQ(must_import(yaml).files.size(), 1U) << yaml;
+  for (const char* yaml : {"", "---\n", "# only a comment\n", "null\n", "kind: List\nitems: []\n"}) {
+    const ImportedPolicy imported = import_yaml(yaml);
+    EXPECT_FALSE(imported.toml) << yaml;
+    EXPECT_EQ(reports_of(imported).find("in.yaml: holds no object of a kind that import reads"), 0U) << yaml;
+  }
 }
 
 TEST(ImportObjects, TheSameClusterMakesTheSamePolicy) {

@@ -1,0 +1,52 @@
+#include "dataplane/io/flow_survival.h"
+
+#include <algorithm>
+
+namespace sallyport::dataplane {
+namespace {
+
+constexpr std::size_t rows_a_visit = 64;
+
+std::uint64_t& sum_of(TakenBackSums& sums, TakenBack what) { return sums[static_cast<std::size_t>(what)]; }
+
+// Those of a worker, visit by visit.
+template <typename Row, typename Take>
+void give(WorkerSeat& seat, const std::vector<const Row*>& rows, const Take& take) {
+  for (std::size_t done = 0; done < rows.size(); done += rows_a_visit) {
+    const auto some = std::span(rows).subspan(done, std::min(rows_a_visit, rows.size() - done));
+    const bool alive = seat.ask([&](Pipeline& pipeline) {
+      for (const Row* row : some) take(pipeline, *row);
+    });
+    if (!alive) return;
+  }
+}
+
+}  // namespace
+
+TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows) {
+  TakenBackSums sums{};
+  std::vector<std::vector<const SavedFlow*>> of_worker(seats.size());
+  for (const SavedFlow& flow : flows) {
+    const auto owner = Pipeline::owner(flow, static_cast<std::uint32_t>(seats.size()));
+    if (owner) {
+      of_worker[*owner].push_back(&flow);
+    } else {
+      ++sum_of(sums, TakenBack::elsewhere);
+    }
+  }
+  for (std::size_t worker = 0; worker < seats.size(); ++worker) {
+    give(*seats[worker], of_worker[worker],
+         [&](Pipeline& pipeline, const SavedFlow& flow) { ++sum_of(sums, pipeline.take_back(flow)); });
+  }
+  return sums;
+}
+
+void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports) {
+  for (const SavedRest& port : ports) {
+    const std::uint32_t owner = Pipeline::owner(port, static_cast<std::uint32_t>(seats.size()));
+    give(*seats[owner], std::vector{&port},
+         [](Pipeline& pipeline, const SavedRest& rest) { pipeline.take_back(rest); });
+  }
+}
+
+}  // namespace sallyport::dataplane

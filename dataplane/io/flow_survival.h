@@ -1,0 +1,37 @@
+// The tables of all workers, read and filled by the control plane: each visit is short and on the worker's own thread,
+// between two bursts, so that no packet waits for it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/io/gateway.h"
+#include "dataplane/io/worker_seat.h"
+
+namespace sallyport::dataplane {
+
+using WorkerSeats = std::vector<std::unique_ptr<WorkerSeat>>;
+
+// Every row of all tables that `read(pipeline, from, out)` copies, in chunks, to `take`, which answers false to end it.
+template <typename Row, typename Read>
+void visit_tables(const WorkerSeats& seats, const Read& read, const std::function<bool(std::span<const Row>)>& take) {
+  constexpr std::size_t rows_a_visit = 128;  // some 20 microseconds
+  std::vector<Row> chunk(rows_a_visit);
+  for (const auto& seat : seats) {
+    std::size_t from = 0;
+    while (from != SIZE_MAX) {
+      std::size_t count = 0;
+      if (!seat->ask([&](const Pipeline& pipeline) { count = read(pipeline, from, std::span(chunk)); })) break;
+      if (count != 0 && !take(std::span<const Row>(chunk).first(count))) return;
+    }
+  }
+}
+
+[[nodiscard]] TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows);
+void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports);
+
+}  // namespace sallyport::dataplane

@@ -1,0 +1,194 @@
+#include "dataplane/stages/survive.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "dataplane/stages/decide.h"
+#include "dataplane/stages/nat.h"
+#include "dataplane/stages/port_use.h"
+#include "dataplane/stages/track.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using Side = FlowTable::Side;
+
+constexpr std::size_t positions_max = 4096;  // looked at in one call, so that the worker is soon back
+constexpr std::uint64_t ns_per_ms = 1'000'000;
+
+// Undecided flows hold packets, and what is still compared with a hello or read as requests hangs on bytes: none of that
+// outlives the process, and no flow may come back freer than it was. Protocols without ports need no saving.
+[[nodiscard]] bool outlives(const Core& core, const Flow& flow) noexcept {
+  if (flow.live != 2 || flow.verdict != Verdict::allowed || expired(core, flow)) return false;
+  if (flow.has(Flow::following) || is_portless(flow.protocol)) return false;
+  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  if (!flow.is_tcp() || inspection == 0 || flow.has(Flow::observing)) return true;
+  return flow.has(Flow::guarded) && core.held[inspection].answered;
+}
+
+[[nodiscard]] std::uint64_t wall_time(const Core& core, Tick then) noexcept {
+  return core.now - static_cast<std::uint64_t>(std::max(since(then, core.tick), 0)) * ns_per_ms;
+}
+
+// Milliseconds that it is ago; nothing of what the clocks of two processes disagree about is in the future.
+[[nodiscard]] std::uint64_t age_ms(const Core& core, std::uint64_t then_ns) noexcept {
+  return then_ns >= core.now ? 0 : (core.now - then_ns) / ns_per_ms;
+}
+
+// The inspection stays behind. A client whose hello was answered may repeat none of it (guard_overdue() says the same);
+// a QUIC connection that begins on the flow is judged anew.
+void leave_inspection(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
+  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  if (inspection == 0) return;
+  saved.flags = static_cast<std::uint8_t>(saved.flags & ~Flow::observing);
+  if (!flow.is_tcp() || !flow.has(Flow::guarded)) return;
+  saved.flags = static_cast<std::uint8_t>((saved.flags & ~Flow::guarded) | Flow::sealed);
+  saved.track.first_byte = core.held[inspection].base + core.held[inspection].passed;
+}
+
+void save(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
+  saved.inside = core.flows.inside_key(flow);
+  saved.translated = flow.nat_address != 0;
+  saved.nat_address = saved.translated ? core.addresses[flow.nat_address] : IpAddress{};
+  saved.nat_port = flow.nat_port;
+  saved.tcp = flow.tcp;
+  saved.flags = static_cast<std::uint8_t>(flow.flags & saved_flags);
+  saved.app = facts.app;
+  saved.audited = facts.audited;
+  saved.ech = facts.ech;
+  saved.started_ns = facts.started;
+  saved.seen_ns = wall_time(core, flow.last_seen);
+  saved.packet_ns = flow.last_packet == 0 ? 0 : wall_time(core, flow.last_packet);
+  for (const Direction d : {to_server, to_client}) {
+    saved.packets[d] = flow.counts[d].packets();
+    saved.bytes[d] = flow.counts[d].bytes();
+  }
+  saved.track = flow.is_tcp() ? core.flows.track(flow) : TcpTrack{};
+  saved.quic_version = flow.is_tcp() ? 0 : facts.quic_version;
+  saved.domain = facts.domain;
+  const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
+  saved.name_length = static_cast<std::uint16_t>(name.size());
+  std::copy(name.begin(), name.end(), saved.name.begin());
+  leave_inspection(core, flow, saved);
+}
+
+// Everything but its translation and its ties, as the draft.
+Flow& draft_of(Core& core, const SavedFlow& saved) noexcept {
+  Flow& flow = core.flows.begin_draft(saved.inside);
+  flow.verdict = Verdict::allowed;
+  flow.tcp = saved.tcp;
+  flow.flags = static_cast<std::uint8_t>(saved.flags & saved_flags);
+  flow.last_seen = core.tick - static_cast<Tick>(age_ms(core, saved.seen_ns));
+  if (saved.packet_ns != 0) flow.last_packet = core.tick - static_cast<Tick>(age_ms(core, saved.packet_ns));
+  for (const Direction d : {to_server, to_client}) flow.counts[d] = FlowCount::of(saved.packets[d], saved.bytes[d]);
+  if (flow.is_tcp()) core.flows.track(flow) = saved.track;
+  FlowFacts& facts = core.flows.facts(flow);
+  facts.started = saved.started_ns;
+  facts.generation = never_asked;
+  facts.app = saved.app;
+  facts.audited = saved.audited;
+  facts.ech = saved.ech;
+  facts.quic_version = saved.quic_version;
+  facts.domain = saved.domain;
+  return flow;
+}
+
+// A flow ended and its port, or its key, was given out again while the table was read: the later one is the true one.
+[[nodiscard]] bool gives_way(Core& core, FlowNumber present, const SavedFlow& saved) noexcept {
+  if (present == 0) return true;
+  Flow& flow = core.flows[present];
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (facts.generation != never_asked || facts.started >= saved.started_ns) return false;
+  flow.set(Flow::recorded);
+  end_flow(core, present, FlowEnd::replaced);
+  return true;
+}
+
+// The draft into all tables; 0: no room, and what it held is given back.
+[[nodiscard]] FlowNumber enter(Core& core, Flow& draft) noexcept {
+  const FlowNumber number = core.flows.keep_draft();
+  if (number == 0) return 0;
+  if (core.flows.link(number, Side::inside)) {
+    if (core.flows.link(number, Side::outside)) return number;
+    core.flows.unlink(number, Side::inside);
+  }
+  core.flows.give_back(number);
+  release_nat(core, draft);
+  return 0;
+}
+
+}  // namespace
+
+std::size_t save_flows(const Core& core, std::size_t& from, std::span<SavedFlow> out) noexcept {
+  std::size_t found = 0;
+  const std::size_t last = core.flows.end() - 1;
+  const std::size_t end = std::min(last, from + positions_max);
+  for (; from < end && found < out.size(); ++from) {
+    const Flow& flow = core.flows[static_cast<FlowNumber>(from + 1)];
+    if (outlives(core, flow)) save(core, flow, out[found++]);
+  }
+  if (from >= last) from = std::numeric_limits<std::size_t>::max();
+  return found;
+}
+
+std::size_t save_resting(const Core& core, std::size_t& from, std::span<SavedRest> out) noexcept {
+  constexpr std::size_t probes_max = 256;
+  std::size_t found = 0;
+  const std::size_t last = core.mappings.resting() ? core.mappings.end() - 1 : 0;
+  const std::size_t end = std::min(last, from + probes_max);
+  for (; from < end && found < out.size(); ++from) {
+    const auto number = static_cast<std::uint32_t>(from + 1);
+    if (!core.mappings.is_resting(number)) continue;
+    const Mapping& mapping = core.mappings[number];
+    out[found++] = {core.addresses[mapping.nat_address], mapping.nat_port, mapping.inside.protocol,
+                    wall_time(core, mapping.freed)};
+  }
+  if (from >= last) from = std::numeric_limits<std::size_t>::max();
+  return found;
+}
+
+TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
+  if (!gives_way(core, core.flows.find(saved.inside, Side::inside), saved)) return TakenBack::refused;
+  Flow& draft = draft_of(core, saved);
+  const std::uint64_t age = age_ms(core, saved.seen_ns);
+  const std::uint32_t timeout = timeout_ms(core, draft);
+  if (age >= timeout) return TakenBack::over;
+  if (saved.translated && !take_translation(core, draft, saved.nat_address, saved.nat_port)) return TakenBack::refused;
+  if (!gives_way(core, core.flows.find(core.flows.outside_key(draft), Side::outside), saved)) {
+    release_nat(core, draft);
+    return TakenBack::refused;
+  }
+  core.flows.facts(draft).name = core.names.take(saved.shown_name());
+  core.flows.facts(draft).sender = core.sources.enter(saved.inside.source_address(), core.tick);
+  const FlowNumber number = enter(core, draft);
+  if (number == 0) {
+    core.names.give_back(core.flows.facts(draft).name);
+    core.sources.leave(core.flows.facts(draft).sender, core.tick);
+    return TakenBack::refused;
+  }
+  Flow& flow = core.flows[number];
+  flow.live = 2;
+  if (core.shadow.enabled()) core.shadow[number] = {};
+  hold_ties(core, flow);
+  core.counters.flows_opened.add();
+  core.counters.flows_live.add();
+  core.counters.flows_allowed.add();
+  core.wheel.add(number, core.tick, timeout - static_cast<std::uint32_t>(age));
+  return TakenBack::taken;
+}
+
+void take_back(Core& core, const SavedRest& saved) noexcept {
+  const std::uint64_t age = age_ms(core, saved.freed_ns);
+  if (age >= core.mappings.rest_ms()) return;
+  const std::uint32_t address = core.addresses.take(saved.address);
+  if (address == 0) return;
+  const Tick freed = core.tick - static_cast<Tick>(age);
+  if (core.mappings.rest_again(saved.protocol, address, saved.port, freed)) {
+    count_port(core, core.mappings[core.mappings.holder(address, saved.port, saved.protocol)]);
+  } else {
+    core.addresses.give_back(address);
+  }
+}
+
+}  // namespace sallyport::dataplane
