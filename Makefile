@@ -11,8 +11,9 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 # Debian's own, which sees Debian's modules, whatever else is in PATH.
 PYTHON  ?= /usr/bin/python3
-# Each fuzz target runs for so many seconds.
+# `make fuzz`: each fuzz target runs for so many seconds, and so many random decisions are compared with the oracle's.
 SECONDS_EACH ?= 60
+DECISIONS    ?= 10000000
 # Options for a first `meson setup`, and the program that is asked whether it has been done.
 SETUP = meson setup --buildtype=release -Dcpu=$(CPU)
 NINJA = ninja -j $(JOBS)
@@ -22,7 +23,7 @@ NINJA = ninja -j $(JOBS)
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^# *//'
-	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH'
+	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS'
 
 dependencies:
 	@tools/install-dependencies build test
@@ -59,7 +60,9 @@ asan: dependencies
 tsan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only tsan
 
-fuzz: dependencies
+fuzz: build
+	$(NINJA) -C $(BUILD) tests/model/model_policy
+	SALLYPORT_DECISIONS=$(DECISIONS) $(BUILD)/tests/model/model_policy
 	tests/fuzz/run $(SECONDS_EACH)
 
 install: build

@@ -68,7 +68,12 @@ class DomainSet {
 
   [[nodiscard]] bool contains(std::uint64_t hash, std::string_view name) const noexcept;
   [[nodiscard]] std::size_t line_of(std::uint64_t hash) const noexcept;
-  void insert(std::string_view name);
+  struct Hashed {
+    std::uint64_t hash = 0;
+    std::size_t labels = 0;
+  };
+  void insert_all(std::span<const std::string> names);
+  void insert(std::string_view name, const Hashed& hashed);
 
   Match match_;
   std::size_t names_ = 0;

@@ -133,7 +133,8 @@ std::string Explainer::rule_result(const NetworkPolicies::RuleMatch& match) cons
 
 void Explainer::bind_name(const std::optional<Shown>& shown) {
   const config::Binding wanted = model_.defaults.server_name_binding;
-  if (wanted == config::Binding::off || explanation_.decision.action == Action::deny) return;
+  const bool may_show = query_.protocol == Protocol::tcp || query_.protocol == Protocol::udp;
+  if (wanted == config::Binding::off || explanation_.decision.action == Action::deny || !may_show) return;
   const std::string destination = to_string(query_.destination);
   const std::string_view word = wanted == config::Binding::deny ? "deny" : "audit";
   if (!shown || bound_ == nullptr) {
@@ -152,6 +153,8 @@ void Explainer::bind_name(const std::optional<Shown>& shown) {
     return;
   }
   Decision denied;
+  denied.audited = explanation_.decision.audited;
+  denied.audit = explanation_.decision.audit;
   denied.reason = Reason::name_not_bound;
   denied.layer = Layer::egress_network;
   denied.network = explanation_.decision.network;

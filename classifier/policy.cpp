@@ -142,7 +142,7 @@ Policy::NameBinding Policy::check_name_binding(std::string_view shown, const IpA
                                                const BoundNames& bound) const noexcept {
   const config::Binding wanted = impl_->model->defaults.server_name_binding;
   if (wanted == config::Binding::off) return NameBinding::right;
-  const auto name = normalise(shown.substr(0, shown.find(':')));  // a Host may have its port behind it
+  const auto name = normalise_host(shown);
   if (!name || bound.binds({Domain::Kind::exact, name->view()}, destination)) return NameBinding::right;
   return wanted == config::Binding::deny ? NameBinding::denied : NameBinding::audited;
 }

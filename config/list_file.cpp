@@ -13,7 +13,8 @@
 namespace sallyport::config {
 namespace {
 
-constexpr std::string_view blanks = " \t\r\v\f";
+// Of a line, so no line break among them.
+constexpr bool is_blank(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // A word of a line and the place of its first byte.
 struct Word {
@@ -23,10 +24,10 @@ struct Word {
 
 // Takes the next word off `line`; its text is empty at the end of the line.
 Word take_word(std::string_view& line, Location& at) {
-  const std::size_t start = std::min(line.find_first_not_of(blanks), line.size());
+  const auto start = static_cast<std::size_t>(std::find_if_not(line.begin(), line.end(), is_blank) - line.begin());
   at.column += static_cast<std::uint32_t>(start);
   line.remove_prefix(start);
-  const std::size_t length = std::min(line.find_first_of(blanks), line.size());
+  const auto length = static_cast<std::size_t>(std::find_if(line.begin(), line.end(), is_blank) - line.begin());
   const Word word{line.substr(0, length), at};
   at.column += static_cast<std::uint32_t>(length);
   line.remove_prefix(length);
@@ -72,7 +73,7 @@ class ListReader {
       const std::size_t end = std::min(text.find('\n'), text.size());
       std::string_view line = text.substr(0, end);
       line = line.substr(0, line.find('#'));
-      if (line.find_first_not_of(blanks) != std::string_view::npos && !read(line, at)) return;
+      if (!std::all_of(line.begin(), line.end(), is_blank) && !read(line, at)) return;
       text.remove_prefix(std::min(end + 1, text.size()));
       ++at.line;
     }

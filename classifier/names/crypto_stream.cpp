@@ -39,6 +39,7 @@ CryptoStream::Add CryptoStream::add(std::uint64_t offset, std::span<const std::u
   if (bytes.empty()) return Add::ok;
   if (!agrees(offset, bytes)) return Add::conflict;
   std::memcpy(bytes_.data() + offset, bytes.data(), bytes.size());
+  end_ = std::max<std::size_t>(end_, offset + bytes.size());
   for_each_word(offset, offset + bytes.size(), [&](std::size_t word, std::uint64_t mask) { present_[word] |= mask; });
   while (contiguous_ < capacity) {
     const std::size_t shift = contiguous_ % word_bits;
@@ -51,7 +52,7 @@ CryptoStream::Add CryptoStream::add(std::uint64_t offset, std::span<const std::u
 
 void CryptoStream::clear() noexcept {
   present_.fill(0);
-  contiguous_ = 0;
+  contiguous_ = end_ = 0;
 }
 
 }  // namespace sallyport::classifier::names

@@ -109,24 +109,15 @@ void skip_connection_close(Reader& frames) noexcept {
   frames.skip(frames.varint());
 }
 
-[[nodiscard]] QuicResult read_crypto(Reader& frames, CryptoStream& stream) noexcept {
-  const std::uint64_t offset = frames.varint();
-  const Bytes bytes = frames.bytes(frames.varint());
-  if (frames.failed()) return QuicResult::malformed;
-  switch (stream.add(offset, bytes)) {
-    case CryptoStream::Add::conflict:
-      return QuicResult::conflict;
-    case CryptoStream::Add::too_large:
-      return QuicResult::too_large;
-    case CryptoStream::Add::ok:
-      break;
-  }
-  return QuicResult::need_more;
-}
-
-[[nodiscard]] QuicResult read_frame(Reader& frames, const QuicVersion& version, CryptoStream& stream) noexcept {
+// Calls crypto(offset, bytes), which answers a QuicResult, for a CRYPTO frame.
+template <typename Crypto>
+[[nodiscard]] QuicResult read_frame(Reader& frames, const QuicVersion& version, Crypto crypto) noexcept {
   const std::uint64_t type = frames.varint();
-  if (type == version.crypto_frame) return read_crypto(frames, stream);
+  if (type == version.crypto_frame) {
+    const std::uint64_t offset = frames.varint();
+    const Bytes bytes = frames.bytes(frames.varint());
+    return frames.failed() ? QuicResult::malformed : crypto(offset, bytes);
+  }
   switch (type) {
     case padding:
       skip_padding(frames);
@@ -146,12 +137,25 @@ void skip_connection_close(Reader& frames) noexcept {
   return frames.failed() ? QuicResult::malformed : QuicResult::need_more;
 }
 
-[[nodiscard]] QuicResult read_frames(Bytes bytes, const QuicVersion& version, CryptoStream& stream) noexcept {
+template <typename Crypto>
+[[nodiscard]] QuicResult read_frames(Bytes bytes, const QuicVersion& version, Crypto crypto) noexcept {
   if (bytes.empty()) return QuicResult::malformed;
   Reader frames(bytes);
   QuicResult result = QuicResult::need_more;
-  while (result == QuicResult::need_more && !frames.empty()) result = read_frame(frames, version, stream);
+  while (result == QuicResult::need_more && !frames.empty()) result = read_frame(frames, version, crypto);
   return result;
+}
+
+[[nodiscard]] QuicResult add_to_stream(CryptoStream& stream, std::uint64_t offset, Bytes bytes) noexcept {
+  switch (stream.add(offset, bytes)) {
+    case CryptoStream::Add::conflict:
+      return QuicResult::conflict;
+    case CryptoStream::Add::too_large:
+      return QuicResult::too_large;
+    case CryptoStream::Add::ok:
+      break;
+  }
+  return QuicResult::need_more;
 }
 
 [[nodiscard]] Bytes known_dcid(const QuicConnection& connection) noexcept {
@@ -166,37 +170,75 @@ void begin(QuicConnection& connection, const Packet& packet) noexcept {
   connection.version = packet.version_number;
 }
 
+[[nodiscard]] std::optional<QuicKeys::Opened> open(QuicSide side, const Packet& packet, Bytes dcid,
+                                                   QuicKeys& keys) noexcept {
+  return keys.open(side, *packet.version, dcid, packet.whole, packet.number_offset);
+}
+
 // not_quic: it does not open. The keys of the connection are tried first, since they stay those of the first DCID when
-// the server has chosen another.
-[[nodiscard]] QuicResult read_initial(const Packet& packet, QuicConnection& connection, CryptoStream& stream,
-                                      QuicKeys& keys) noexcept {
+// the server has chosen another, or another version that goes with the first (RFC 9368, RFC 9369 section 4.1).
+[[nodiscard]] QuicResult read_initial(const Packet& packet, bool may_begin, QuicConnection& connection,
+                                      CryptoStream& stream, QuicKeys& keys) noexcept {
+  const bool anew = connection.may_restart && connection.version != packet.version_number;
   std::optional<QuicKeys::Opened> opened;
-  if (connection.dcid_known && connection.version == packet.version_number) {
-    opened = keys.open(*packet.version, known_dcid(connection), packet.whole, packet.number_offset);
-  }
+  if (connection.dcid_known && !anew) opened = open(QuicSide::client, packet, known_dcid(connection), keys);
   if (!opened) {
-    opened = keys.open(*packet.version, packet.dcid, packet.whole, packet.number_offset);
+    opened = open(QuicSide::client, packet, packet.dcid, keys);
     if (!opened) return QuicResult::not_quic;
     if (connection.dcid_known && !connection.may_restart) return QuicResult::conflict;
+    if (!may_begin) return QuicResult::malformed;
     if (connection.dcid_known) stream.clear();
     begin(connection, packet);
   }
   if ((opened->first_byte & reserved_bits) != 0) return QuicResult::malformed;
-  return read_frames(opened->frames, *packet.version, stream);
+  return read_frames(opened->frames, *packet.version,
+                     [&](std::uint64_t offset, Bytes bytes) { return add_to_stream(stream, offset, bytes); });
 }
 
-[[nodiscard]] QuicResult read_hello(Bytes message, ClientHello& hello, std::size_t bytes_max) noexcept {
+// The bytes of the message that begins there; nothing while its header is not whole.
+[[nodiscard]] std::optional<std::size_t> message_bytes(Bytes message) noexcept {
   Reader header(message);
   header.skip(1);
-  const std::size_t message_bytes = message_header_bytes + header.u24();
-  if (!header.failed() && message_bytes > bytes_max) return QuicResult::too_large;
+  const std::size_t bytes = message_header_bytes + header.u24();
+  return header.failed() ? std::nullopt : std::optional(bytes);
+}
+
+[[nodiscard]] QuicResult read_hello(const CryptoStream& stream, QuicConnection& connection, ClientHello& hello,
+                                    std::size_t bytes_max) noexcept {
+  Bytes message = stream.contiguous();
+  std::size_t behind = stream.end();  // of the message's first byte
+  std::optional<std::size_t> bytes = message_bytes(message);
+  connection.second_hello = connection.asked_again && bytes && behind > *bytes;
+  if (connection.second_hello) {
+    message = message.subspan(std::min(*bytes, message.size()));
+    behind -= *bytes;
+    bytes = message_bytes(message);
+  }
+  if (bytes && *bytes > bytes_max) return QuicResult::too_large;
   switch (parse_handshake(message, hello)) {
     case Parse::done:
-      return QuicResult::done;
+      if (behind == *bytes) return QuicResult::done;
+      hello = {};
+      return QuicResult::conflict;
     case Parse::need_more:
       return QuicResult::need_more;
     default:
       return QuicResult::malformed;
+  }
+}
+
+// The message in which the server answers the hello, once enough of it is there in one frame.
+void read_server_crypto(std::uint64_t offset, Bytes bytes, QuicConnection& connection) noexcept {
+  constexpr std::uint8_t server_hello = 2;
+  constexpr std::size_t random_at = message_header_bytes + sizeof(std::uint16_t);
+  if (offset > connection.answer_at || connection.answer_at - offset > bytes.size()) return;
+  const Bytes message = bytes.subspan(connection.answer_at - offset);
+  if (message.size() < random_at + hello_retry_random.size() || message[0] != server_hello) return;
+  if (!std::equal(hello_retry_random.begin(), hello_retry_random.end(), &message[random_at])) {
+    connection.accepted = true;
+  } else if (!connection.asked_again) {
+    connection.asked_again = true;
+    connection.answer_at = static_cast<std::uint32_t>(*message_bytes(message));
   }
 }
 
@@ -215,17 +257,18 @@ QuicResult read_client_datagram(Bytes datagram, QuicConnection& connection, Cryp
   Reader reader(datagram);
   while (const std::optional<Packet> packet = read_packet(reader)) {
     if (packet->type == QuicPacketType::zero_rtt) result = QuicResult::need_more;
-    if (packet->type != QuicPacketType::initial || datagram.size() < initial_datagram_bytes_min) continue;
-    const QuicResult initial = read_initial(*packet, connection, stream, keys);
+    if (packet->type != QuicPacketType::initial) continue;
+    const bool may_begin = datagram.size() >= initial_datagram_bytes_min;
+    const QuicResult initial = read_initial(*packet, may_begin, connection, stream, keys);
     if (initial == QuicResult::not_quic) continue;
     if (initial != QuicResult::need_more) return initial;
     result = QuicResult::need_more;
   }
   if (!connection.dcid_known) return result;
-  return read_hello(stream.contiguous(), hello, std::min(hello_bytes_max, CryptoStream::capacity));
+  return read_hello(stream, connection, hello, std::min(hello_bytes_max, CryptoStream::capacity));
 }
 
-void read_server_datagram(Bytes datagram, QuicConnection& connection) noexcept {
+void read_server_datagram(Bytes datagram, QuicConnection& connection, QuicKeys& keys) noexcept {
   constexpr std::uint32_t version_negotiation = 0;
   Reader reader(datagram);
   const std::optional<LongHeader> header = read_long_header(reader);
@@ -234,13 +277,24 @@ void read_server_datagram(Bytes datagram, QuicConnection& connection) noexcept {
   if (header->version == version_negotiation ||
       (version != nullptr && packet_type(*version, header->first_byte) == QuicPacketType::retry)) {
     connection.may_restart = true;
+    return;
+  }
+  Reader packets(datagram);
+  while (const std::optional<Packet> packet = read_packet(packets)) {
+    if (packet->type != QuicPacketType::initial) continue;
+    const auto opened = open(QuicSide::server, *packet, known_dcid(connection), keys);
+    if (!opened) continue;
+    (void)read_frames(opened->frames, *packet->version, [&](std::uint64_t offset, Bytes bytes) {
+      read_server_crypto(offset, bytes, connection);
+      return QuicResult::need_more;
+    });
   }
 }
 
-bool has_handshake_packet(Bytes datagram) noexcept {
+bool has_initial_packet(Bytes datagram) noexcept {
   Reader reader(datagram);
   while (const std::optional<Packet> packet = read_packet(reader)) {
-    if (packet->type == QuicPacketType::handshake) return true;
+    if (packet->type == QuicPacketType::initial) return true;
   }
   return false;
 }

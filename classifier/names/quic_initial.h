@@ -28,6 +28,8 @@ class CryptoStream {
   [[nodiscard]] Add add(std::uint64_t offset, std::span<const std::uint8_t> bytes) noexcept;
   // The bytes from offset 0 without a gap.
   [[nodiscard]] std::span<const std::uint8_t> contiguous() const noexcept { return {bytes_.data(), contiguous_}; }
+  // Behind the farthest byte.
+  [[nodiscard]] std::size_t end() const noexcept { return end_; }
   void clear() noexcept;
 
  private:
@@ -36,13 +38,18 @@ class CryptoStream {
   std::array<std::uint8_t, capacity> bytes_;
   std::array<std::uint64_t, capacity / 64> present_{};  // one bit a byte
   std::size_t contiguous_ = 0;
+  std::size_t end_ = 0;
 };
 
 struct QuicConnection {
   std::array<std::uint8_t, 20> original_dcid{};  // the DCID whose keys the client uses
   std::uint8_t dcid_length = 0;
-  bool dcid_known = false;   // since a first Initial was opened
-  bool may_restart = false;  // the server sent Retry or Version Negotiation: an Initial with another DCID may follow
+  bool dcid_known = false;      // since a first Initial was opened
+  bool may_restart = false;     // the server sent Retry or Version Negotiation: an Initial with another DCID may follow
+  bool accepted = false;        // the server has sent its ServerHello: it has the client's whole hello
+  bool asked_again = false;     // it has sent HelloRetryRequest: a second hello may stand behind the first
+  bool second_hello = false;    // and the client has begun that
+  std::uint32_t answer_at = 0;  // in the server's CRYPTO stream: where its answer to the latest hello begins
   std::uint32_t version = 0;
 };
 
@@ -51,7 +58,7 @@ enum class QuicResult : std::uint8_t {
   need_more,  // Initial packets, the hello is not complete
   not_quic,   // no long header, unknown version, or nothing that opens: no name is shown
   malformed,  // opened, but the hello inside is broken
-  conflict,   // two CRYPTO frames disagree
+  conflict,   // two CRYPTO frames disagree, or more than one hello at once
   too_large,
 };
 
@@ -65,17 +72,19 @@ struct QuicKeysDeleter {
 // Reads one client datagram (all its coalesced packets) into the connection's stream. The name in `hello` points into
 // the stream. A hello of more than `hello_bytes_max` is too_large.
 //
-// Initials in a datagram of less than 1200 bytes are not read, since no server reads them (RFC 9000 section 14.1). An
-// Initial of a second connection on the same addresses, while the hello of the first is unfinished, is a conflict:
-// which of the two the server will go on with cannot be known. 0-RTT packets of a known version are skipped, as
-// need_more.
+// Behind the hello nothing stands in the client's stream but the second one that a server has asked for (RFC 8446
+// section 4.1.4); then `hello` is that one. No datagram with an Initial is smaller than 1200 bytes (RFC 9000
+// section 14.1): such a one begins no connection (malformed), and is read where a connection is known, since not every
+// server is strict there. An Initial of a second connection on the same addresses, while the hello of the first is
+// unfinished, is a conflict: which of the two the server will go on with cannot be known. 0-RTT packets of a known
+// version are skipped, as need_more.
 [[nodiscard]] QuicResult read_client_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection,
                                               CryptoStream& stream, QuicKeys& keys, ClientHello& hello,
                                               std::size_t hello_bytes_max = CryptoStream::capacity) noexcept;
 // A server datagram: notes a Retry (whose Source Connection ID keys the client's next Initials, RFC 9001 section 5.2)
-// or a Version Negotiation; after both the client begins its hello anew.
-void read_server_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection) noexcept;
-// Is there a Handshake packet in it? Its sender has the peer's whole hello.
-[[nodiscard]] bool has_handshake_packet(std::span<const std::uint8_t> datagram) noexcept;
+// or a Version Negotiation, after both of which the client begins its hello anew; and what an Initial of the server's
+// answers to the hello. A Handshake packet would say as much, but nothing in it tells of which connection it is.
+void read_server_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection, QuicKeys& keys) noexcept;
+[[nodiscard]] bool has_initial_packet(std::span<const std::uint8_t> datagram) noexcept;
 
 }  // namespace sallyport::classifier::names

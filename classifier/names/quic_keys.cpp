@@ -104,26 +104,30 @@ QuicKeys::QuicKeys()
     : payload_cipher_(make_cipher("AES-128-GCM", false)), header_cipher_(make_cipher("AES-128-ECB", true)) {
   for (std::size_t i = 0; i < quic_secrets.size(); ++i) {
     const std::string prefix(quic_secrets[i].label_prefix);
-    prepared_[i] = {hmac_key(quic_secrets[i].salt), expand_message("client in", sizeof(Sha256Digest)),
-                    expand_message(prefix + " key", key_bytes), expand_message(prefix + " iv", iv_bytes),
-                    expand_message(prefix + " hp", key_bytes)};
+    prepared_[i] = {
+        hmac_key(quic_secrets[i].salt),
+        {expand_message("client in", sizeof(Sha256Digest)), expand_message("server in", sizeof(Sha256Digest))},
+        expand_message(prefix + " key", key_bytes),
+        expand_message(prefix + " iv", iv_bytes),
+        expand_message(prefix + " hp", key_bytes)};
   }
 }
 
-bool QuicKeys::selected(const QuicVersion& version, Bytes dcid) const noexcept {
-  return selected_.version == &version &&
+bool QuicKeys::selected(QuicSide side, const QuicVersion& version, Bytes dcid) const noexcept {
+  return selected_.version == &version && selected_.side == side &&
          std::equal(dcid.begin(), dcid.end(), selected_.dcid.begin(),
                     selected_.dcid.begin() + static_cast<std::ptrdiff_t>(selected_.dcid_bytes));
 }
 
-bool QuicKeys::select(const QuicVersion& version, Bytes dcid) noexcept {
-  if (selected(version, dcid)) return true;
+bool QuicKeys::select(QuicSide side, const QuicVersion& version, Bytes dcid) noexcept {
+  if (selected(side, version, dcid)) return true;
   const Prepared& prepared = prepared_[version.secrets];
   const Sha256Digest initial_secret = hmac(prepared.salt, last_block(dcid));
-  const HmacKey client_secret = hmac_key(hmac(hmac_key(initial_secret), prepared.client_in));
-  const Sha256Digest key = hmac(client_secret, prepared.key);
-  const Sha256Digest iv = hmac(client_secret, prepared.iv);
-  const Sha256Digest header_key = hmac(client_secret, prepared.hp);
+  const Sha256Block& side_in = prepared.side_in[static_cast<std::size_t>(side)];
+  const HmacKey side_secret = hmac_key(hmac(hmac_key(initial_secret), side_in));
+  const Sha256Digest key = hmac(side_secret, prepared.key);
+  const Sha256Digest iv = hmac(side_secret, prepared.iv);
+  const Sha256Digest header_key = hmac(side_secret, prepared.hp);
 
   selected_.version = nullptr;
   if (EVP_DecryptInit_ex2(payload_cipher_.get(), nullptr, key.data(), nullptr, nullptr) != 1) return false;
@@ -131,6 +135,7 @@ bool QuicKeys::select(const QuicVersion& version, Bytes dcid) noexcept {
   std::copy_n(iv.begin(), iv_.size(), iv_.begin());
   std::copy(dcid.begin(), dcid.end(), selected_.dcid.begin());
   selected_.dcid_bytes = dcid.size();
+  selected_.side = side;
   selected_.version = &version;
   return true;
 }
@@ -168,11 +173,11 @@ bool QuicKeys::open_payload(Bytes packet, std::size_t number_offset, std::size_t
          EVP_DecryptFinal_ex(cipher, &opened_[header_bytes], &written) == 1;
 }
 
-std::optional<QuicKeys::Opened> QuicKeys::open(const QuicVersion& version, Bytes dcid, Bytes packet,
+std::optional<QuicKeys::Opened> QuicKeys::open(QuicSide side, const QuicVersion& version, Bytes dcid, Bytes packet,
                                                std::size_t number_offset) noexcept {
   if (dcid.size() > dcid_bytes_max || packet.size() > packet_bytes_max) return std::nullopt;
   if (packet.size() < number_offset + number_bytes_max + sample_bytes) return std::nullopt;
-  if (!select(version, dcid)) return std::nullopt;
+  if (!select(side, version, dcid)) return std::nullopt;
   const std::size_t header_bytes = open_header(packet, number_offset);
   if (header_bytes == 0 || !open_payload(packet, number_offset, header_bytes)) return std::nullopt;
   const Bytes frames(&opened_[header_bytes], packet.size() - header_bytes - tag_bytes);

@@ -1,5 +1,6 @@
-// Opens QUIC Initial packets (RFC 9001 sections 5.2 to 5.4): keys from the Destination Connection ID, header protection
-// off, AES-128-GCM with the tag verified. One object a thread; what it needs is made once and used again.
+// Opens QUIC Initial packets (RFC 9001 sections 5.2 to 5.4): keys from the client's first Destination Connection ID,
+// header protection off, AES-128-GCM with the tag verified. One object a thread; what it needs is made once and used
+// again.
 //
 // The keys are nobody's secret, so nothing here is wiped. HMAC is taken apart into the compressions of SHA-256 that it
 // is made of: the salts and the labels never change, so the states after the HMAC pads of the salts and the last blocks
@@ -29,6 +30,8 @@ struct HmacKey {
   Sha256State outer;
 };
 
+enum class QuicSide : std::uint8_t { client, server };
+
 class QuicKeys {
  public:
   struct Opened {
@@ -38,9 +41,9 @@ class QuicKeys {
 
   QuicKeys();  // throws std::bad_alloc
 
-  // `packet` is one client Initial, from its first byte to its last; its packet number begins at `number_offset`.
+  // `packet` is one Initial of that side, from its first byte to its last; its packet number begins at `number_offset`.
   // Nothing where the packet is too short or not protected with these keys.
-  [[nodiscard]] std::optional<Opened> open(const QuicVersion& version, Bytes dcid, Bytes packet,
+  [[nodiscard]] std::optional<Opened> open(QuicSide side, const QuicVersion& version, Bytes dcid, Bytes packet,
                                            std::size_t number_offset) noexcept;
 
  private:
@@ -55,20 +58,22 @@ class QuicKeys {
   // What is the same for all connections.
   struct Prepared {
     HmacKey salt;
-    Sha256Block client_in, key, iv, hp;  // the last blocks of the HKDF-Expand-Label messages
+    std::array<Sha256Block, 2> side_in;  // by QuicSide: the last blocks of the HKDF-Expand-Label messages
+    Sha256Block key, iv, hp;
   };
   struct Selected {
     const QuicVersion* version = nullptr;
+    QuicSide side = QuicSide::client;
     std::array<std::uint8_t, dcid_bytes_max> dcid{};
     std::size_t dcid_bytes = 0;
   };
 
   [[nodiscard]] static Cipher make_cipher(const char* name, bool encrypts);
-  [[nodiscard]] bool select(const QuicVersion& version, Bytes dcid) noexcept;
+  [[nodiscard]] bool select(QuicSide side, const QuicVersion& version, Bytes dcid) noexcept;
   // The length of the header; 0 where the cipher fails.
   [[nodiscard]] std::size_t open_header(Bytes packet, std::size_t number_offset) noexcept;
   [[nodiscard]] bool open_payload(Bytes packet, std::size_t number_offset, std::size_t header_bytes) noexcept;
-  [[nodiscard]] bool selected(const QuicVersion& version, Bytes dcid) const noexcept;
+  [[nodiscard]] bool selected(QuicSide side, const QuicVersion& version, Bytes dcid) const noexcept;
 
   std::array<Prepared, quic_secrets.size()> prepared_;
   Selected selected_;  // whose keys the contexts hold: the packets of one hello come together

@@ -9,6 +9,7 @@
 // only with `done`.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -16,6 +17,11 @@
 #include "classifier/names/parse.h"
 
 namespace sallyport::classifier::names {
+
+// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 section 4.1.3).
+inline constexpr std::array<std::uint8_t, 32> hello_retry_random{
+    0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+    0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 
 struct ClientHello {
   std::string_view server_name;  // as sent, any bytes; points into stream or scratch; empty with has_server_name false

@@ -92,7 +92,7 @@ struct alignas(64) Flow {
     midstream = 16,  // picked up without a SYN
     following = 32,  // its requests are decided one by one, as long as it lives
     guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives
-    sealed = 128,    // TCP: nothing before first_byte passes until the server has acknowledged that far
+    sealed = 128,    // TCP: nothing passes before first_byte until the server has that; QUIC: no Initial passes
   };
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
   // Allowed, but what its sides say still matters.

@@ -140,9 +140,7 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
 // with this random.)
 [[nodiscard]] bool may_be_retry(Bytes bytes) noexcept {
   constexpr std::size_t random_at = 11;
-  constexpr std::array<std::uint8_t, 32> retry_random{0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
-                                                      0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
-                                                      0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
+  constexpr auto& retry_random = classifier::names::hello_retry_random;
   constexpr std::uint8_t handshake = 22, server_hello = 2;
   if (bytes[0] != handshake || (bytes.size() > 5 && bytes[5] != server_hello)) return false;
   const Bytes random = bytes.subspan(std::min(bytes.size(), random_at));
@@ -196,15 +194,14 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
   return state;
 }
 
-// A datagram that cannot begin a connection, most of them, costs a look at its first byte.
-[[nodiscard]] bool may_begin_connection(Bytes datagram) noexcept {
-  constexpr std::size_t initial_datagram_bytes_min = 1200;
-  return datagram.size() >= initial_datagram_bytes_min && (datagram[0] & 0x80U) != 0;
-}
+// A datagram in which no Initial can be, most of them, costs a look at its first byte.
+[[nodiscard]] bool has_long_header(Bytes datagram) noexcept { return !datagram.empty() && (datagram[0] & 0x80U) != 0; }
 
 // A long header that is read nowhere here may begin a connection all the same, at a server that speaks other versions
 // or takes no offence at a cleared fixed bit (RFC 9287).
 [[nodiscard]] bool is_unreadable(Bytes datagram) noexcept {
+  constexpr std::size_t initial_datagram_bytes_min = 1200;
+  if (datagram.size() < initial_datagram_bytes_min) return false;
   const std::uint32_t version = std::uint32_t{datagram[1]} << 24U | std::uint32_t{datagram[2]} << 16U |
                                 std::uint32_t{datagram[3]} << 8U | datagram[4];
   return (datagram[0] & 0x40U) == 0 || classifier::names::find_quic_version(version) == nullptr;
@@ -218,7 +215,8 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
   QuicState& other = fresh_state(core);
   classifier::names::ClientHello hello;
   (void)classifier::names::read_client_datagram({packet.data + parsed.payload_offset, parsed.payload_bytes},
-                                                other.connection, other.stream, *core.quic_keys, hello);
+                                                other.connection, other.stream, *core.quic_keys, hello,
+                                                core.held.hello_bytes());
   const bool another =
       other.connection.dcid_known && name_of(core, other.connection) != core.flows.facts(flow).judged_connection;
   if (look == Look::conflict && another) return end(core, packet, Drop::hello_unordered);
@@ -228,7 +226,10 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
 [[nodiscard]] Inspected guard_datagram(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
   const Bytes datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
-  if (!may_begin_connection(datagram)) return Inspected::pass;
+  if (!has_long_header(datagram)) return Inspected::pass;
+  if (flow.has(Flow::sealed)) {
+    return classifier::names::has_initial_packet(datagram) ? end(core, packet, Drop::hello_duplicate) : Inspected::pass;
+  }
   const bool by_name = core.flows.facts(flow).app == AppProtocol::quic;
   if (by_name && is_unreadable(datagram)) return end(core, packet, Drop::hello_denied);
   const bool kept = core.flows.facts(flow).inspection != 0 && !holds_back(core, flow);
@@ -242,8 +243,11 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
   const bool wrong = look == Look::malformed || look == Look::conflict || look == Look::too_large;
   if (state.connection.dcid_known && name_of(core, state.connection) == core.flows.facts(flow).judged_connection) {
     if (kept && wrong) return refuse_initial(core, number, look, packet, parsed);
-    if (!kept) end_inspection(core, flow);
-    return Inspected::pass;
+    if (!state.connection.second_hello) {
+      if (!kept) end_inspection(core, flow);
+      return Inspected::pass;
+    }
+    core.held[core.flows.facts(flow).inspection].second_hello = true;
   }
   core.flows.facts(flow).judged_connection = 0;
   return inspect_looked(core, number, packet, parsed, look, looked);
@@ -254,9 +258,8 @@ void guard_server_datagram(Core& core, Flow& flow, const Packet& packet, const P
   QuicState* state = core.held.open_quic(core.held[core.flows.facts(flow).inspection]);
   if (state == nullptr) return;
   const Bytes datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
-  classifier::names::read_server_datagram(datagram, state->connection);
-  // The server has the whole hello, and takes no other for this connection.
-  if (classifier::names::has_handshake_packet(datagram)) end_inspection(core, flow);
+  classifier::names::read_server_datagram(datagram, state->connection, *core.quic_keys);
+  if (state->connection.accepted) end_inspection(core, flow);
 }
 
 void begin_quic_guard(Core& core, FlowNumber number, bool hello) noexcept {
@@ -265,9 +268,13 @@ void begin_quic_guard(Core& core, FlowNumber number, bool hello) noexcept {
     end_inspection(core, flow);
     return;
   }
-  if (core.flows.facts(flow).inspection == 0 && !keep_quic(core, flow, core.quic_scratch[0])) return;
-  core.flows.facts(flow).judged_connection =
-      name_of(core, core.held.open_quic(core.held[core.flows.facts(flow).inspection])->connection);
+  if (core.flows.facts(flow).inspection == 0 && !keep_quic(core, flow, core.quic_scratch[0])) {
+    flow.set(Flow::sealed);
+    return;
+  }
+  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  inspection.second_hello = false;
+  core.flows.facts(flow).judged_connection = name_of(core, core.held.open_quic(inspection)->connection);
   restart_timer(core, number);
 }
 
@@ -333,7 +340,7 @@ void guard_answer(Core& core, FlowNumber number, const Packet& packet, const Par
 void guard_overdue(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
   if (!flow.is_tcp()) {
-    core.flows.facts(flow).judged_connection = 0;
+    flow.set(Flow::sealed);
     end_inspection(core, flow);
     return;
   }

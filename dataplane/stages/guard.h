@@ -6,7 +6,9 @@
 // second hello is held and has to name the same server (RFC 8446 section 4.1.4).
 //
 // Datagrams of one flow may begin any number of QUIC connections. Each Initial that opens with its own Destination
-// Connection ID begins one, and is judged like the first; also where the flow was allowed with no name at all.
+// Connection ID begins one, and is judged like the first; also where the flow was allowed with no name at all. Until
+// the server's ServerHello, the CRYPTO bytes of a connection that was let through stay what they were: a server may
+// have only some of them. Where they cannot be kept that long, no Initial passes any more (`sealed`).
 #pragma once
 
 #include "dataplane/core.h"

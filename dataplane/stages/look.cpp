@@ -269,8 +269,8 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     state->stream.clear();
   }
   ClientHello hello;
-  const QuicResult result =
-      classifier::names::read_client_datagram(datagram, state->connection, state->stream, *core.quic_keys, hello);
+  const QuicResult result = classifier::names::read_client_datagram(datagram, state->connection, state->stream,
+                                                                    *core.quic_keys, hello, core.held.hello_bytes());
   looked.quic_version = state->connection.version;
   if (result == QuicResult::not_quic) return Look::nothing;
   looked.app = AppProtocol::quic;

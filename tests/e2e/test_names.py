@@ -1,10 +1,15 @@
-"""What real clients say before they are allowed: TLS 1.2 and 1.3, HTTP/2, HTTP/3, STARTTLS; and that a denied server hears
-nothing of it."""
+"""What real clients say before they are allowed: TLS 1.2 and 1.3, HTTP/2, HTTP/3, STARTTLS, a browser; that a denied server
+hears nothing of it; and what waiting for the verdict costs an allowed one."""
+
+import base64
+import hashlib
+import json
+import tempfile
 
 import cases
 from cases import GatewayCase
 from servers import PEERS, PYTHON
-from world import SERVER
+from world import SECOND_SERVER, SERVER
 
 WEB_PORT, MAIL_PORT = 8443, 2525
 
@@ -129,3 +134,74 @@ class NamesOfClients(GatewayCase):
         # By name: of an address it says "localhost", whatever --sni is.
         return self.run_in_pod("gtlsclient", "--no-quic-dump", "--exit-on-all-streams-close", "--timeout=4s", "--handshake-timeout=4s",
                                name, WEB_PORT, f"https://{name}:{WEB_PORT}/", address=address)
+
+    def test_chromium_over_tcp(self):
+        for address in SERVER:
+            self.assertIn("httpbin.org by HTTP/2.0", self.chromium("httpbin.org", address, "--disable-quic"))
+            record = self.record_server(f"port {WEB_PORT}")
+            self.assertNotIn("denied.example by", self.chromium("denied.example", address, "--disable-quic"))
+            self.assertEqual(self.assert_never_shown("denied.example", record), b"")
+        self.assertEqual(self.verdict_of(dest_port=WEB_PORT, tls__sni="denied.example"), "deny")
+
+    def test_chromium_over_quic(self):
+        """Its Initials are scrambled, and its hello is post-quantum: two datagrams."""
+        for address in SERVER:
+            by_quic = f"--origin-to-force-quic-on=httpbin.org:{WEB_PORT},denied.example:{WEB_PORT}"
+            self.assertIn("httpbin.org by HTTP/3.0", self.chromium("httpbin.org", address, by_quic))
+            record = self.record_server(f"udp port {WEB_PORT}")
+            self.assertNotIn("denied.example by", self.chromium("denied.example", address, by_quic))
+            self.assertEqual(self.assert_never_shown("denied.example", record), b"")
+        self.assertEqual(self.verdict_of(dest_port=WEB_PORT, quic__sni="denied.example"), "deny")
+
+    def chromium(self, name, address, *more):
+        """The page that it shows; nothing where there is none."""
+        keys = ",".join(self.key_hash(site) for site in ("httpbin.org", "denied.example"))
+        with tempfile.TemporaryDirectory(dir=cases.world.folder) as home:
+            done = self.run_in_pod(
+                "env", f"HOME={home}", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                "--disable-background-networking", "--disable-component-update", "--no-first-run", f"--user-data-dir={home}/profile",
+                f"--ignore-certificate-errors-spki-list={keys}", "--timeout=8000", *more, "--dump-dom",
+                f"https://{name}:{WEB_PORT}/", address=address, timeout=90)
+        return done.stdout
+
+    @staticmethod
+    def key_hash(name):
+        """By which chromium trusts a certificate that nobody signed."""
+        public = cases.namespaces.run(["openssl", "x509", "-in", str(cases.servers.folder / f"{name}.pem"), "-noout", "-pubkey"])
+        body = "".join(public.stdout.splitlines()[1:-1])
+        return base64.b64encode(hashlib.sha256(base64.b64decode(body)).digest()).decode()
+
+
+class DelayOfHolding(GatewayCase):
+    """One server, behind a network with a name rule and behind one without."""
+
+    policy = cases.OPEN_POLICY.split("[[egress_network]]")[0] + f"""
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "by-name"
+traffic_policy = "Deny"
+networks = [ {{ cidr = "{SERVER[0]}/32" }} ]
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "open"
+traffic_policy = "Allow"
+networks = [ {{ cidr = "{SECOND_SERVER[0]}/32" }} ]
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "names"
+parent_refs = [ {{ name = "by-name", namespace = "linkerd-egress", port = 443 }} ]
+hostnames = ["httpbin.org"]
+[snat]
+addresses = ["203.0.113.1"]
+"""
+
+    def test_first_byte_with_and_without_a_name_rule(self):
+        done = cases.world.pods["web"].run(
+            [PYTHON, PEERS / "first_byte.py", 443, "httpbin.org", 40, SECOND_SERVER[0], SERVER[0]], timeout=120)
+        measured = json.loads(done.stdout)
+        for segments in ("1", "2"):
+            (open_median, open_tail), (held_median, held_tail) = measured[SECOND_SERVER[0]][segments], measured[SERVER[0]][segments]
+            print(f"         first byte after a hello in {segments} segment(s), in us, median and 99th percentile: without a name "
+                  f"rule {open_median} and {open_tail}, with one {held_median} and {held_tail}", flush=True)
+            # Whatever else the machine does: not a round trip, and not a timer.
+            self.assertLess(held_median, open_median * 1.5 + 2000)

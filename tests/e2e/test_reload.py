@@ -78,6 +78,13 @@ class AskedWhileReloading(GatewayCase):
 
 
 class ReloadChangesWhatPasses(GatewayCase):
+    def test_a_policy_that_is_wrong_in_one_line_is_refused_whole(self):
+        """Case 96: nothing of it holds, and the old one does."""
+        denies = BROKEN_POLICY.replace('"Allow"', '"Deny"')
+        self.assertEqual(refused_lines(self.gateway.reload(denies)), [BROKEN_LINE])
+        self.assertEqual(self.curl("web", "httpbin.org", SERVER[0]).returncode, 0)
+        self.assert_answered(self.connections("web", SERVER[0], 1), 1, EGRESS["web"][0])
+
     def test_established_flows_are_asked_again(self):
         lasting = self.start("web", [PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 1, 100, 0.1], "removed")
         time.sleep(1)

@@ -28,6 +28,16 @@ std::optional<std::string> comparable_name(const std::string& shown) {
   return name;
 }
 
+bool is_bound(const std::string& pattern, const Question& question) {
+  for (const auto& [name, address] : question.said) {
+    if (address != question.destination) continue;
+    if (name == pattern) return true;
+    if (pattern.starts_with("*.") && is_below(name, pattern.substr(2))) return true;
+    if (pattern.starts_with(".") && (name == pattern.substr(1) || is_below(name, pattern.substr(1)))) return true;
+  }
+  return false;
+}
+
 // Rank: 0 exact, 1 suffix, 2 regex, 3 no host names; then the longer; then deny; then the place in the file.
 void Oracle::add_takers(const config::Route& route, const std::string& name, std::vector<Taker>& takers) const {
   const std::int64_t deny = route.action == config::RouteAction::deny ? 0 : 1;

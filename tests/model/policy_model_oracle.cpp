@@ -13,25 +13,6 @@ namespace {
 
 using boost::multiprecision::cpp_int;
 
-bool holds(const config::Selector& selector, const config::Labels& labels) {
-  for (const auto& [key, value] : selector.match_labels)
-    if (!labels.contains(key) || labels.at(key) != value) return false;
-  for (const config::SelectorTerm& term : selector.match_expressions) {
-    const bool has = labels.contains(term.key);
-    const bool in = has && std::count(term.values.begin(), term.values.end(), labels.at(term.key)) != 0;
-    using Operator = config::SelectorTerm::Operator;
-    if (term.op == Operator::in && !in) return false;
-    if (term.op == Operator::not_in && in) return false;
-    if (term.op == Operator::exists && !has) return false;
-    if (term.op == Operator::does_not_exist && has) return false;
-  }
-  return true;
-}
-
-bool in_any(const std::vector<Prefix>& prefixes, const IpAddress& address) {
-  return std::any_of(prefixes.begin(), prefixes.end(), [&](const Prefix& prefix) { return prefix.contains(address); });
-}
-
 bool in_block(const config::CidrBlock& block, const IpAddress& address) {
   return block.cidr.contains(address) && !in_any(block.except, address);
 }
@@ -57,6 +38,25 @@ std::string full(const std::string& namespace_name, const std::string& name) { r
 const char* verb(bool allow) { return allow ? "allow" : "deny"; }
 
 }  // namespace
+
+bool holds(const config::Selector& selector, const config::Labels& labels) {
+  for (const auto& [key, value] : selector.match_labels)
+    if (!labels.contains(key) || labels.at(key) != value) return false;
+  for (const config::SelectorTerm& term : selector.match_expressions) {
+    const bool has = labels.contains(term.key);
+    const bool in = has && std::count(term.values.begin(), term.values.end(), labels.at(term.key)) != 0;
+    using Operator = config::SelectorTerm::Operator;
+    if (term.op == Operator::in && !in) return false;
+    if (term.op == Operator::not_in && in) return false;
+    if (term.op == Operator::exists && !has) return false;
+    if (term.op == Operator::does_not_exist && has) return false;
+  }
+  return true;
+}
+
+bool in_any(const std::vector<Prefix>& prefixes, const IpAddress& address) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const Prefix& prefix) { return prefix.contains(address); });
+}
 
 config::Labels Oracle::labels_of_namespace(const std::string& name) const {
   config::Labels labels;
@@ -91,7 +91,8 @@ Owner Oracle::owner(const IpAddress& address) const {
   return {found.namespace_name, found.workload};
 }
 
-bool Oracle::is_peer(const config::Peer& peer, const std::string& namespace_name, const IpAddress& destination) const {
+bool Oracle::is_peer(const config::Peer& peer, const std::string& namespace_name, const Question& question) const {
+  const IpAddress& destination = question.destination;
   if (const auto* block = std::get_if<config::IpBlockPeer>(&peer.is)) return in_block(block->block, destination);
   if (const auto* sets = std::get_if<config::NetworkSetPeer>(&peer.is)) {
     for (const config::NetworkSet& set : model_.network_sets) {
@@ -109,7 +110,9 @@ bool Oracle::is_peer(const config::Peer& peer, const std::string& namespace_name
     return pods->namespace_selector ? holds(*pods->namespace_selector, there.namespace_labels)
                                     : there.namespace_name == namespace_name;
   }
-  return false;
+  const auto& domains = std::get<config::DomainsPeer>(peer.is).domains;
+  return std::any_of(domains.begin(), domains.end(),
+                     [&](const std::string& domain) { return is_bound(domain, question); });
 }
 
 bool Oracle::allows(const config::NetworkPolicyRule& rule, const std::string& namespace_name,
@@ -123,7 +126,7 @@ bool Oracle::allows(const config::NetworkPolicyRule& rule, const std::string& na
   }
   bool destination_fits = rule.to.empty();
   for (const config::Peer& peer : rule.to)
-    if (is_peer(peer, namespace_name, question.destination)) destination_fits = true;
+    if (is_peer(peer, namespace_name, question)) destination_fits = true;
   return port_fits && destination_fits;
 }
 
@@ -179,10 +182,11 @@ Verdict Oracle::decide(const Question& question) const {
   if (network == nullptr) {
     verdict.action = verb(model_.defaults.uncaptured == config::TrafficPolicy::allow);
     verdict.reason = "uncaptured";
-    return verdict;
+  } else {
+    verdict.network = full(network->namespace_name, network->name);
+    decide_captured(*network, question, verdict);
   }
-  verdict.network = full(network->namespace_name, network->name);
-  decide_captured(*network, question, verdict);
+  check_binding(question, verdict);
   return verdict;
 }
 
@@ -232,6 +236,23 @@ std::optional<std::string> name_shown(const Question& question) {
 }
 
 }  // namespace
+
+void Oracle::check_binding(const Question& question, Verdict& verdict) const {
+  using config::Binding;
+  const Binding binding = model_.defaults.server_name_binding;
+  const bool may_show = question.protocol == config::Protocol::tcp || question.protocol == config::Protocol::udp;
+  if (binding == Binding::off || verdict.action != "allow" || !may_show) return;
+  if (binding == Binding::deny) verdict.needs_name = true;
+  const auto name = question.speaks == Question::Speaks::nothing ? std::nullopt : name_shown(question);
+  if (!name || is_bound(*name, question)) return;
+  if (binding == Binding::audit) {
+    verdict.audited = true;
+    return;
+  }
+  verdict.action = "deny";
+  verdict.reason = "name_not_bound";
+  verdict.rule = "";
+}
 
 bool Oracle::refuses_ech(const Question& question) const {
   const auto name = name_shown(question);
@@ -369,72 +390,6 @@ void Oracle::decide_tcp(const config::EgressNetwork& network, const Question& qu
   if (!has_two_readings(question)) verdicts[1] = verdicts[0];
   verdict = verdicts[0].action == "allow" && verdicts[1].action == "deny" ? verdicts[1] : verdicts[0];
   if (verdict.action == "allow") verdict.audited = verdicts[0].audited || verdicts[1].audited;
-}
-
-Egress Oracle::translate(const std::string& name, const std::vector<IpAddress>& addresses,
-                         const std::vector<AddressRange>& ranges, const std::vector<AddressRange>& exclude,
-                         Family family) const {
-  std::set<IpAddress> candidates(addresses.begin(), addresses.end());
-  for (const AddressRange& range : ranges)
-    for (IpAddress address = range.first;;) {
-      candidates.insert(address);
-      if (address == range.last) break;
-      for (unsigned i = address_bytes(address.family); i-- > 0 && ++address.bytes[i] == 0;) {
-      }
-    }
-  Egress egress{"translated", name, {}};
-  for (const IpAddress& address : candidates) {
-    const bool excluded =
-        std::any_of(exclude.begin(), exclude.end(), [&](const AddressRange& range) { return range.contains(address); });
-    if (address.family == family && !excluded) egress.addresses.push_back(to_string(address));
-  }
-  if (egress.addresses.empty()) egress.kind = "no_address";
-  return egress;
-}
-
-Egress Oracle::egress(const Question& question) const {
-  const Egress untranslated{"untranslated", "", {}};
-  if (in_any(model_.snat.except, question.destination)) return untranslated;
-
-  const Party source = party(question.source);
-  const config::Egress* best = nullptr;
-  int best_length = -1;
-  for (const config::Egress& egress : model_.egresses) {
-    bool selects = in_any(egress.sources, question.source);
-    if (source.known && egress.applied_to && (egress.applied_to->pod_selector || egress.applied_to->namespace_selector))
-      selects =
-          selects || ((!egress.applied_to->pod_selector || holds(*egress.applied_to->pod_selector, source.labels)) &&
-                      (!egress.applied_to->namespace_selector ||
-                       holds(*egress.applied_to->namespace_selector, source.namespace_labels)));
-    if (!selects) continue;
-    int length = -1;
-    for (const Prefix& destination : egress.destinations)
-      if (destination.contains(question.destination)) length = std::max(length, int{destination.length});
-    if (length < 0) continue;
-    if (best != nullptr &&
-        (egress.priority < best->priority || (egress.priority == best->priority && length <= best_length)))
-      continue;
-    best = &egress;
-    best_length = length;
-  }
-  const Family family = question.destination.family;
-  if (best != nullptr) {
-    if (in_any(best->except, question.destination)) return untranslated;
-    for (const config::EgressPool& pool : model_.egress_pools)
-      if (pool.name == best->egress_pool) return translate(best->name, {}, pool.ranges, pool.exclude, family);
-    return translate(best->name, best->egress_ips, {}, {}, family);
-  }
-  if (!model_.ip_pools.empty()) {
-    bool outgoing = false;
-    for (const config::IpPool& pool : model_.ip_pools) {
-      if (pool.nat_outgoing && pool.cidr.contains(question.source)) outgoing = true;
-      if (pool.cidr.contains(question.destination)) return untranslated;
-    }
-    if (!outgoing) return untranslated;
-  } else if (model_.snat.addresses.empty()) {
-    return untranslated;
-  }
-  return translate("", model_.snat.addresses, {}, {}, family);
 }
 
 }  // namespace sallyport::model

@@ -26,6 +26,8 @@ struct Question {
   std::string method;
   std::string target;
   std::vector<std::pair<std::string, std::string>> headers;
+  // What DNS has said before: this name has this address.
+  std::vector<std::pair<std::string, IpAddress>> said;
 };
 
 // As the fields of a flow record; empty: absent.
@@ -85,7 +87,7 @@ class Oracle {
   [[nodiscard]] bool allows(const config::NetworkPolicyRule& rule, const std::string& namespace_name,
                             const Question& question) const;
   [[nodiscard]] bool is_peer(const config::Peer& peer, const std::string& namespace_name,
-                             const IpAddress& destination) const;
+                             const Question& question) const;
 
   [[nodiscard]] const config::EgressNetwork* capture(const Party& source, const IpAddress& destination) const;
   [[nodiscard]] const config::EgressNetwork* capture_in(const std::string& namespace_name,
@@ -93,6 +95,8 @@ class Oracle {
 
   [[nodiscard]] std::vector<const config::Route*> standing(const config::EgressNetwork& network, config::RouteKind kind,
                                                            std::uint16_t port) const;
+  // [defaults] server_name_binding, of a flow that may pass otherwise.
+  void check_binding(const Question& question, Verdict& verdict) const;
   void decide_captured(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const;
   void decide_tcp(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const;
   // One kind after the other, the first that has a winner.
@@ -116,6 +120,9 @@ class Oracle {
   const config::PolicyModel& model_;
 };
 
+[[nodiscard]] bool holds(const config::Selector& selector, const config::Labels& labels);
+[[nodiscard]] bool in_any(const std::vector<Prefix>& prefixes, const IpAddress& address);
+
 // A path as a server of the one or of the other kind reads it; docs/POLICY.md, "Paths".
 [[nodiscard]] std::string path_as_read(const std::string& path, bool lenient);
 [[nodiscard]] bool has_two_readings(const Question& question);
@@ -125,6 +132,9 @@ class Oracle {
 [[nodiscard]] bool request_matches(const config::HttpMatch& match, config::RouteKind kind, const Question& question,
                                    bool lenient);
 [[nodiscard]] std::vector<std::int64_t> closeness(const config::HttpMatch& match, config::RouteKind kind);
+
+// Is the destination one that DNS has given for a name of this pattern: "example.com", "*.example.com", ".example.com"?
+[[nodiscard]] bool is_bound(const std::string& pattern, const Question& question);
 
 // The name as it is compared: lower case, without the trailing dot; nothing where it is no DNS host name.
 [[nodiscard]] std::optional<std::string> comparable_name(const std::string& shown);

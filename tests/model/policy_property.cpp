@@ -2,6 +2,7 @@
 //
 // SALLYPORT_SEED replays a run, SALLYPORT_DECISIONS says how many questions. A failure prints the seed of its policy:
 // with it in SALLYPORT_SEED that policy is the first one.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <map>
@@ -53,12 +54,39 @@ std::string shown_text(const Question& question) {
   return text;
 }
 
+std::string said_text(const Question& question) {
+  std::string text;
+  for (const auto& [name, address] : question.said) text += ", " + name + " has " + to_string(address);
+  return text;
+}
+
 std::string described(const Question& question) {
   constexpr std::array protocols{"tcp", "udp", "sctp", "icmp"};
   return to_string(question.source) + " -> " + to_string(question.destination) + " " +
          protocols.at(static_cast<std::size_t>(question.protocol)) + "/" + std::to_string(question.port) + " " +
-         shown_text(question) + (question.ech ? " with ECH" : "");
+         shown_text(question) + (question.ech ? " with ECH" : "") + said_text(question);
 }
+
+// What DNS has said, to the classifier.
+class Said final : public classifier::BoundNames {
+ public:
+  explicit Said(const Question& question) : said_(question.said) {}
+  [[nodiscard]] bool knows(const IpAddress& address) const noexcept override {
+    return std::any_of(said_.begin(), said_.end(), [&](const auto& one) { return one.second == address; });
+  }
+  [[nodiscard]] bool binds(const classifier::Domain& domain, const IpAddress& address) const noexcept override {
+    using Kind = classifier::Domain::Kind;
+    return std::any_of(said_.begin(), said_.end(), [&](const auto& one) {
+      const auto& [name, its_address] = one;
+      const bool below = name.ends_with("." + std::string(domain.text));
+      return its_address == address &&
+             ((domain.kind != Kind::exact && below) || (domain.kind != Kind::below && name == domain.text));
+    });
+  }
+
+ private:
+  const std::vector<std::pair<std::string, IpAddress>>& said_;
+};
 
 // A policy compiled, with what it needs to be asked.
 class Compiled {
@@ -76,11 +104,14 @@ class Compiled {
 
   [[nodiscard]] Verdict decide(const Question& question) const {
     const classifier::FlowQuery query = query_of(question);
-    classifier::Decision decision = compiled_.policy->decide(compiled_.policy->find_source(query.source), query);
+    const Said said(question);
+    classifier::Decision decision = compiled_.policy->decide(compiled_.policy->find_source(query.source), query, &said);
     Verdict verdict;
     verdict.needs_name = decision.action == classifier::Action::needs_name;
     std::vector<classifier::HttpField> fields;
-    if (verdict.needs_name) decision = compiled_.policy->decide_shown(decision, shown_by(question, fields), *scratch_);
+    const classifier::Shown shown = shown_by(question, fields);
+    if (verdict.needs_name) decision = compiled_.policy->decide_shown(decision, shown, *scratch_);
+    check_binding(question, shown, said, decision);
     verdict.action = decision.action == classifier::Action::allow  ? "allow"
                      : decision.action == classifier::Action::deny ? "deny"
                                                                    : "needs_name";
@@ -93,8 +124,9 @@ class Compiled {
 
   [[nodiscard]] Verdict explained(const Question& question) const {
     std::vector<classifier::HttpField> fields;
+    const Said said(question);
     const classifier::Explanation explanation =
-        compiled_.policy->explain(query_of(question), shown_by(question, fields));
+        compiled_.policy->explain(query_of(question), shown_by(question, fields), &said);
     Verdict verdict;
     verdict.action = explanation.decision.action == classifier::Action::allow ? "allow" : "deny";
     verdict.reason = classifier::to_string(explanation.decision.reason);
@@ -119,6 +151,19 @@ class Compiled {
  private:
   static classifier::FlowQuery query_of(const Question& question) {
     return {question.source, question.destination, question.protocol, question.port};
+  }
+  // What the dataplane does of a flow that may pass otherwise.
+  void check_binding(const Question& question, const classifier::Shown& shown, const Said& said,
+                     classifier::Decision& decision) const {
+    using Binding = classifier::Policy::NameBinding;
+    const bool may_show = question.protocol == config::Protocol::tcp || question.protocol == config::Protocol::udp;
+    if (decision.action != classifier::Action::allow || !may_show) return;
+    const Binding binding = compiled_.policy->check_name_binding(shown.name, question.destination, said);
+    if (binding == Binding::audited) decision.audited = true;
+    if (binding != Binding::denied) return;
+    decision.action = classifier::Action::deny;
+    decision.reason = classifier::Reason::name_not_bound;
+    decision.rule = 0;
   }
   // `fields` outlives what is shown.
   static classifier::Shown shown_by(const Question& question, std::vector<classifier::HttpField>& fields) {
@@ -208,6 +253,7 @@ TEST(PolicyProperty, ClassifierAndOracleAgree) {
                                "allow uncaptured",
                                "deny uncaptured",
                                "deny network_policy",
+                               "deny name_not_bound by name",
                                "untranslated",
                                "translated",
                                "translated by egress",

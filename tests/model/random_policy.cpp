@@ -146,8 +146,13 @@ config::Peer RandomPolicy::peer() {
   config::Peer made;
   if (chance(40)) {
     made.is = config::IpBlockPeer{block()};
-  } else if (chance(40)) {
+  } else if (chance(30)) {
     made.is = config::NetworkSetPeer{selector()};
+  } else if (chance(40)) {
+    config::DomainsPeer named;
+    for (std::uint32_t count = 1 + below(3); count > 0; --count)
+      named.domains.push_back((chance(40) ? "" : chance(50) ? "*." : ".") + pick(host_texts));
+    made.is = named;
   } else {
     config::PodPeer pods;
     if (chance(60)) pods.pod_selector = selector();
@@ -294,6 +299,7 @@ config::PolicyModel RandomPolicy::make() {
   model_.defaults.uncaptured = chance(50) ? config::TrafficPolicy::allow : config::TrafficPolicy::deny;
   model_.defaults.global_scope_exclusive = chance(30);
   model_.defaults.ech_denied = chance(30);
+  if (chance(40)) model_.defaults.server_name_binding = chance(50) ? config::Binding::audit : config::Binding::deny;
   model_.defaults.ech_public_names = {"a.example.com", "example.com", "example.org"};
   add_sources();
   if (chance(60)) add_network_policies();
@@ -321,6 +327,15 @@ std::string RandomPolicy::host_name() {
   return name;
 }
 
+// Often of the name that is shown, or the destination, and as often of neither.
+void RandomPolicy::let_dns_say(Question& question) {
+  for (std::uint32_t count = below(4); count > 0; --count) {
+    std::string name = chance(30) ? "a." + pick(host_texts) : pick(host_texts);
+    const std::string shown = comparable_name(question.name).value_or(name);
+    question.said.emplace_back(chance(50) ? shown : name, chance(70) ? question.destination : address());
+  }
+}
+
 Question RandomPolicy::ask() {
   const auto place = [&] {
     if (seen_.empty() || chance(40)) return address();
@@ -339,6 +354,7 @@ Question RandomPolicy::ask() {
   question.ech = chance(40);
   if (chance(85)) question.speaks = Question::Speaks::hello;
   if (question.protocol == config::Protocol::tcp && chance(50)) ask_request(question);
+  let_dns_say(question);
   return question;
 }
 

@@ -46,6 +46,7 @@ class RandomPolicy {
   [[nodiscard]] config::HttpMatch http_match();
   [[nodiscard]] config::HttpMatch grpc_match();
   void ask_request(Question& question);
+  void let_dns_say(Question& question);
   [[nodiscard]] AddressRange range();
 
   void add_sources();

@@ -1,15 +1,15 @@
-"""Ways to talk around a name, one by one (corner cases F and G): none passes, and what is honest does."""
+"""Ways to talk around a name over TCP, one by one (corner cases F and G): none passes, and what is honest does."""
 
 import random
 
 import hellos
 from cases_names import BAD, DENIED, GOOD, NAMES, pieces
-from cases_policy import DENY, route
-from crafted import tcp, udp
-from hellos import ECH, GREASE, hello, initial, key_share, post_quantum, record, server_name
+from crafted import fixed, seen, tcp, unfixed
+from hellos import ECH, GREASE, hello, key_share, post_quantum, record, server_name
 from packets import in_records
+from scapy.layers.inet import TCP
 from talk import Talk
-from wires import A, ALLOW, ANYTHING, E, S, SNAT, both_families, case
+from wires import A, ANYTHING, E, S, both_families, case
 
 POST_QUANTUM_GOOD, POST_QUANTUM_BAD = record(post_quantum("httpbin.org")), record(post_quantum("denied.example"))
 MALFORMED = {"action": "deny", "reason": "hello_malformed"}
@@ -157,8 +157,7 @@ def _(t):
     t.flow(**CONFLICT)
 
 
-RETRY = record(b"\x02\x00\x00\x2e\x03\x03" + bytes.fromhex(
-    "cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c") + bytes(12), 0x303)
+RETRY = record(hellos.server_hello(hellos.RETRY_RANDOM), 0x303)
 
 
 @both_families("case 95: the hello after a HelloRetryRequest names another server", policy=NAMES)
@@ -219,88 +218,20 @@ def _(t):
     t.flow(action="allow")
 
 
-# ---- G: QUIC, ECH --------------------------------------------------------------------------------------------------
-
-def datagram(payload, port=40000):
-    return udp(A, port, S, 443, payload)
-
-
-def crypto_of(name, start=0, end=None, size=32):
-    whole = post_quantum(name, size)
-    return hellos.crypto(start, whole[start:end])
-
-
-def quic(t, name, port=40000, leaves=True, **more):
-    packet = datagram(initial(crypto_of(name), **more), port)
-    if leaves:
-        t.inside(packet, outside=ANYTHING)
-    else:
-        t.inside(packet, inside=ANYTHING, drop="hello_denied")
-
-
-@case("case 99: QUIC version 1, 2 and draft 29 have the verdict of TCP", policy=NAMES)
+@case("case 98: a server without a window while a hello waits", policy=NAMES)
 def _(t):
-    for port, version in enumerate((hellos.V1, hellos.V2, hellos.DRAFT_29), 40000):
-        quic(t, "httpbin.org", port, version=version)
-        quic(t, "denied.example", port + 100, leaves=False, version=version)
-        t.flow(action="allow", sni="httpbin.org", app_proto="quic")
-        t.flow(app_proto="quic", sni="denied.example", **DENIED)
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    waiting = talk.as_seen(talk.say("PA", GOOD[:99], outside=[]))
+    closed = tcp(S, 443, E, 40000, "A", talk.theirs, talk.mine)
+    closed[TCP].window = 0
+    closed = fixed(unfixed(closed))
+    t.outside(closed, inside=seen(closed, dst=A, dport=40000))
+    last = tcp(A, 40000, S, 443, "PA", talk.mine + 99, talk.theirs, GOOD[99:])
+    t.inside(last, outside=[waiting, talk.as_seen(last)])
+    t.flow(action="allow")
 
 
-@case("case 100: CRYPTO frames in pieces, out of order, over two datagrams", policy=NAMES)
-def _(t):
-    frames = [crypto_of("denied.example", at, at + 50, 1216) for at in range(0, 1500, 50)]
-    random.Random(1).shuffle(frames)
-    t.inside(datagram(initial(b"\x01".join(frames[:12]))), outside=[])
-    t.inside(datagram(initial(b"\0".join(frames[12:22]), number=1)), outside=[])
-    t.inside(datagram(initial(b"".join(frames[22:]), number=2)), inside=ANYTHING, drop="hello_denied")
-    t.drop(hello_denied=2)
-    t.flow(sni="denied.example", **DENIED)
-
-
-@case("case 100: two CRYPTO frames that disagree", policy=NAMES)
-def _(t):
-    frames = crypto_of("httpbin.org", 0, 90) + crypto_of("denied.example", 80)
-    t.inside(datagram(initial(frames)), inside=ANYTHING, drop="hello_denied")
-    t.flow(**CONFLICT)
-
-
-@case("case 101: 0-RTT in front of the Initial, unknown versions, Initials in small datagrams", policy=NAMES)
-def _(t):
-    early = hellos.long_header(1, size=60)
-    t.inside(datagram(early + initial(crypto_of("denied.example"), size=1240)), inside=ANYTHING, drop="hello_denied")
-    t.flow(sni="denied.example", **DENIED)
-    whole = initial(crypto_of("httpbin.org"))
-    t.inside(datagram(whole[:1] + b"\x1a\x2a\x3a\x4a" + whole[5:], 40001), inside=ANYTHING, drop="hello_denied")
-    t.inside(datagram(initial(crypto_of("httpbin.org"), size=400), 40002), inside=ANYTHING, drop="hello_denied")
-    t.flow(**NO_NAME)
-    t.flow(**NO_NAME)
-
-
-@case("case 102: a short header without a flow", policy=NAMES)
-def _(t):
-    t.inside(datagram(b"\x40" + bytes(60)), inside=ANYTHING, drop="hello_denied")
-    t.flow(**NO_NAME)
-
-
-ALL_BUT_ONE = ALLOW + SNAT + route("tls_route", "no", 443, 'hostnames = ["denied.example"]\naction = "deny"')
-
-
-@case("case 103: something else first, then a connection to a denied name", policy=ALL_BUT_ONE)
-def _(t):
-    t.inside(datagram(b"hello"), outside=ANYTHING)
-    quic(t, "httpbin.org")
-    t.outside(udp(S, 443, E, 40000, hellos.long_header(2)), inside=ANYTHING)
-    quic(t, "denied.example", dcid=b"another!", leaves=False)
-    t.flow(action="deny", reason="route", sni="denied.example")
-
-
-@case("case 103: another hello in place of an allowed one", policy=NAMES)
-def _(t):
-    quic(t, "httpbin.org")
-    quic(t, "denied.example", leaves=False)
-    t.flow(**CONFLICT)
-
+# ---- G: ECH ---------------------------------------------------------------------------------------------------------
 
 ECH_DENIED = NAMES.replace('"*.example.com"', '"*.example.com", "cloudflare-ech.com"') + '[defaults]\nech = "deny"\n'
 

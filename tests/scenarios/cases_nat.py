@@ -100,7 +100,7 @@ def _(t):
         t.inside(udp(B, port, S, 5004, b"rtp"), outside=leaves(E, range(1024 + port % 2, 65536, 2)))
 
 
-@case("N8 and N10: TCP, UDP and ping of one host under one address of the pool", policy=ALLOW + SNAT + POOL)
+@case("case 120, N8 and N10: TCP, UDP and ping of one host under one address of the pool", policy=ALLOW + SNAT + POOL)
 def _(t):
     for i in range(3, 40):
         host, used = f"10.1.2.{i}", set()

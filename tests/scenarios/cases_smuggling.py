@@ -1,8 +1,8 @@
 """Payload where none is looked for: urgent bytes, resets, keep-alives, quotes of ICMP errors, what stands behind a request
 for a tunnel. Of a flow that is not decided, none of it reaches the server."""
 
-from cases_evasions import crypto_of
 from cases_names import BAD, GOOD, NAMES
+from cases_quic import crypto_of
 from crafted import fixed, icmp_error, ip, seen, tcp
 from hellos import initial
 from scapy.layers.inet import TCP, UDP

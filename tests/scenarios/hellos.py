@@ -67,14 +67,16 @@ def crypto(offset, content):
     return b"\x06" + varint(offset) + varint(len(content)) + content
 
 
-def initial(frames, dcid=b"8 bytes!", version=V1, number=0, size=1200, token=b""):
-    """A client's Initial, filled up to a datagram of `size` bytes."""
+def initial(frames, dcid=b"8 bytes!", version=V1, number=0, size=1200, token=b"", side=b"client"):
+    """An Initial of that side, filled up to a datagram of `size` bytes. `dcid`: the one that the client chose first; it is also
+    where a client's goes, while a server's goes to nobody in particular."""
     secret = hmac.new(bytes.fromhex(SALTS[version]), dcid, hashlib.sha256).digest()
-    secret = expand_label(secret, b"client in", 32)
+    secret = expand_label(secret, side + b" in", 32)
     key, iv, header_key = [expand_label(secret, LABELS[version] + b" " + label, length)
                            for label, length in ((b"key", 16), (b"iv", 12), (b"hp", 16))]
     first = 0xC3 | INITIAL_TYPE[version] << 4
-    header = bytes([first]) + struct.pack("!I", version) + vector(1, dcid) + vector(1, b"") + varint(len(token)) + token
+    to = dcid if side == b"client" else b""
+    header = bytes([first]) + struct.pack("!I", version) + vector(1, to) + vector(1, b"") + varint(len(token)) + token
     frames += bytes(max(0, size - len(header) - 2 - 4 - 16 - len(frames)))
     header += varint(4 + len(frames) + 16) + struct.pack("!I", number)
     nonce = bytes(a ^ b for a, b in zip(iv, number.to_bytes(12, "big")))
@@ -82,6 +84,14 @@ def initial(frames, dcid=b"8 bytes!", version=V1, number=0, size=1200, token=b""
     mask = Cipher(algorithms.AES(header_key), modes.ECB()).encryptor().update(sealed[:16])
     protected = bytes([header[0] ^ mask[0] & 0x0F]) + header[1:-4] + bytes(a ^ b for a, b in zip(header[-4:], mask[1:]))
     return protected + sealed
+
+
+RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+
+
+def server_hello(random=bytes(range(32))):
+    """The message by which a server takes a hello; with RETRY_RANDOM, asks for another."""
+    return b"\x02" + vector(3, b"\x03\x03" + random + vector(1, b"") + b"\x13\x01\0" + vector(2, b""))
 
 
 def long_header(kind, version=V1, dcid=b"8 bytes!", size=1200):

@@ -4,7 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-#include <utility>
+#include <tuple>
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -12,6 +12,7 @@
 #include <openssl/params.h>
 
 #include "classifier/names/quic_version.h"
+#include "classifier/names/tls_client_hello.h"
 
 namespace sallyport::classifier::names {
 namespace {
@@ -84,24 +85,24 @@ unsigned initial_type_bits(const QuicVersion& version) {
   return bits;
 }
 
-struct ClientKeys {
+struct InitialKeys {
   Buffer key, iv, header_key;
 };
 
-ClientKeys derive(const QuicSecrets& secrets, const Buffer& dcid) {
+InitialKeys derive(const QuicSecrets& secrets, const Buffer& dcid, bool from_server) {
   const std::string prefix(secrets.label_prefix);
   const Buffer salt(secrets.salt.begin(), secrets.salt.end());
   const Buffer initial_secret = hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, dcid, salt, {}, 32);
-  const Buffer client_secret = expand_label(initial_secret, "client in", 32);
-  return {expand_label(client_secret, prefix + " key", 16), expand_label(client_secret, prefix + " iv", 12),
-          expand_label(client_secret, prefix + " hp", 16)};
+  const Buffer secret = expand_label(initial_secret, from_server ? "server in" : "client in", 32);
+  return {expand_label(secret, prefix + " key", 16), expand_label(secret, prefix + " iv", 12),
+          expand_label(secret, prefix + " hp", 16)};
 }
 
 // Kept, since the fuzzer asks for the same few all the time and EVP_KDF is slow.
-const ClientKeys& client_keys(std::uint8_t secrets, const Buffer& dcid) {
-  static std::map<std::pair<std::uint8_t, Buffer>, ClientKeys> known;
-  const auto [entry, added] = known.try_emplace({secrets, dcid});
-  if (added) entry->second = derive(quic_secrets[secrets], dcid);
+const InitialKeys& initial_keys(std::uint8_t secrets, const Buffer& dcid, bool from_server) {
+  static std::map<std::tuple<std::uint8_t, Buffer, bool>, InitialKeys> known;
+  const auto [entry, added] = known.try_emplace({secrets, dcid, from_server});
+  if (added) entry->second = derive(quic_secrets[secrets], dcid, from_server);
   return entry->second;
 }
 
@@ -129,6 +130,14 @@ Buffer crypto_frame(std::uint64_t offset, std::span<const std::uint8_t> bytes) {
   return joined({{0x06}, varint(offset), varint(bytes.size()), Buffer(bytes.begin(), bytes.end())});
 }
 
+Buffer server_message(Answer answer) {
+  Buffer body = {0x03, 0x03};
+  append(body, answer == Answer::retry_request ? Buffer(hello_retry_random.begin(), hello_retry_random.end())
+                                               : Buffer(32, 0x5a));
+  append(body, Buffer{0x00, 0x13, 0x01, 0x00, 0x00, 0x00});  // no session, a cipher suite, no extensions
+  return joined({{0x02}, vector(3, body)});
+}
+
 Buffer joined(std::initializer_list<Buffer> parts) {
   Buffer out;
   for (const Buffer& part : parts) append(out, part);
@@ -145,7 +154,7 @@ Buffer other_packet(std::uint32_t version, unsigned type_bits, std::span<const s
 Buffer Initial::protect() const {
   constexpr std::size_t tag_bytes = 16;
   const QuicVersion& known = *find_quic_version(version);
-  const ClientKeys& keys = client_keys(known.secrets, key_dcid.empty() ? dcid : key_dcid);
+  const InitialKeys& keys = initial_keys(known.secrets, key_dcid.empty() ? dcid : key_dcid, from_server);
   Buffer nonce = keys.iv;
   for (std::size_t i = 0; i < 4; ++i) nonce[8 + i] = static_cast<std::uint8_t>(nonce[8 + i] ^ (number >> (24 - 8 * i)));
 

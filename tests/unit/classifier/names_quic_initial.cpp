@@ -180,18 +180,86 @@ TEST_F(QuicInitial, BytesThatAreNoPacketBehindTheInitial) {
   expect_named(joined({initial_with(crypto_frame(0, message)).protect(), Buffer(50, 0)}), "quic.example.com");
 }
 
-TEST_F(QuicInitial, InitialInASmallDatagramIsNotRead) {
+TEST_F(QuicInitial, InitialInASmallDatagramBeginsNothing) {
   Initial initial = initial_with(crypto_frame(0, message));
   initial.datagram_bytes = 1199;
-  EXPECT_EQ(read(initial.protect()), QuicResult::not_quic);
+  EXPECT_EQ(read(initial.protect()), QuicResult::malformed);
   initial.datagram_bytes = 1200;
   expect_named(initial.protect(), "quic.example.com");
+}
+
+// Not every server is strict once it knows the connection.
+TEST_F(QuicInitial, InitialInASmallDatagramOfAKnownConnectionIsRead) {
+  EXPECT_EQ(read(initial_with(crypto_frame(0, std::span(message).first(120))).protect()), QuicResult::need_more);
+  Initial small = initial_with(crypto_frame(100, browser_hello("evil.example.com", 32).message()), 1);
+  small.datagram_bytes = 400;
+  EXPECT_EQ(read(small.protect()), QuicResult::conflict);
 }
 
 TEST_F(QuicInitial, ConflictingCryptoFrames) {
   const Buffer other = browser_hello("evil.example.com", 32).message();
   EXPECT_EQ(read(initial_with(crypto_frame(0, std::span(message).first(120))).protect()), QuicResult::need_more);
   EXPECT_EQ(read(initial_with(crypto_frame(0, other), 1).protect()), QuicResult::conflict);
+}
+
+TEST_F(QuicInitial, Case95TwoHellosInOneStream) {
+  const Buffer other = browser_hello("evil.example.com", 32).message();
+  EXPECT_EQ(read(initial_with(joined({crypto_frame(0, message), crypto_frame(message.size(), other)})).protect()),
+            QuicResult::conflict);
+  EXPECT_FALSE(name);
+  start_again();
+  EXPECT_EQ(read(initial_with(crypto_frame(0, joined({message, {0x01}}))).protect()), QuicResult::conflict);
+  start_again();  // behind a gap, and first
+  EXPECT_EQ(read(initial_with(crypto_frame(message.size() + 9, other)).protect()), QuicResult::need_more);
+  EXPECT_EQ(read(initial_with(crypto_frame(0, message), 1).protect()), QuicResult::conflict);
+  start_again();
+  expect_named(initial_with(crypto_frame(0, message)).protect(), "quic.example.com");
+  EXPECT_EQ(read(initial_with(crypto_frame(message.size(), other), 1).protect()), QuicResult::conflict);
+}
+
+TEST_F(QuicInitial, Case95TheHelloThatAServerAskedFor) {
+  expect_named(initial_with(crypto_frame(0, message)).protect(), "quic.example.com");
+  const Buffer retry = server_message(Answer::retry_request);
+  Initial answer = initial_with(crypto_frame(0, retry));
+  answer.from_server = true;
+  read_server_datagram(answer.protect(), connection, *keys);
+  EXPECT_TRUE(connection.asked_again);
+  expect_named(initial_with(crypto_frame(0, message)).protect(), "quic.example.com");
+  EXPECT_FALSE(connection.second_hello);
+  const std::size_t at = message.size();
+  EXPECT_EQ(read(initial_with(crypto_frame(at, std::span(long_message).first(700)), 1).protect()),
+            QuicResult::need_more);
+  EXPECT_TRUE(connection.second_hello);
+  expect_named(initial_with(crypto_frame(at + 700, std::span(long_message).subspan(700)), 2).protect(),
+               "long.example.com");
+  answer.frames = crypto_frame(0, retry);
+  read_server_datagram(answer.protect(), connection, *keys);
+  EXPECT_FALSE(connection.accepted);
+  answer.frames = crypto_frame(retry.size(), server_message(Answer::server_hello));
+  read_server_datagram(answer.protect(), connection, *keys);
+  EXPECT_TRUE(connection.accepted);
+  EXPECT_EQ(read(initial_with(crypto_frame(at + long_message.size(), message), 3).protect()), QuicResult::conflict);
+}
+
+TEST_F(QuicInitial, ServerInitialOfTheAppendixAcceptsTheHello) {
+  const Buffer answer = from_hex(server_initial_v1);
+  expect_named(initial_with(crypto_frame(0, message)).protect(), "quic.example.com");
+  connection.original_dcid[0] ^= 1;
+  read_server_datagram(answer, connection, *keys);
+  EXPECT_FALSE(connection.accepted) << "of another connection";
+  connection.original_dcid[0] ^= 1;
+  read_server_datagram(answer, connection, *keys);
+  EXPECT_TRUE(connection.accepted);
+  EXPECT_FALSE(connection.asked_again);
+}
+
+TEST_F(QuicInitial, AnotherVersionUnderTheKeysOfTheFirstIdIsOfTheSameConnection) {
+  EXPECT_EQ(read(initial_with(crypto_frame(0, std::span(message).first(120))).protect()), QuicResult::need_more);
+  Initial next = initial_with(crypto_frame(120, std::span(message).subspan(120)), 1);
+  next.key_dcid = next.dcid;
+  next.dcid = Buffer(4, 0x5e);
+  next.version = quic_v2;
+  expect_named(next.protect(), "quic.example.com");
 }
 
 TEST_F(QuicInitial, KeysStayThoseOfTheFirstDcidWhenTheServerHasChosenAnother) {
@@ -205,7 +273,7 @@ TEST_F(QuicInitial, KeysStayThoseOfTheFirstDcidWhenTheServerHasChosenAnother) {
 TEST_F(QuicInitial, Case100InitialAfterRetryUsesTheKeysOfTheServersId) {
   EXPECT_EQ(read(initial_with(crypto_frame(0, std::span(long_message).first(900))).protect()), QuicResult::need_more);
   const Buffer retry = from_hex("ff000000010008f067a5502a4262b5746f6b656e04a265ba2eff4d829058fb3f0f2496ba");
-  read_server_datagram(retry, connection);
+  read_server_datagram(retry, connection, *keys);
   Initial again = initial_with(crypto_frame(0, std::span(long_message).first(1000)), 1);
   again.dcid = from_hex("f067a5502a4262b5");
   again.token = text("token");
@@ -219,7 +287,7 @@ TEST_F(QuicInitial, Case101AnotherVersionAfterVersionNegotiation) {
   EXPECT_EQ(read(initial_with(crypto_frame(0, std::span(long_message).first(900))).protect()), QuicResult::need_more);
   read_server_datagram(from_hex("80000000000000"
                                 "6b3343cf"),
-                       connection);
+                       connection, *keys);
   Initial again = initial_with(crypto_frame(0, message));
   again.version = quic_v2;
   expect_named(again.protect(), "quic.example.com");
@@ -227,7 +295,8 @@ TEST_F(QuicInitial, Case101AnotherVersionAfterVersionNegotiation) {
 
 TEST_F(QuicInitial, SecondConnectionBesideAnUnfinishedHelloIsAConflict) {
   EXPECT_EQ(read(initial_with(crypto_frame(0, std::span(long_message).first(900))).protect()), QuicResult::need_more);
-  read_server_datagram(from_hex("cf000000010008f067a5502a4262b5004075c0d9"), connection);  // an Initial: no reason
+  read_server_datagram(from_hex("cf000000010008f067a5502a4262b5004075c0d9"), connection,
+                       *keys);  // an Initial: no reason
   Initial second = initial_with(crypto_frame(0, message));
   second.dcid = Buffer(8, 0x22);
   EXPECT_EQ(read(second.protect()), QuicResult::conflict);

@@ -1,4 +1,5 @@
-// The protected client Initials of RFC 9001 appendix A.2 and RFC 9369 appendix A.2: a hello for example.com.
+// The protected client Initials of RFC 9001 appendix A.2 and RFC 9369 appendix A.2: a hello for example.com. The
+// server's Initial of RFC 9001 appendix A.3: its ServerHello.
 #pragma once
 
 #include <string_view>
@@ -28,6 +29,11 @@ inline constexpr std::string_view client_initial_v1 =
     "4400e8b38591356fbf6425aca26dc85244259ff2b19c41b9f96f3ca9ec1dde434da7d2d392b905ddf3d1f9af93d1af5950bd493f5aa731b4"
     "056df31bd267b6b90a079831aaf579be0a39013137aac6d404f518cfd46840647e78bfe706ca4cf5e9c5453e9f7cfd2b8b4c8d169a44e55c"
     "88d4a9a7f9474241e221af44860018ab0856972e194cd934";
+
+inline constexpr std::string_view server_initial_v1 =
+    "cf000000010008f067a5502a4262b5004075c0d95a482cd0991cd25b0aac406a5816b6394100f37a1c69797554780bb38cc5a99f5ede4cf7"
+    "3c3ec2493a1839b3dbcba3f6ea46c5b7684df3548e7ddeb9c3bf9c73cc3f3bded74b562bfb19fb84022f8ef4cdd93795d77d06edbb7aaf2f"
+    "58891850abbdca3d20398c276456cbc42158407dd074ee";
 
 inline constexpr std::string_view client_initial_v2 =
     "d76b3343cf088394c8f03e5157080000449ea0c95e82ffe67b6abcdb4298b485dd04de806071bf03dceebfa162e75d6c96058bdbfb127cdf"

@@ -112,6 +112,13 @@ TEST(Egress, Case113NoAddressOfTheFamilyIsNoLeak) {
   const PolicyWorld world(world_with(egress("a", web_of_prod + R"(egress_ip = "203.0.113.8")")));
   EXPECT_EQ(world.egress("fd00:1::1", to6), "a: no address") << "and not [snat], nor untranslated";
   EXPECT_EQ(world.egress("fd00:9::1", to6), "[snat]: no address");
+  const PolicyWorld empty(world_with(R"(
+    [[egress_pool]]
+    name = "p"
+    ranges = ["203.0.113.16/31"]
+    exclude = ["203.0.113.16/30"]
+  )" + egress("a", web_of_prod + "egress_pool = \"p\"")));
+  EXPECT_EQ(empty.egress(web, to), "a: no address") << "nothing is left of its pool";
 }
 
 TEST(Egress, Case114PriorityThenLongestDestinationThenFile) {

@@ -229,6 +229,8 @@ TEST(NetworkPolicies, Case41PortEdges) {
   EXPECT_EQ(world.tcp(front, "8.8.8.8", 0), denied);
   EXPECT_EQ(world.udp(front, "8.8.8.8", 0), allowed) << "an entry without port is every port";
   EXPECT_EQ(world.udp(front, "8.8.8.8", 65535), allowed);
+  const PolicyWorld any(cluster(policy("p", "[{ ports = [] }]")));
+  for (const std::uint16_t port : Ports{0, 1, 65535}) EXPECT_EQ(any.tcp(front, "8.8.8.8", port), allowed) << port;
 }
 
 TEST(NetworkPolicies, Case42IcmpOnlyByRulesWithoutPorts) {

@@ -63,7 +63,7 @@ TEST(PipelinePolicy, DeniedFlowIsRecordedOnce) {
   EXPECT_EQ(g.dropped(Drop::flow_denied), 4U);
 }
 
-TEST(PipelinePolicy, Martians) {
+TEST(PipelinePolicy, Case21Martians) {
   Gateway g(allow_all);
   struct Case {
     const char* from;
@@ -94,6 +94,48 @@ TEST(PipelinePolicy, Martians) {
   EXPECT_TRUE(g.from_outside(udp(End("203.0.113.1", 1), End("198.51.100.9", 2))).silent());
   EXPECT_EQ(g.dropped(Drop::martian_own_address), 1U);
   EXPECT_TRUE(g.world.records.empty());
+}
+
+// The new flows of a client whose policy is reloaded to and fro.
+class Reloaded {
+ public:
+  explicit Reloaded(const std::string& policy) : gateway_(policy) {}
+  [[nodiscard]] bool passes(const std::string& policy) {
+    gateway_.reload(policy);
+    return gateway_.from_inside(udp(End("10.0.10.5", ++port_), server)).outside.size() == 1;
+  }
+
+ private:
+  Gateway gateway_;
+  std::uint16_t port_ = 40'000;
+};
+
+TEST(PipelinePolicy, Case18AMoreSpecificNetworkComesAndGoes) {
+  const std::string narrow = std::string(allow_all) + R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "narrow"
+traffic_policy = "Deny"
+networks = [ { cidr = "198.51.100.0/24" } ]
+)";
+  Reloaded client(allow_all);
+  EXPECT_TRUE(client.passes(allow_all));
+  EXPECT_FALSE(client.passes(narrow));
+  EXPECT_TRUE(client.passes(allow_all));
+}
+
+TEST(PipelinePolicy, Case38ANetworkPolicyHoldsAsLongAsItStands) {
+  const std::string selected = std::string(allow_all) + R"(
+[[namespace]]
+name = "shop"
+addresses = ["10.0.0.0/16"]
+)";
+  const std::string isolated =
+      selected + "[[network_policy]]\nnamespace = \"shop\"\nname = \"none\"\npod_selector = {}\n";
+  Reloaded client(isolated);
+  EXPECT_FALSE(client.passes(isolated));
+  EXPECT_TRUE(client.passes(selected));
+  EXPECT_FALSE(client.passes(isolated));
 }
 
 TEST(PipelinePolicy, Case139ReloadEndsWhatTheNewPolicyDenies) {

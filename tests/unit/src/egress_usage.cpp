@@ -19,7 +19,7 @@ dataplane::FlowRecord flow(const char* from, std::uint16_t port, const char* to,
   return record;
 }
 
-TEST(EgressUsage, PortsServersAndSources) {
+TEST(EgressUsage, Case118TheFullestServerIsSeenBeforePortsEnd) {
   EgressUsage usage;
   usage.add(flow("10.0.0.1", 1000, "198.51.100.7", "203.0.113.8"));
   usage.add(flow("10.0.0.1", 1001, "198.51.100.7", "203.0.113.8"));
