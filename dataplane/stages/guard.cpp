@@ -28,7 +28,7 @@ struct Piece {
   const auto offset = static_cast<std::int32_t>(sequence - base);
   const Bytes bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
   if (offset >= 0) return {static_cast<std::uint32_t>(offset), bytes};
-  return {0, bytes.subspan(std::min<std::size_t>(static_cast<std::uint32_t>(-offset), bytes.size()))};
+  return {0, bytes.subspan(std::min<std::size_t>(base - sequence, bytes.size()))};
 }
 
 [[nodiscard]] bool acknowledged(const Core& core, const Flow& flow, std::uint32_t end) noexcept {

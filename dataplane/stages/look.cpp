@@ -218,7 +218,7 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   }
   const auto offset = static_cast<std::int32_t>(sequence - base);
   if (offset < 0) {
-    const auto stale = static_cast<std::uint32_t>(-offset);
+    const std::uint32_t stale = base - sequence;
     if (stale >= bytes.size()) {
       return behind(core, flow, sequence + parsed.payload_bytes, parsed.payload_bytes);
     }

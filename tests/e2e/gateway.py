@@ -176,6 +176,18 @@ class Gateway:
         done = self.host.run([self.program, "show", topic, "--json", "--socket", self.socket_path])
         return [json.loads(line) for line in done.stdout.splitlines()] if topic == "flows" else json.loads(done.stdout)
 
+    def wait_listed(self, *texts, seconds=20):
+        """Until `show flows` has each text in the line of an established flow: a client takes its time to begin."""
+        end = time.monotonic() + seconds
+        while True:
+            done = self.host.run([self.program, "show", "flows", "--socket", self.socket_path])
+            lines = [line for line in done.stdout.splitlines() if " established " in line]
+            if all(any(text in line for line in lines) for text in texts):
+                return
+            if time.monotonic() > end:
+                raise AssertionError(f"no flow with {texts} listed in {seconds} s, but:\n{done.stdout}")
+            time.sleep(0.1)
+
     def flows(self):
         """The flow log so far."""
         path = self.folder / "flows.jsonl"

@@ -64,10 +64,7 @@ class Asked(GatewayCase):
 
     def test_living_flows_are_listed(self):
         self.start("web", ["ping", "-q", "-i", "0.2", "-w", "5", SERVER[0]], "ping")
-        time.sleep(1)
-        text = str(self.gateway.show("flows"))
-        self.assertIn("10.1.2.3", text)
-        self.assertIn(SERVER[0], text)
+        self.gateway.wait_listed("10.1.2.3", SERVER[0])
 
     def test_show_without_a_gateway_is_an_error_of_the_environment(self):
         done = self.gateway.host.run([self.gateway.program, "show", "flows", "--socket", "/nonexistent"], check=False)

@@ -1,7 +1,6 @@
 """Reloads under traffic."""
 
 import json
-import time
 
 import cases
 from cases import EGRESS, OPEN_POLICY, GatewayCase
@@ -24,7 +23,7 @@ class ReloadUnderTraffic(GatewayCase):
         curls = [self.start("web", [PYTHON, PEERS / "curl_loop.py", SERVER[i % 2], cases.servers.authorities], f"curl-{i}")
                  for i in range(50)]
         lasting = self.start("guest", [PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 20, 400, 0.05], "lasting")
-        time.sleep(1)
+        self.gateway.wait_listed(f"{SERVER[0]}:{ECHO_PORT}", f"{SERVER[0]}:{IPERF_PORT}")
         refused = []
         for turn in range(RELOADS):
             # Two valid ones, that differ: each is really compiled and published.
@@ -87,7 +86,7 @@ class ReloadChangesWhatPasses(GatewayCase):
 
     def test_established_flows_are_asked_again(self):
         lasting = self.start("web", [PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 1, 100, 0.1], "removed")
-        time.sleep(1)
+        self.gateway.wait_listed(f"{SERVER[0]}:{ECHO_PORT}")
         self.gateway.reload("")
         lasting.wait(20)
         report = json.loads((cases.world.folder / "removed").read_text())

@@ -113,6 +113,21 @@ TEST(PipelineNames, Case84ConflictingOverlapIsDenied) {
   EXPECT_EQ(g.world.records.at(0).reason, Reason::hello_conflict);
 }
 
+// The one distance whose negative is itself: neither ahead of the hello nor a part of it.
+TEST(PipelineNames, BytesHalfTheSequenceSpaceAwayAreNoPartOfTheHello) {
+  constexpr std::uint32_t half = 1U << 31U;
+  Gateway g(httpbin_only);
+  Client c(g, client, server);
+  c.connect();
+  const Frame h = hello("httpbin.org");
+  EXPECT_TRUE(c.send(half, part(h, 0, 200)).outside.empty());
+  EXPECT_TRUE(c.send(0, part(h, 0, 300)).silent());
+  EXPECT_TRUE(c.send(half, part(h, 0, 200)).outside.empty());
+  EXPECT_EQ(c.send(300, part(h, 300, h.size())).outside.size(), 2U);
+  (void)c.send(half, part(h, 0, 200));  // while what was allowed is guarded
+  EXPECT_EQ(c.send(0, part(h, 0, 300)).outside.size(), 1U);
+}
+
 TEST(PipelineNames, Case84DuplicateIsDroppedOnceHeld) {
   Gateway g(httpbin_only);
   Client c(g, client, server);

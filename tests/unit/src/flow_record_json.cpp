@@ -193,10 +193,10 @@ TEST(FlowRecordJson, Case58AnyNameGivesValidJson) {
   for (unsigned first = 0; first < 256; ++first) {
     for (unsigned second = 0; second < 256; ++second) {
       const std::string name{'a', static_cast<char>(first), static_cast<char>(second), 'b'};
-      set_name(record, name);
-      const auto json = nlohmann::json::parse(text_of(record, identities), nullptr, false);
-      ASSERT_FALSE(json.is_discarded()) << first << ' ' << second;
+      ASSERT_TRUE(nlohmann::json::accept(quoted(name))) << first << ' ' << second;
     }
+    set_name(record, std::string{'a', static_cast<char>(first), 'b'});
+    ASSERT_TRUE(nlohmann::json::accept(text_of(record, identities))) << first;
   }
 }
 
