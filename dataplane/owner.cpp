@@ -70,14 +70,15 @@ PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::
   return {owner_of(parsed.key, workers), owner_of(parsed.key.reversed(), workers)};
 }
 
-std::optional<std::uint32_t> Pipeline::owner(const SavedFlow& saved, std::uint32_t workers) noexcept {
+std::optional<std::uint32_t> Pipeline::owner(const SavedFlow& saved, std::uint32_t workers,
+                                             std::uint32_t piece_ports) noexcept {
   const std::uint32_t sender = spread(saved.inside.source, 0) % workers;
-  const bool apart = saved.translated && port_owner(__builtin_bswap16(saved.nat_port), workers) != sender;
+  const bool apart = saved.translated && port_owner(__builtin_bswap16(saved.nat_port), workers, piece_ports) != sender;
   return apart ? std::nullopt : std::optional(sender);
 }
 
-std::uint32_t Pipeline::owner(const SavedRest& saved, std::uint32_t workers) noexcept {
-  return port_owner(__builtin_bswap16(saved.port), workers);
+std::uint32_t Pipeline::owner(const SavedRest& saved, std::uint32_t workers, std::uint32_t piece_ports) noexcept {
+  return port_owner(__builtin_bswap16(saved.port), workers, piece_ports);
 }
 
 std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t workers, std::uint32_t self,

@@ -25,7 +25,6 @@ using Side = FlowTable::Side;
 
 constexpr std::uint32_t timers_a_turn = 4096;
 
-
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
  public:

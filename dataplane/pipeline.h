@@ -116,8 +116,10 @@ class Pipeline {
   [[nodiscard]] TakenBack take_back(const SavedFlow& saved) noexcept;
   void take_back(const SavedRest& saved) noexcept;
   // Whose they are among `workers` workers; none: the port is another worker's than the sender.
-  [[nodiscard]] static std::optional<std::uint32_t> owner(const SavedFlow& saved, std::uint32_t workers) noexcept;
-  [[nodiscard]] static std::uint32_t owner(const SavedRest& saved, std::uint32_t workers) noexcept;
+  [[nodiscard]] static std::optional<std::uint32_t> owner(const SavedFlow& saved, std::uint32_t workers,
+                                                          std::uint32_t piece_ports) noexcept;
+  [[nodiscard]] static std::uint32_t owner(const SavedRest& saved, std::uint32_t workers,
+                                           std::uint32_t piece_ports) noexcept;
 
   // Which of `workers` workers a packet belongs to: senders (and answers to untranslated ones) by the inside address,
   // answers to an egress address by the slice of their port; ICMP errors by the packet they quote; fragments from

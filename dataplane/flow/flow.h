@@ -85,10 +85,10 @@ struct alignas(64) Flow {
   std::array<FlowCount, 2> counts;
 
   enum Flag : std::uint8_t {
-    observing = 1,  // allowed, but its first payload is looked at for a name
-    recorded = 2,   // its record is written
-    hairpin = 4,  // its server is an egress address of ours: what it is sent comes in again as from outside
-    treated = 8,  // more is done to its packets than translation: see FlowFacts, treatment
+    observing = 1,   // allowed, but its first payload is looked at for a name
+    recorded = 2,    // its record is written
+    hairpin = 4,     // its server is an egress address of ours: what it is sent comes in again as from outside
+    treated = 8,     // more is done to its packets than translation: see FlowFacts, treatment
     midstream = 16,  // picked up without a SYN
     following = 32,  // its requests are decided one by one, as long as it lives
     guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives

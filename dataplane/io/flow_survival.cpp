@@ -23,11 +23,11 @@ void give(WorkerSeat& seat, const std::vector<const Row*>& rows, const Take& tak
 
 }  // namespace
 
-TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows) {
+TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows, std::uint32_t piece_ports) {
   TakenBackSums sums{};
   std::vector<std::vector<const SavedFlow*>> of_worker(seats.size());
   for (const SavedFlow& flow : flows) {
-    const auto owner = Pipeline::owner(flow, static_cast<std::uint32_t>(seats.size()));
+    const auto owner = Pipeline::owner(flow, static_cast<std::uint32_t>(seats.size()), piece_ports);
     if (owner) {
       of_worker[*owner].push_back(&flow);
     } else {
@@ -41,9 +41,9 @@ TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flo
   return sums;
 }
 
-void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports) {
+void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports, std::uint32_t piece_ports) {
   for (const SavedRest& port : ports) {
-    const std::uint32_t owner = Pipeline::owner(port, static_cast<std::uint32_t>(seats.size()));
+    const std::uint32_t owner = Pipeline::owner(port, static_cast<std::uint32_t>(seats.size()), piece_ports);
     give(*seats[owner], std::vector{&port},
          [](Pipeline& pipeline, const SavedRest& rest) { pipeline.take_back(rest); });
   }

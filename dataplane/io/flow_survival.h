@@ -31,7 +31,8 @@ void visit_tables(const WorkerSeats& seats, const Read& read, const std::functio
   }
 }
 
-[[nodiscard]] TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows);
-void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports);
+[[nodiscard]] TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows,
+                                      std::uint32_t piece_ports);
+void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports, std::uint32_t piece_ports);
 
 }  // namespace sallyport::dataplane

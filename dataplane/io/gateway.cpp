@@ -336,9 +336,13 @@ void Gateway::save_resting(const std::function<bool(std::span<const SavedRest>)>
       parts_->seats, [](const Pipeline& p, auto& from, auto out) { return p.save_resting(from, out); }, take);
 }
 
-TakenBackSums Gateway::take_back(std::span<const SavedFlow> flows) { return give_back(parts_->seats, flows); }
+TakenBackSums Gateway::take_back(std::span<const SavedFlow> flows) {
+  return give_back(parts_->seats, flows, piece_ports(parts_->model.nat));
+}
 
-void Gateway::take_back(std::span<const SavedRest> ports) { give_back(parts_->seats, ports); }
+void Gateway::take_back(std::span<const SavedRest> ports) {
+  give_back(parts_->seats, ports, piece_ports(parts_->model.nat));
+}
 
 unsigned Gateway::workers() const noexcept { return parts_->workers; }
 

@@ -102,7 +102,8 @@ bool use_mapping(Core& core, const classifier::Source& source, const classifier:
 }
 
 bool take_translation(Core& core, Flow& flow, const IpAddress& address, std::uint16_t nat_port) noexcept {
-  if (port_owner(__builtin_bswap16(nat_port), core.settings.workers) != core.settings.worker) return false;
+  const std::uint32_t piece = piece_ports(core.settings.nat);
+  if (port_owner(__builtin_bswap16(nat_port), core.settings.workers, piece) != core.settings.worker) return false;
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
   if (flow.nat_address == 0) return false;
   flow.nat_port = nat_port;

@@ -16,8 +16,8 @@ using Side = FlowTable::Side;
 constexpr std::size_t positions_max = 4096;  // looked at in one call, so that the worker is soon back
 constexpr std::uint64_t ns_per_ms = 1'000'000;
 
-// Undecided flows hold packets, and what is still compared with a hello or read as requests hangs on bytes: none of that
-// outlives the process, and no flow may come back freer than it was. Protocols without ports need no saving.
+// Undecided flows hold packets, and what is still compared with a hello or read as requests hangs on bytes: none of
+// that outlives the process, and no flow may come back freer than it was. Protocols without ports need no saving.
 [[nodiscard]] bool outlives(const Core& core, const Flow& flow) noexcept {
   if (flow.live != 2 || flow.verdict != Verdict::allowed || expired(core, flow)) return false;
   if (flow.has(Flow::following) || is_portless(flow.protocol)) return false;

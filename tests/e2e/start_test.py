@@ -59,8 +59,8 @@ NEEDS_ROOT = [
         VETH, "address add 192.0.2.1/24 dev eth1", "link set eth1 up", "link set peer1 up", "route add default via 192.0.2.2")),
     Mistake("has the address", 3, "ip address flush dev eth1", (ETH1,), network=(VETH, "address add 10.0.0.1/24 dev eth1")),
     Mistake("does not take an MTU of", 3, "lower the port's `mtu`", (ETH1, (ETH1[1], ETH1[1] + "\nmtu = 9000")), network=(
-        "link add parent type dummy", "link add eth1 link parent type macvlan")),
-    Mistake("kernel twin", 3, "is another gateway running in this network namespace?", network=("link add sp-inside type dummy",)),
+        "link add parent type veth peer name peer1", "link add eth1 link parent type macvlan")),
+    Mistake("kernel twin", 3, "is another gateway running in this network namespace?", network=("link add sp-inside type veth peer name peer1",)),
     Mistake("/dev/net/tun", 3, "modprobe tun", before=("unshare", "--mount", "sh", "-ec", 'mount -t tmpfs none /dev/net; exec "$@"',
                                                        "sh")),
     Mistake("net_foo0", 3, "docs/INSTALL.md", ((INSIDE, '"net_foo0"'),)),
@@ -92,7 +92,6 @@ class Start(Cli):
     def break_pool_key(self):
         (self.folder / "state").mkdir(exist_ok=True)
         self.write("state/pool_key", "secret\n")
-        self.addCleanup((self.folder / "state" / "pool_key").unlink, missing_ok=True)
 
     def open_folder(self):
         self.folder.chmod(0o777)
@@ -110,6 +109,7 @@ class Start(Cli):
         done = self.in_namespace("run", "--config", self.write("sallyport.toml", text), "--state", self.folder / "state",
                                  *mistake.words, before=mistake.before, network=mistake.network)
         (self.folder / "c.sock").unlink(missing_ok=True)
+        (self.folder / "state" / "pool_key").unlink(missing_ok=True)
         errors = [line for line in done.stderr.splitlines() if " error: " in line]
         self.assertEqual(len(errors), 1, done.stderr)
         return done, errors[0]

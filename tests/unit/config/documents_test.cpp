@@ -195,8 +195,8 @@ TEST(ListFiles, ManyErrorsAreToldAsANumber) {
 
 // ---- size -----------------------------------------------------------------------------------------------------------
 
-// A generous bound that only quadratic behaviour goes over, in slow builds, too. It is of the processor's time: what else
-// the machine does is no fault of the loader's.
+// A generous bound that only quadratic behaviour goes over, in slow builds, too. It is of the processor's time: what
+// else the machine does is no fault of the loader's.
 constexpr std::clock_t patience = 60 * CLOCKS_PER_SEC;
 
 template <typename Act>

@@ -277,13 +277,13 @@ TEST(Survival, WorkersBecomeFewerOrMore) {
       Frame frame = udp(from, server);
       packet.data = frame.data();
       packet.length = static_cast<std::uint32_t>(frame.size());
-      if (Pipeline::owner(packet, config::PortRole::inside, 2, 0, before.snapshot) == worker)
+      if (Pipeline::owner(packet, config::PortRole::inside, 2, 0, before.snapshot, piece_ports_by_default) == worker)
         (void)before.from_inside(frame);
     }
     for (const SavedFlow& flow : saved(before)) {
-      EXPECT_EQ(Pipeline::owner(flow, 2), worker);
-      EXPECT_EQ(Pipeline::owner(flow, 1), 0U);
-      const auto of_four = Pipeline::owner(flow, 4);
+      EXPECT_EQ(Pipeline::owner(flow, 2, piece_ports_by_default), worker);
+      EXPECT_EQ(Pipeline::owner(flow, 1, piece_ports_by_default), 0U);
+      const auto of_four = Pipeline::owner(flow, 4, piece_ports_by_default);
       ++placed[4][of_four.has_value()];
       if (!of_four) continue;
       EXPECT_EQ(port_owner(__builtin_bswap16(flow.nat_port), 4), *of_four);

@@ -193,7 +193,7 @@ TEST(FlowRecordJson, Case58AnyNameGivesValidJson) {
   for (unsigned first = 0; first < 256; ++first) {
     for (unsigned second = 0; second < 256; ++second) {
       const std::string name{'a', static_cast<char>(first), static_cast<char>(second), 'b'};
-      ASSERT_TRUE(nlohmann::json::accept(quoted(name))) << first << ' ' << second;
+      ASSERT_TRUE(nlohmann::json::accept(quoted(std::string_view(name)))) << first << ' ' << second;
     }
     set_name(record, std::string{'a', static_cast<char>(first), 'b'});
     ASSERT_TRUE(nlohmann::json::accept(text_of(record, identities))) << first;
