@@ -24,8 +24,9 @@ Frame hello(std::string_view name) {
 }
 // A record with a ServerHello that asks for no other hello.
 Frame server_hello() {
-  Frame answer{22, 3, 3, 0, 55, 2, 0, 0, 51, 3, 3};
-  answer.resize(60, 0x11);
+  constexpr std::array<std::uint8_t, 11> head{22, 3, 3, 0, 55, 2, 0, 0, 51, 3, 3};
+  Frame answer(60, 0x11);
+  std::ranges::copy(head, answer.begin());
   return answer;
 }
 
