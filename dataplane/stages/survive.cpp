@@ -35,14 +35,16 @@ constexpr std::uint64_t ns_per_ms = 1'000'000;
   return then_ns >= core.now ? 0 : (core.now - then_ns) / ns_per_ms;
 }
 
-// The inspection stays behind. A client whose hello was answered may repeat none of it (guard_overdue() says the same);
-// a QUIC connection that begins on the flow is judged anew.
+// The inspection stays behind, and what it watched may not be said again (guard_overdue() says the same): of TCP nothing
+// before the end of the hello, of QUIC no Initial.
 void leave_inspection(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
   const std::uint32_t inspection = core.flows.facts(flow).inspection;
   if (inspection == 0) return;
   saved.flags = static_cast<std::uint8_t>(saved.flags & ~Flow::observing);
-  if (!flow.is_tcp() || !flow.has(Flow::guarded)) return;
-  saved.flags = static_cast<std::uint8_t>((saved.flags & ~Flow::guarded) | Flow::sealed);
+  if (!flow.has(Flow::guarded)) return;
+  saved.flags = static_cast<std::uint8_t>(saved.flags | Flow::sealed);
+  if (!flow.is_tcp()) return;
+  saved.flags = static_cast<std::uint8_t>(saved.flags & ~Flow::guarded);
   saved.track.first_byte = core.held[inspection].base + core.held[inspection].passed;
 }
 
