@@ -72,8 +72,9 @@ PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::
 
 std::optional<std::uint32_t> Pipeline::owner(const SavedFlow& saved, std::uint32_t workers,
                                              std::uint32_t piece_ports) noexcept {
-  const std::uint32_t sender = spread(saved.inside.source, 0) % workers;
-  const bool apart = saved.translated && port_owner(__builtin_bswap16(saved.nat_port), workers, piece_ports) != sender;
+  const std::uint32_t sender = owner_of(saved.inside, workers);
+  const bool apart = saved.translated && !saved.by_prefix &&
+                     port_owner(__builtin_bswap16(saved.nat_port), workers, piece_ports) != sender;
   return apart ? std::nullopt : std::optional(sender);
 }
 

@@ -116,6 +116,7 @@ class Pipeline {
   [[nodiscard]] TakenBack take_back(const SavedFlow& saved) noexcept;
   void take_back(const SavedRest& saved) noexcept;
   // Whose they are among `workers` workers; none: the port is another worker's than the sender.
+  // `piece_ports`: see port_choice.h.
   [[nodiscard]] static std::optional<std::uint32_t> owner(const SavedFlow& saved, std::uint32_t workers,
                                                           std::uint32_t piece_ports) noexcept;
   [[nodiscard]] static std::uint32_t owner(const SavedRest& saved, std::uint32_t workers,

@@ -77,6 +77,7 @@ void flow_fields(Fields& field, Flow& flow) {
   field(flow.translated);
   address_fields(field, flow.nat_address);
   field(flow.nat_port);
+  field(flow.by_prefix);
   field(flow.tcp);
   field(flow.flags);
   field(flow.app);

@@ -24,6 +24,7 @@ struct SavedFlow {
   bool translated = false;
   IpAddress nat_address;       // with `translated`
   std::uint16_t nat_port = 0;  // network byte order
+  bool by_prefix = false;      // the address is the sender's own, with all its ports (RFC 6296)
   TcpState tcp = TcpState::none;
   std::uint8_t flags = 0;
   AppProtocol app = AppProtocol::unknown;

@@ -31,6 +31,7 @@ void visit_tables(const WorkerSeats& seats, const Read& read, const std::functio
   }
 }
 
+// `piece_ports`: see port_choice.h.
 [[nodiscard]] TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows,
                                       std::uint32_t piece_ports);
 void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports, std::uint32_t piece_ports);

@@ -101,13 +101,13 @@ bool use_mapping(Core& core, const classifier::Source& source, const classifier:
   return true;
 }
 
-bool take_translation(Core& core, Flow& flow, const IpAddress& address, std::uint16_t nat_port) noexcept {
-  const std::uint32_t piece = piece_ports(core.settings.nat);
-  if (port_owner(__builtin_bswap16(nat_port), core.settings.workers, piece) != core.settings.worker) return false;
-  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
+bool take_translation(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
+  const PipelineSettings& settings = core.settings;
+  if (Pipeline::owner(saved, settings.workers, piece_ports(settings.nat)) != settings.worker) return false;
+  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(saved.nat_address));
   if (flow.nat_address == 0) return false;
-  flow.nat_port = nat_port;
-  if (!retake_port(core, flow)) {
+  flow.nat_port = saved.nat_port;
+  if (!saved.by_prefix && !retake_port(core, flow)) {
     core.addresses.give_back(flow.nat_address);
     return false;
   }

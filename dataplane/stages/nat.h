@@ -3,6 +3,7 @@
 
 #include "classifier/policy.h"
 #include "dataplane/core.h"
+#include "dataplane/flow/saved_flow.h"
 
 namespace sallyport::dataplane {
 
@@ -20,7 +21,7 @@ struct Nat {
                                std::uint32_t mapping, Flow& flow) noexcept;
 // The translation that a flow had in another process. False: the port is not this worker's, or no longer free; the flow
 // holds nothing then.
-[[nodiscard]] bool take_translation(Core& core, Flow& flow, const IpAddress& address, std::uint16_t nat_port) noexcept;
+[[nodiscard]] bool take_translation(Core& core, Flow& flow, const SavedFlow& saved) noexcept;
 // Of a flow that was never linked.
 void release_nat(Core& core, Flow& flow) noexcept;
 // Of a flow that ends.

@@ -35,8 +35,8 @@ constexpr std::uint64_t ns_per_ms = 1'000'000;
   return then_ns >= core.now ? 0 : (core.now - then_ns) / ns_per_ms;
 }
 
-// The inspection stays behind, and what it watched may not be said again (guard_overdue() says the same): of TCP nothing
-// before the end of the hello, of QUIC no Initial.
+// The inspection stays behind, and what it watched may not be said again (guard_overdue() says the same): of TCP
+// nothing before the end of the hello, of QUIC no Initial.
 void leave_inspection(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
   const std::uint32_t inspection = core.flows.facts(flow).inspection;
   if (inspection == 0) return;
@@ -54,6 +54,7 @@ void save(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
   saved.translated = flow.nat_address != 0;
   saved.nat_address = saved.translated ? core.addresses[flow.nat_address] : IpAddress{};
   saved.nat_port = flow.nat_port;
+  saved.by_prefix = saved.translated && core.policy() != nullptr && core.policy()->mapped_from(saved.nat_address);
   saved.tcp = flow.tcp;
   saved.flags = static_cast<std::uint8_t>(flow.flags & saved_flags);
   saved.app = facts.app;
@@ -107,6 +108,16 @@ Flow& draft_of(Core& core, const SavedFlow& saved) noexcept {
   return true;
 }
 
+// As late as the latest of its flows.
+void refresh_mapping(Core& core, const Flow& flow) noexcept {
+  const std::uint32_t number = core.flows.facts(flow).mapping;
+  if (number == 0) return;
+  const Mapping& mapping = core.mappings[number];
+  if (mapping.flows == 1 || since(mapping.refreshed, flow.last_seen) > 0) {
+    core.mappings.refresh(number, flow.last_seen);
+  }
+}
+
 // The draft into all tables; 0: no room, and what it held is given back.
 [[nodiscard]] FlowNumber enter(Core& core, Flow& draft) noexcept {
   const FlowNumber number = core.flows.keep_draft();
@@ -156,7 +167,7 @@ TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
   const std::uint64_t age = age_ms(core, saved.seen_ns);
   const std::uint32_t timeout = timeout_ms(core, draft);
   if (age >= timeout) return TakenBack::over;
-  if (saved.translated && !take_translation(core, draft, saved.nat_address, saved.nat_port)) return TakenBack::refused;
+  if (saved.translated && !take_translation(core, draft, saved)) return TakenBack::refused;
   if (!gives_way(core, core.flows.find(core.flows.outside_key(draft), Side::outside), saved)) {
     release_nat(core, draft);
     return TakenBack::refused;
@@ -173,6 +184,7 @@ TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
   flow.live = 2;
   if (core.shadow.enabled()) core.shadow[number] = {};
   hold_ties(core, flow);
+  refresh_mapping(core, flow);
   core.counters.flows_opened.add();
   core.counters.flows_live.add();
   core.counters.flows_allowed.add();

@@ -266,6 +266,49 @@ TEST(Survival, CountsGoOn) {
   EXPECT_EQ(after.world.records[0].start_ns, before.now);
 }
 
+// RFC 6296: the address says whose the answers are, whatever the port.
+TEST(Survival, APrefixKeepsItsWorkersAndPorts) {
+  constexpr const char* to_prefix = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Allow"
+networks = [ { cidr = "::/0" } ]
+[[egress]]
+name = "prefix"
+sources = ["fd01:203:405::/48"]
+egress_ip = "2001:db8:1::/48"
+)";
+  for (std::uint16_t port = 5000; port < 5300; port = static_cast<std::uint16_t>(port + 64)) {
+    Gateway before(to_prefix);
+    const End client{"fd01:203:405:1::1234", port};
+    const Seen seen = look_at(before.from_inside(udp(client, End("2001:db8:2::7", 53))).outside.at(0));
+    const std::vector<SavedFlow> flows = saved(before);
+    ASSERT_EQ(flows.size(), 1U);
+    EXPECT_TRUE(flows[0].by_prefix);
+    EXPECT_TRUE(Pipeline::owner(flows[0], 4, piece_ports_by_default));
+    Next after(before, 100);
+    EXPECT_EQ(after.became[TakenBack::taken], 1);
+    after.reload(to_prefix);
+    const auto back = after.from_outside(udp(End("2001:db8:2::7", 53), End(seen.from(), seen.from_port())));
+    ASSERT_EQ(back.inside.size(), 1U);
+    EXPECT_EQ(look_at(back.inside[0]).to(), to_string(client.ip));
+  }
+}
+
+TEST(Survival, ABlockOfPortsStaysItsSenders) {
+  PipelineSettings settings = two_ports();
+  settings.nat.port_block = 512;
+  Gateway before(allow_all, settings);
+  const Seen first = look_at(before.from_inside(udp(pod, server)).outside.at(0));
+  Next after(before, 100, settings);
+  EXPECT_EQ(after.became[TakenBack::taken], 1);
+  after.reload(allow_all);
+  const auto block = first.from_port() / 512;
+  EXPECT_EQ(look_at(after.from_inside(udp(End("10.0.10.5", 40001), server)).outside.at(0)).from_port() / 512, block);
+  EXPECT_NE(look_at(after.from_inside(udp(End("10.0.10.6", 40000), server)).outside.at(0)).from_port() / 512, block);
+}
+
 // Of four workers two: everything finds its place. Of two four: what does not fit is said to belong elsewhere.
 TEST(Survival, WorkersBecomeFewerOrMore) {
   std::map<std::uint32_t, std::map<bool, int>> placed;

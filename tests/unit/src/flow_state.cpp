@@ -26,6 +26,7 @@ SavedFlow flow(std::uint16_t port, std::string_view name) {
   flow.translated = true;
   flow.nat_address = *parse_address("2001:db8:ffff::1");
   flow.nat_port = 4711;
+  flow.by_prefix = true;
   flow.tcp = dataplane::TcpState::fin_server;
   flow.flags = dataplane::Flow::recorded | dataplane::Flow::sealed;
   flow.app = dataplane::AppProtocol::tls;
