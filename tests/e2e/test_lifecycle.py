@@ -62,6 +62,10 @@ class Asked(GatewayCase):
             with self.subTest(topic):
                 self.assertTrue(self.gateway.show(topic))
 
+    def test_the_log_says_what_memory_is_taken_for(self):
+        self.assertRegex(self.gateway.log(), r"taking \d+ MiB of memory: 100000 flows \d+ MiB, held payload \d+ MiB, "
+                                             r"packet buffers \d+ MiB on (huge|ordinary) pages, .* \d+ MiB")
+
     def test_living_flows_are_listed(self):
         self.start("web", ["ping", "-q", "-i", "0.2", "-w", "5", SERVER[0]], "ping")
         self.gateway.wait_listed("10.1.2.3", SERVER[0])
