@@ -46,6 +46,7 @@ void Worker::run() noexcept {
     rest(busy);
   }
   while (end_.load(std::memory_order_acquire) == End::halted) {
+    pipeline_.advance(read_clock(), quiescence_.current());  // whoever reads the tables may ask the policy of today
     (void)mailbox_.serve();
     counters_.turns.add();
     quiescence_.quiescent(settings_.number);

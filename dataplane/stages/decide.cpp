@@ -1,5 +1,6 @@
 #include "dataplane/stages/decide.h"
 
+#include "classifier/prefix_translation.h"
 #include "dataplane/stages/admit.h"
 #include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/learn.h"
@@ -352,8 +353,10 @@ void introduce(Core& core, const Flow& flow) noexcept {
   facts.namespace_name = source.namespace_name;
   facts.workload = source.workload;
   const classifier::EgressChoice choice = core.policy()->choose_egress(source, query);
-  const bool same = flow.nat_address != 0 && choice.kind == classifier::EgressChoice::Kind::translated &&
-                    choice.pool->contains(core.addresses[flow.nat_address]);
+  if (flow.nat_address == 0) return;
+  const IpAddress& address = core.addresses[flow.nat_address];
+  const bool same = choice.prefix != nullptr ? choice.prefix->to_outside(query.source) == address
+                                             : choice.pool != nullptr && choice.pool->contains(address);
   if (same) facts.egress = choice.egress;
 }
 
