@@ -63,7 +63,8 @@ class Servers:
         self.log = open(self.folder / "processes.log", "ab")  # as long as the world
         self._start(["nginx", "-e", self.folder / "error.log", "-p", self.folder, "-c", self.folder / "nginx.conf"])
         self._start([PYTHON, PEERS / "echo_server.py", ECHO_PORT, *SERVER, *SECOND_SERVER])
-        self._start(["iperf3", "--server", "--port", IPERF_PORT])
+        for address in SERVER:  # answers to datagrams leave under the address that was asked
+            self._start(["iperf3", "--server", "--bind", address, "--port", IPERF_PORT])
         for port in (80, 443, ECHO_PORT, IPERF_PORT):
             self.wait_listening(port)
 

@@ -31,7 +31,11 @@ class Bandwidth(GatewayCase):
     def test_the_rate_is_kept_within_5_percent(self):
         for direction in ([], ["--reverse"]):
             with self.subTest(direction=direction):
-                self.assertAlmostEqual(self.measure(*direction), RATE, delta=0.05 * RATE)
+                measured = []  # again where the machine was too busy to offer what is to be held back
+                while len(measured) < 3 and not (measured and measured[-1] > 0.95 * RATE):
+                    measured.append(self.measure(*direction))
+                    self.assertLess(measured[-1], 1.05 * RATE)
+                self.assertGreater(measured[-1], 0.95 * RATE, measured)
         self.assertGreater(self.gateway.show("reasons")["reasons"]["bandwidth_exceeded"], 1000)
 
     def test_tcp_keeps_to_it(self):
