@@ -49,6 +49,7 @@ Buffer protect(unsigned how, Buffer frames) {
   const QuicVersion& version = quic_versions[(how >> version_shift) % quic_versions.size()];
   initial.version = version.first;
   if ((how & other_connection) != 0) initial.dcid = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  initial.from_server = (how & from_server) != 0;
   if ((how & ids_of_server) != 0) {
     initial.key_dcid = initial.dcid;
     initial.dcid = {0x5e};
@@ -75,8 +76,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Buffer datagram(content.begin(), content.end());
     if ((how & as_it_is) == 0) datagram = protect(how, std::move(datagram));
     if ((how & from_server) != 0) {
-      read_server_datagram(datagram, fresh.connection);
-      read_server_datagram(datagram, used.connection);
+      read_server_datagram(datagram, fresh.connection, *fresh.keys);
+      read_server_datagram(datagram, used.connection, *used.keys);
+      insist(fresh.connection.accepted == used.connection.accepted);
+      insist(fresh.connection.asked_again == used.connection.asked_again);
       continue;
     }
     const QuicResult result = fresh.read(datagram);
