@@ -38,7 +38,7 @@ void EgressUsage::add(const dataplane::FlowRecord& flow) {
   ++of.flows;
   const IpProtocol protocol = flow.inside.protocol;
   Ports& ports = protocol == IpProtocol::tcp ? of.tcp : protocol == IpProtocol::udp ? of.udp : of.other;
-  ports.set(host_order(flow.nat_port));
+  if (!dataplane::is_portless(protocol)) ports.set(host_order(flow.nat_port));
   const ServerKey key{flow.nat_address, flow.inside.destination_address(), host_order(flow.inside.destination_port),
                       protocol};
   std::uint64_t* server = entry(servers_, key, servers_max, [] { return std::uint64_t{0}; });

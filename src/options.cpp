@@ -34,7 +34,7 @@ constexpr std::array<CommandText, 8> commands = {{
     {"check", "[--config FILE] [--policy FILE] [--json] [--strict]",
      "Print every error and warning of a configuration and a policy."},
     {"explain",
-     "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp]\n"
+     "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp|other]\n"
      "                         [--host NAME] [--http \"GET /path\" [--header \"NAME: VALUE\"]...]\n"
      "                         [--resolved NAME=ADDR[,..]] [--config FILE] [--json]\n"
      "       sallyport explain --diff OLD NEW --flows FILE [--config FILE] [--json]",
@@ -204,9 +204,9 @@ void read_request(const Values& values, ExplainOptions& options) {
 }
 
 void read_port(const Values& values, ExplainOptions& options) {
-  const bool icmp = options.protocol == config::Protocol::icmp;
-  if (icmp && values.has("port")) throw Wrong{"explain: --port: ICMP has no ports; leave it out"};
-  if (icmp) return;
+  const bool ports = options.protocol != config::Protocol::icmp && options.protocol != config::Protocol::other;
+  if (!ports && values.has("port")) throw Wrong{"explain: --port: this protocol has no ports; leave it out"};
+  if (!ports) return;
   options.port_assumed = !values.has("port");
   const std::uint16_t usual = options.http ? 80 : 443;
   options.port = options.port_assumed ? usual : parse_port(values.text("port"));
@@ -229,7 +229,7 @@ CommandLine parse_explain(const Arguments& arguments) {
       .text("from", "ADDR", "the sender")
       .text("to", "ADDR", "the server")
       .text("port", "N", "the server's port (default: 443; with --http 80)")
-      .text("proto", "NAME", "tcp, udp, icmp or sctp (default: tcp)")
+      .text("proto", "NAME", "tcp, udp, icmp, sctp, or other: GRE, ESP .. (default: tcp)")
       .text("host", "NAME", "the server name that the flow shows")
       .text("http", "REQUEST", "plaintext HTTP with this request: \"GET /path\", \"POST /service/method HTTP/2\"")
       .list("header", "HEADER", "with --http: a header of it, \"Name: value\"; may be given again")

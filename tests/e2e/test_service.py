@@ -58,7 +58,7 @@ class DpdkTelemetry(GatewayCase):
     def test_counters_are_those_of_show(self):
         self.assertTrue(self.ask_udp("web", SERVER[0]))
         commands = self.ask("/")
-        for topic in ("reasons", "flows", "workers", "ports", "policy"):
+        for topic in ("reasons", "flows", "workers", "ports", "egress", "policy"):
             self.assertIn(f"/sallyport/{topic}", commands)
         shown = self.gateway.show("reasons")
         reasons = self.ask("/sallyport/reasons")
@@ -135,5 +135,10 @@ class EgressUse(GatewayCase):
         self.assertEqual(of_web["fullest_server"]["address"], SERVER[0])
         self.assertEqual(shown["top_sources"][0]["workload"], "web")
         self.assertFalse(shown["incomplete"])
+        fullest = shown["fullest_server"]
+        self.assertEqual((fullest["egress_address"], fullest["server"]), (cases.EGRESS["web"][0], SERVER[0]))
+        self.assertGreaterEqual(fullest["ports_used"], 5)
+        self.assertAlmostEqual(fullest["ratio"], fullest["ports_used"] / fullest["ports"])
         text = self.gateway.host.run([self.gateway.program, "show", "egress", "--socket", self.gateway.socket_path]).stdout
         self.assertIn("TOP SOURCE", text)
+        self.assertIn("fullest server: " + cases.EGRESS["web"][0], text)
