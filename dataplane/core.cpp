@@ -8,6 +8,7 @@ namespace {
 constexpr std::uint32_t names_max = 65536;
 constexpr std::uint32_t follows_max = 65536;
 constexpr std::uint32_t said_blocks_max = follows_max;
+constexpr std::size_t field_text_bytes = std::size_t{64} << 10U;
 constexpr std::uint32_t senders_max = 1U << 20U;
 constexpr std::uint32_t addresses_max = 65535;  // Flow::nat_address
 constexpr std::uint32_t wholes_max = 128;
@@ -20,6 +21,11 @@ std::uint32_t port_rest_ms(const config::NatConfig& nat) noexcept {
 std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
   if (settings.held_packets != 0) return settings.held_packets;
   return std::clamp<std::uint32_t>(static_cast<std::uint32_t>(settings.limits.held_bytes / 2048), 64, 1U << 20U);
+}
+
+// An eighth of what may be held, for connections of HTTP/2: some 16 KiB each.
+std::size_t hpack_bytes(const PipelineSettings& given) noexcept {
+  return std::clamp<std::size_t>(given.limits.held_bytes / 8, std::size_t{256} << 10U, std::size_t{64} << 20U);
 }
 
 std::int32_t shortest_timeout(const config::Timeouts& t) noexcept {
@@ -48,6 +54,8 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),
       follows(std::clamp(given.limits.flows / 8, 1024U, follows_max)),
       said(std::clamp(given.limits.flows / 8, 4096U, said_blocks_max)),
+      hpack(classifier::names::make_hpack_memory(hpack_bytes(given))),
+      field_text(field_text_bytes),
       fragments(given.nat.fragments_max, static_cast<std::uint32_t>(given.nat.fragment_timeout.count()), wholes_max,
                 hash),
       low_ports(1, 1023, given.worker, given.workers),

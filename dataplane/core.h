@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "classifier/names/hpack.h"
 #include "classifier/names/quic_initial.h"
 #include "dataplane/counters.h"
 #include "dataplane/flow/books.h"
@@ -100,8 +101,10 @@ struct Core {
   HeldPayload held;
   Slots<RequestFollow> follows;
   SaidBook said;
-  std::array<classifier::names::HeaderField, classifier::names::header_fields_max>
-      fields{};  // of the head that is read
+  std::unique_ptr<classifier::names::HpackMemory, classifier::names::HpackMemoryDeleter> hpack;
+  // Of the head that is read; of one of HTTP/2 their text is apart.
+  std::array<classifier::names::HeaderField, classifier::names::header_fields_max> fields{};
+  Block<char> field_text;
   DnsBook dns;
   Reassembler fragments;
   NeighbourQueue neighbours;

@@ -33,6 +33,12 @@ constexpr HttpStep broken{What::malformed, 0, 0};
 
 }  // namespace
 
+Parse read_http2_preface(Bytes stream) noexcept {
+  const std::string_view text = text_of(stream).substr(0, http2_preface.size());
+  if (!http2_preface.starts_with(text)) return Parse::not_this;
+  return text.size() == http2_preface.size() ? Parse::done : Parse::need_more;
+}
+
 HttpStep HttpFollower::next(Bytes stream, std::span<HeaderField> room, RequestHead& head) noexcept {
   if (stream.empty()) return {};
   switch (part_) {
@@ -54,6 +60,10 @@ HttpStep HttpFollower::next_head(Bytes stream, std::span<HeaderField> room, Requ
     if (stream.size() == 1) return {};
     empty_line_ = true;
     return {What::framing, 2, 0};
+  }
+  if (requests_ == 0 && !empty_line_) {
+    const Parse preface = read_http2_preface(stream);
+    if (preface != Parse::not_this) return preface == Parse::done ? HttpStep{What::http2, 0, 0} : HttpStep{};
   }
   switch (read_request_head(stream, searched_, room, head)) {
     case Parse::need_more:

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "classifier/names/http_head.h"
 #include "classifier/names/parse.h"
@@ -19,12 +20,18 @@ struct HttpStep {
     request,    // a head: `head` says what is asked for; to be decided before the bytes go on
     framing,    // a chunk's length, the end of a chunk, trailers, an empty line in front of a request
     not_http,   // the first request is none
+    http2,      // the first request is the preface of HTTP/2 (http2_follower.h); nothing consumed
     malformed,
+    too_large,
   };
   What what = What::need_more;
   std::uint32_t bytes = 0;  // consumed
   std::uint64_t skip = 0;   // bytes behind them that are of the body
 };
+
+// The first bytes of a client that knows of a server of HTTP/2 (RFC 9113 section 3.4).
+inline constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+[[nodiscard]] Parse read_http2_preface(std::span<const std::uint8_t> stream) noexcept;
 
 class HttpFollower {
  public:

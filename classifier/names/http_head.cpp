@@ -131,20 +131,14 @@ const http_parser_settings& callbacks() noexcept {
 [[nodiscard]] bool take_fields(const http_parser& parser, std::string_view target, RequestHead& head) noexcept {
   std::string_view host;
   bool has_host = false;
-  bool offers_http2 = false;
   for (const HeaderField& field : head.fields) {
     if (!is_token(field.name)) return false;
-    if (same(field.name, "upgrade")) {
-      head.becomes = RequestHead::Switch::upgrade;
-      offers_http2 = offers_http2 || contains(field.value, "h2c");
-    }
+    if (same(field.name, "upgrade")) head.becomes = RequestHead::Switch::upgrade;
     if (!same(field.name, "host")) continue;
     if (has_host) return false;
     has_host = true;
     host = field.value;
   }
-  // Behind an answer that takes this offer, what the client says is no request of HTTP/1.x any more.
-  if (offers_http2) head.becomes = RequestHead::Switch::none;
   if (!has_host && parser.http_minor != 0) return false;
   return take_target(target, host, has_host, head) && take_framing(parser, head);
 }

@@ -150,8 +150,9 @@ struct FlowFacts {
   std::uint32_t method, url;   // numbers in the NameBook, of the latest request; 0: none
   bool reads_requests;         // waiting: requests of plaintext HTTP decide
   bool upgraded;               // was followed, until the server agreed to another protocol
-  bool answered;               // denied: the client was told by a page
-  std::uint32_t domain;        // the domain by which network policies let it pass, NameBindings::mark(); 0: none
+  // Denied: the client was told by a page, which may be repeated, or by frames of HTTP/2, which may not.
+  enum class Told : std::uint8_t { no, by_page, by_frames } told;
+  std::uint32_t domain;  // the domain by which network policies let it pass, NameBindings::mark(); 0: none
 };
 
 using FlowNumber = std::uint32_t;  // 0: none

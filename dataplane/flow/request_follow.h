@@ -3,21 +3,28 @@
 
 #include <cstdint>
 
+#include "classifier/names/http2_follower.h"
 #include "classifier/names/http_follower.h"
+#include "dataplane/flow/frame_walk.h"
 #include "dataplane/flow/said_bytes.h"
 
 namespace sallyport::dataplane {
 
 struct RequestFollow {
-  using Switch = classifier::names::RequestHead::Switch;
+  // Another protocol that the first request asks for; the server has not answered.
+  enum class Awaits : std::uint8_t { nothing, another, http2, tunnel };
 
-  classifier::names::HttpFollower follower;
-  std::uint32_t begin = 0;   // sequence number of the first byte of all
-  std::uint32_t base = 0;    // of the first byte that is not decided
-  std::uint64_t beyond = 0;  // so many bytes from there on are of a body as well
+  classifier::names::HttpFollower http1;
+  classifier::names::Http2Follower http2;
+  classifier::names::Inflater* inflater = nullptr;  // HTTP/2 is spoken
+  std::uint32_t begin = 0;                          // sequence number of the first byte of all
+  std::uint32_t base = 0;                           // of the first byte that is not decided
+  std::uint64_t beyond = 0;                         // so many bytes from there on are of a body as well
   SaidBytes said;
-  Switch awaits = Switch::none;  // the first request asks for another protocol; the server has not answered
-  std::uint32_t answer = 0;      // sequence number of the server's answer to it
+  Awaits awaits = Awaits::nothing;
+  std::uint32_t answer = 0;  // sequence number of the server's answer to it
+  FrameWalk server;          // HTTP/2
+  bool grpc = false;         // the latest request is one of gRPC
 
   // Is all up to here decided, or of a body?
   [[nodiscard]] bool reaches(std::uint32_t end) const noexcept {

@@ -27,7 +27,7 @@ struct SaidBytes {
 
 class SaidBook {
  public:
-  static constexpr std::uint32_t blocks_per_flow_max = 256;
+  static constexpr std::uint32_t blocks_per_flow_max = 1024;
 
   explicit SaidBook(std::uint32_t blocks) : blocks_(blocks) {}
 

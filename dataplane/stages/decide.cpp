@@ -338,6 +338,7 @@ void set_guard(Flow& flow, bool asks) noexcept {
   if (facts.app == AppProtocol::tls) shown.protocol = Protocol::tls;
   if (facts.app == AppProtocol::quic) shown.protocol = Protocol::quic;
   if (facts.app == AppProtocol::http) shown.protocol = Protocol::http;
+  if (facts.app == AppProtocol::http2) shown.protocol = Protocol::http2;
   if (facts.name != 0) shown.name = core.names[facts.name];
   if (facts.method != 0) shown.request.method = core.names[facts.method];
   if (facts.url != 0) shown.request.target = core.names[facts.url];
@@ -412,7 +413,8 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   if (decision.action == Action::needs_name && !undecided && !nothing_sent_yet) {
     // Where in its requests such a connection is, nobody knows.
     const bool unfollowed =
-        decision.reads_requests && !facts.upgraded && (facts.app == AppProtocol::http || flow.has(Flow::observing));
+        decision.reads_requests && !facts.upgraded &&
+        (facts.app == AppProtocol::http || facts.app == AppProtocol::http2 || flow.has(Flow::observing));
     decision = policy.decide_shown(decision, shown_before(core, flow), core.match_scratch());
     if (unfollowed) decision.action = Action::deny;
   }

@@ -58,9 +58,8 @@ Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parse
                       std::uint32_t expected) noexcept {
   Flow& flow = core.flows[number];
   if (!matters(flow)) return Inspected::pass;
-  if (flow.has(Flow::following)) {
-    follow_answer(core, number, packet, parsed);
-  } else if (flow.has(Flow::guarded)) {
+  if (flow.has(Flow::following)) return follow_answer(core, number, packet, parsed);
+  if (flow.has(Flow::guarded)) {
     guard_answer(core, number, packet, parsed);
   } else if (flow.verdict == Verdict::waiting && is_reset(parsed)) {
     drop_held(core, flow, Drop::hello_abandoned);

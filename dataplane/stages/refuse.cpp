@@ -6,6 +6,7 @@
 
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/hairpin.h"
+#include "dataplane/stages/pages.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -145,10 +146,8 @@ void reset_receiver(Core& core, const Flow& flow, const Packet& packet, const Pa
 }
 
 // The page, and the end of the stream behind it, as an answer to a segment that carries payload.
-void send_page(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
-  static constexpr std::string_view page =
-      "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 20\r\nConnection: close\r\n\r\n"
-      "traffic not allowed\n";
+void send_page(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
+               std::string_view page) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   const std::uint32_t consumed = parsed.payload_bytes + ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0 ? 1 : 0);
   const Segment segment{parsed.key.destination_address(),
@@ -162,12 +161,13 @@ void send_page(Core& core, const Flow& flow, const Packet& packet, const Parsed&
   send_back(core, made, packet, parsed);
 }
 
-// A client that was told by a page reads it in peace: its acknowledgments go nowhere, the request sent again brings the
-// page again, and only its own FIN ends what it still remembers.
+// A client that was told reads it in peace: its acknowledgments go nowhere, a request sent again brings the page again,
+// and only its own FIN ends what it still remembers. Frames are not repeated: they were made for their place.
 void refuse_answered(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
-  if (parsed.payload_bytes != 0) {
-    send_page(core, flow, packet, parsed);
-  } else if ((parsed.tcp_flags & Tcp::fin) != 0) {
+  const bool says = parsed.payload_bytes != 0;
+  if (says && core.flows.facts(flow).told == FlowFacts::Told::by_page) {
+    send_page(core, flow, packet, parsed, http1_page);
+  } else if (says || (parsed.tcp_flags & Tcp::fin) != 0) {
     refuse_sender(core, packet, parsed);
   }
 }
@@ -242,7 +242,7 @@ void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& p
 
 void refuse_denied(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
   using classifier::Reason;
-  if (core.flows.facts(flow).answered) {
+  if (core.flows.facts(flow).told != FlowFacts::Told::no) {
     refuse_answered(core, flow, packet, parsed);
     return;
   }
@@ -266,15 +266,31 @@ void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parse
   }
 }
 
+namespace {
+
+// In the middle of one of the server's frames there is no place for another.
+[[nodiscard]] bool may_answer(const Core& core, const Flow& flow, const RequestFollow& follow) noexcept {
+  return follow.inflater == nullptr || follow.server.is_between(core.flows.track(flow).sent_end[to_client]);
+}
+
+}  // namespace
+
 void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
   const config::Defaults& defaults = core.policy()->model().defaults;
+  FlowFacts& facts = core.flows.facts(flow);
+  const RequestFollow& follow = core.follows[facts.follow];
   // A SYN's request: the client knows no sequence number of the server yet.
-  if (!defaults.http_deny_responds || (parsed.tcp_flags & Tcp::syn) != 0) {
+  if (!defaults.http_deny_responds || (parsed.tcp_flags & Tcp::syn) != 0 || !may_answer(core, flow, follow)) {
     refuse_both(core, flow, packet, parsed, to_server);
     return;
   }
-  core.flows.facts(flow).answered = true;
-  send_page(core, flow, packet, parsed);
+  if (follow.inflater == nullptr) {
+    facts.told = FlowFacts::Told::by_page;
+    send_page(core, flow, packet, parsed, http1_page);
+  } else {
+    facts.told = FlowFacts::Told::by_frames;
+    send_page(core, flow, packet, parsed, Http2Page(follow.http2.stream(), follow.grpc, follow.server.said()).bytes());
+  }
   if (defaults.deny_resets) reset_receiver(core, flow, packet, parsed, to_server);
 }
 

@@ -14,6 +14,7 @@ PEERS = pathlib.Path(__file__).resolve().parent / "peers"
 PYTHON = "/usr/bin/python3"
 NAMES = ["httpbin.org", "www.example.com", "denied.example", "db.example.com"]
 ECHO_PORT = 7000
+HTTP2_PORT = 8082  # in the clear
 IPERF_PORT = 5201
 
 NGINX = """
@@ -34,6 +35,11 @@ http {{
     listen 80; listen [::]:80;
     location / {{ return 200 "plain, seen from $remote_addr\\n"; }}
     location /post {{ proxy_pass http://127.0.0.1:80/; }}  # reads the whole body first
+  }}
+  server {{
+    listen {http2_port} http2; listen [::]:{http2_port} http2;
+    location / {{ return 200 "by $server_protocol\\n"; }}
+    location /post {{ proxy_pass http://127.0.0.1:80/; }}
   }}
   {names}
 }}
@@ -59,13 +65,13 @@ class Servers:
             big.truncate(20_000_000)
         self._certificates()
         (self.folder / "nginx.conf").write_text(NGINX.format(
-            folder=self.folder, names="".join(NGINX_NAME.format(folder=self.folder, name=name) for name in NAMES)))
+            folder=self.folder, http2_port=HTTP2_PORT, names="".join(NGINX_NAME.format(folder=self.folder, name=name) for name in NAMES)))
         self.log = open(self.folder / "processes.log", "ab")  # as long as the world
         self._start(["nginx", "-e", self.folder / "error.log", "-p", self.folder, "-c", self.folder / "nginx.conf"])
         self._start([PYTHON, PEERS / "echo_server.py", ECHO_PORT, *SERVER, *SECOND_SERVER])
         for address in SERVER:  # answers to datagrams leave under the address that was asked
             self._start(["iperf3", "--server", "--bind", address, "--port", IPERF_PORT])
-        for port in (80, 443, ECHO_PORT, IPERF_PORT):
+        for port in (80, 443, HTTP2_PORT, ECHO_PORT, IPERF_PORT):
             self.wait_listening(port)
 
     def _start(self, command):

@@ -5,6 +5,7 @@ import time
 
 import cases
 from cases import GatewayCase
+from servers import HTTP2_PORT, PEERS, PYTHON
 from world import SERVER
 
 POLICY = cases.OPEN_POLICY.replace('traffic_policy = "Allow"', 'traffic_policy = "Deny"') + """
@@ -16,6 +17,17 @@ hostnames = ["httpbin.org"]
 
   [[http_route.rules]]
   matches = [ { path = { value = "/get" } }, { path = { value = "/post" }, method = "POST" } ]
+"""
+HTTP2_POLICY = POLICY.replace("port = 80 ", f"port = {HTTP2_PORT} ")
+GRPC_POLICY = cases.OPEN_POLICY.replace('traffic_policy = "Allow"', 'traffic_policy = "Deny"') + f"""
+[[grpc_route]]
+namespace = "linkerd-egress"
+name = "cart"
+parent_refs = [ {{ name = "everything", namespace = "linkerd-egress", port = {HTTP2_PORT} }} ]
+hostnames = ["httpbin.org"]
+
+  [[grpc_route.rules]]
+  matches = [ {{ method = {{ service = "shop.Cart", method = "Add" }} }} ]
 """
 NOT_ALLOWED = "traffic not allowed\n"
 
@@ -90,3 +102,58 @@ class Requests(GatewayCase):
         done = cases.world.pods["web"].run(["wget", "-O-", "--content-on-error", "--tries=1", "--timeout=8",
                                             "--header=Host: httpbin.org", f"http://{SERVER[0]}/ip"], check=False)
         self.assertEqual((done.returncode, done.stdout), (8, NOT_ALLOWED), done.stderr)
+
+
+class Http2(GatewayCase):
+    policy = HTTP2_POLICY
+
+    def curl_http2(self, path, address, *more):
+        return self.curl("web", "httpbin.org", address, "--http2-prior-knowledge", "--write-out", "%{http_code}\n", *more, path=path,
+                         scheme="http", port=HTTP2_PORT)
+
+    def test_allowed_and_denied_path(self):
+        for address in SERVER:
+            before = len(cases.servers.access_log())
+            done = self.curl_http2("/get", address)
+            self.assertEqual(done.stdout, "by HTTP/2.0\n200\n", done.stderr)
+            record = self.record_server(f"tcp port {HTTP2_PORT}")
+            done = self.curl_http2("/ip", address)
+            shown = b"".join(segment.payload for segment in record.stop())
+            self.assertIn("403\n", done.stdout, done.stderr)
+            self.assertNotIn(b"ip", shown)
+            self.assertEqual([entry["path"] for entry in cases.servers.access_log()[before:]], ["/get"])
+        self.assertEqual(self.gateway.wait_flow(http__url="/ip")["verdict"]["reason"], "name_not_allowed")
+
+    def test_second_stream_of_a_connection(self):
+        for address in SERVER:
+            before = len(cases.servers.access_log())
+            record = self.record_server(f"tcp port {HTTP2_PORT}")
+            done = cases.world.pods["web"].run([PYTHON, PEERS / "http2_streams.py", address, HTTP2_PORT, "httpbin.org", "/get/1",
+                                                "/get/2", "/ip", "/get/3"])
+            shown = b"".join(segment.payload for segment in record.stop())
+            self.assertEqual(done.stdout.split(), ["200", "200", "403", "closed"], done.stderr)
+            self.assertIn(b"/get/2", shown)
+            self.assertNotIn(b"/ip", shown)
+            self.assertEqual([entry["path"] for entry in cases.servers.access_log()[before:]], ["/get/1", "/get/2"])
+
+    def test_bodies(self):
+        body = cases.servers.folder / "body"
+        body.write_bytes(b"GET /ip HTTP/1.1\r\n\r\n" * 100_000)
+        for address in SERVER:
+            done = self.curl_http2("/post", address, "--data-binary", f"@{body}")
+            self.assertRegex(done.stdout, "200\n$", done.stderr)
+
+
+class Grpc(GatewayCase):
+    policy = GRPC_POLICY
+
+    def call(self, path):
+        """The status of HTTP and of gRPC."""
+        return self.curl("web", "httpbin.org", SERVER[0], "--http2-prior-knowledge", "--header", "content-type: application/grpc",
+                         "--header", "te: trailers", "--data-binary", "12345", "--output", "/dev/null", "--write-out",
+                         "%{http_code} %header{grpc-status} %header{grpc-message}", path=path, scheme="http", port=HTTP2_PORT)
+
+    def test_calls(self):
+        self.assertEqual(self.call("/shop.Cart/Add").stdout, "200  ")
+        self.assertEqual(self.call("/shop.Cart/Empty").stdout, "200 7 traffic not allowed")
+        self.assertEqual(self.gateway.wait_flow(http__url="/shop.Cart/Empty")["verdict"]["action"], "deny")

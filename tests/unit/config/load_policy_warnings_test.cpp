@@ -92,23 +92,6 @@ TEST(PolicyWarnings, ABurstSmallerThanAPacket) {
   EXPECT_TRUE(load(egress + "bandwidth = { rate = \"1M\", burst = \"12K\" }").diagnostics.all().empty());
 }
 
-TEST(NotEnforced, IsRefusedInSoManyWords) {
-  const std::string network = "[[egress_network]]\nnamespace = \"a\"\nname = \"n\"\ntraffic_policy = \"Deny\"\n";
-  const std::string egress = "[[egress]]\nname = \"e\"\nsources = [\"fd00::/48\"]\n";
-  const std::vector<std::pair<std::string, std::string_view>> table{
-      {network + "[[grpc_route]]\nnamespace = \"a\"\nname = \"r\"\nparent_refs = [{ name = \"n\", port = 80 }]\n"
-                 "rules = [{ matches = [{ method = { service = \"a.B\", method = \"C\" } }] }, {}]",
-       "grpc_route[0]"},
-  };
-  for (const auto& [text, path] : table) {
-    const auto loaded = load(text);
-    EXPECT_FALSE(loaded.model.has_value()) << text;
-    ASSERT_EQ(loaded.diagnostics.errors(), 1U) << messages(loaded);
-    EXPECT_EQ(loaded.diagnostics.all()[0].key_path, path) << messages(loaded);
-    EXPECT_EQ(loaded.diagnostics.all()[0].message, "not enforced by this version");
-  }
-}
-
 TEST(HttpRoute, MatchesAreValidated) {
   const std::string head =
       "[[egress_network]]\nnamespace = \"a\"\nname = \"n\"\ntraffic_policy = \"Deny\"\n[[http_route]]\nnamespace = "

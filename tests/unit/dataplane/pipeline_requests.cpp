@@ -208,7 +208,6 @@ TEST(PipelineRequests, Case80ShapesOfSmuggling) {
            std::string("GET /get HTTP/1.1\r\nHost: httpbin.org\r\nX: a") + '\0' + "b\r\n\r\n",
            std::string("GET /get/%zz HTTP/1.1\r\nHost: httpbin.org\r\n\r\n"),
            std::string("GET httpbin.org/get HTTP/1.1\r\nHost: httpbin.org\r\n\r\n"),
-           std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
        }) {
     Gateway g(get_only());
     Client c(g, client, server);

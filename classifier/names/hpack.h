@@ -1,0 +1,42 @@
+// Header blocks of HTTP/2 (RFC 7541), decompressed by nghttp2.
+//
+// What a block means depends on all blocks before it, so each connection has an Inflater, fed with every block of the
+// client's once, in order. Their memory is taken at start, from one HpackMemory; where none is left there is no
+// Inflater, or a block is too_large. The client may use the dynamic table that servers offer by default, 4096 bytes,
+// and no larger one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "classifier/names/http_head.h"
+#include "classifier/names/parse.h"
+
+namespace sallyport::classifier::names {
+
+class HpackMemory;
+struct HpackMemoryDeleter {
+  void operator()(HpackMemory* memory) const noexcept;
+};
+[[nodiscard]] std::unique_ptr<HpackMemory, HpackMemoryDeleter> make_hpack_memory(std::size_t bytes);
+[[nodiscard]] std::size_t bytes_of(const HpackMemory& memory) noexcept;
+
+class Inflater;
+[[nodiscard]] Inflater* begin_inflater(HpackMemory& memory) noexcept;  // null: no room
+void end_inflater(Inflater* inflater) noexcept;
+
+// Where the fields of a block go: themselves and their text, which an inflater keeps no longer than it has to.
+struct FieldRoom {
+  std::span<HeaderField> fields;
+  std::span<char> text;
+  std::size_t field_count = 0;
+  std::size_t text_bytes = 0;
+};
+// A piece of a block; `last`: the block ends with it. need_more: it does not. malformed, too_large: the inflater is of
+// no use any more.
+[[nodiscard]] Parse inflate(Inflater& inflater, std::span<const std::uint8_t> piece, bool last,
+                            FieldRoom& room) noexcept;
+
+}  // namespace sallyport::classifier::names

@@ -1,0 +1,41 @@
+// Follows the client's half of an HTTP/2 connection (RFC 9113): the preface, then frame by frame, with the header block
+// of every stream.
+//
+// Given bytes and answering as HttpFollower does. A header block, over its CONTINUATION frames, is one step, once it is
+// whole; DATA and the payload of unknown frames need no look. A block that opens no new stream is of trailers. What RFC
+// 9113 calls malformed is: pseudo-fields that are missing, doubled, misplaced or unknown, upper case, fields of a
+// connection, a host beside another authority, CR or LF in a value. So are frames that are out of place or of a wrong
+// size, as far as where requests begin and end depends on them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "classifier/names/hpack.h"
+#include "classifier/names/http_follower.h"
+
+namespace sallyport::classifier::names {
+
+class Http2Follower {
+ public:
+  Http2Follower() = default;
+  // `opened`: streams up to this one are open already: 1 where HTTP/1.1 was upgraded (RFC 7540 section 3.2).
+  explicit Http2Follower(std::uint32_t opened) noexcept : last_stream_(opened) {}
+
+  [[nodiscard]] HttpStep next(std::span<const std::uint8_t> stream, Inflater& inflater, FieldRoom& room,
+                              RequestHead& head) noexcept;
+  // Of the latest request.
+  [[nodiscard]] std::uint32_t stream() const noexcept { return last_stream_; }
+
+ private:
+  struct Frame;
+
+  [[nodiscard]] HttpStep next_block(const Frame& first, std::span<const std::uint8_t> stream, Inflater& inflater,
+                                    FieldRoom& room, RequestHead& head) noexcept;
+
+  std::uint32_t last_stream_ = 0;
+  bool preface_ = false;
+  bool settings_ = false;
+};
+
+}  // namespace sallyport::classifier::names

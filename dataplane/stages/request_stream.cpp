@@ -1,0 +1,329 @@
+#include "dataplane/stages/request_stream.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "classifier/names/http_text.h"
+#include "dataplane/stages/decide.h"
+#include "dataplane/stages/forward.h"
+#include "dataplane/stages/inspect.h"
+#include "dataplane/stages/learn.h"
+#include "dataplane/stages/shadow.h"
+#include "dataplane/stages/track.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using classifier::Reason;
+using classifier::names::HeaderField;
+using classifier::names::HttpStep;
+using classifier::names::RequestHead;
+using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::uint32_t window_max = std::uint32_t{1} << 30U;  // RFC 7323 section 2.3
+constexpr std::uint32_t held_packets_max = 2048;
+
+constexpr Outcome passes{Outcome::What::passes};
+constexpr Outcome waits{Outcome::What::waits};
+[[nodiscard]] constexpr Outcome ends(Drop drop) noexcept { return {Outcome::What::ends, drop}; }
+[[nodiscard]] constexpr Outcome denied(Reason reason) noexcept {
+  return {Outcome::What::denied, Drop::hello_denied, reason};
+}
+
+// For the flow's record.
+void note(Core& core, FlowFacts& facts, const RequestHead& head, bool http2) noexcept {
+  facts.app = http2 ? AppProtocol::http2 : AppProtocol::http;
+  core.names.give_back(facts.method);
+  core.names.give_back(facts.url);
+  facts.method = core.names.take(head.method);
+  facts.url = core.names.take(head.target);
+  if (facts.name != 0 && core.names[facts.name] == head.host) return;
+  core.names.give_back(facts.name);
+  facts.name = core.names.take(head.host);
+  if (head.host.empty()) return;
+  core.counters.names_seen.add();
+  if (facts.name == 0) core.counters.names_not_stored.add();
+}
+
+// The verdict on one request. True: allowed.
+[[nodiscard]] bool allows(Core& core, Flow& flow, const RequestHead& head, bool http2) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
+  note(core, facts, head, http2);
+  classifier::Shown shown;
+  shown.protocol = http2 ? classifier::Shown::Protocol::http2 : classifier::Shown::Protocol::http;
+  shown.name = head.host;
+  shown.request = {head.method, head.target, head.fields};
+  const bool first = flow.verdict == Verdict::waiting;
+  const auto decision = core.policy()->decide_shown(pending_decision(core, flow), shown, core.match_scratch());
+  take_decision(core, flow, decision);
+  if (flow.verdict == Verdict::allowed) check_name_binding(core, flow, head.host);
+  // A connection counts for the rule of its first request, and for the one that ends it.
+  if (first || flow.verdict != Verdict::allowed) count_rules(core, decision);
+  if (first) {
+    shadow_shown(core, flow, shown);
+    if (flow.verdict == Verdict::allowed) core.counters.flows_allowed.add();
+  }
+  return flow.verdict == Verdict::allowed;
+}
+
+[[nodiscard]] bool is_grpc(const RequestHead& head) noexcept {
+  return std::any_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
+    return field.name == "content-type" && field.value.starts_with("application/grpc");
+  });
+}
+
+using Awaits = RequestFollow::Awaits;
+[[nodiscard]] Awaits awaits_of(const RequestHead& head) noexcept {
+  if (head.becomes == RequestHead::Switch::none) return Awaits::nothing;
+  if (head.becomes == RequestHead::Switch::connect) return Awaits::tunnel;
+  const bool http2 = std::any_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
+    return classifier::names::same(field.name, "upgrade") && classifier::names::contains(field.value, "h2c");
+  });
+  return http2 ? Awaits::http2 : Awaits::another;
+}
+
+// One segment's way through the follower.
+class Reading {
+ public:
+  Reading(Core& core, FlowNumber number, RequestFollow& follow, const Segment& segment) noexcept
+      : core_(core), flow_(core.flows[number]), facts_(core.flows.facts(number)), follow_(follow), segment_(segment) {}
+
+  [[nodiscard]] Outcome run(const Packet& packet) noexcept {
+    // What no window reaches would be taken for a body that has gone by.
+    if (after(segment_.end, server_has() + window_max)) return ends(Drop::hello_unordered);
+    pass_over_body();
+    if (after(follow_.base, segment_.first)) {
+      const Outcome outcome = compare();
+      if (outcome.what != Outcome::What::passes || !after(segment_.end, follow_.base)) return outcome;
+    }
+    if (follow_.reaches(segment_.end)) return passes;
+    if (follow_.awaits != Awaits::nothing) return denied(Reason::hello_malformed);  // RFC 9110 section 7.8
+    const std::size_t most = std::max<std::size_t>(segment_.bytes.size(), core_.held.hello_bytes());
+    if (!core_.said.has_room(follow_.said, most) || !core_.held.has_room(packet)) return ends(Drop::held_full);
+    return read();
+  }
+
+ private:
+  // Up to where the server has acknowledged the client's bytes.
+  [[nodiscard]] std::uint32_t server_has() const noexcept {
+    const std::uint32_t acked = core_.flows.track(flow_).acked[to_client];
+    return acked != 0 ? acked : follow_.begin;
+  }
+
+  void pass_over_body() noexcept {
+    if (follow_.beyond == 0 || !after(segment_.end, follow_.base)) return;
+    const std::uint64_t step = std::min<std::uint64_t>(follow_.beyond, segment_.end - follow_.base);
+    follow_.base += static_cast<std::uint32_t>(step);
+    follow_.beyond -= step;
+  }
+
+  // Bytes that are decided already, as far as the server does not have them yet: they are what they were, or of a body.
+  [[nodiscard]] Outcome compare() const noexcept {
+    const std::uint32_t has = server_has();
+    const std::uint32_t end = after(segment_.end, follow_.base) ? follow_.base : segment_.end;
+    const std::uint32_t from = after(has, segment_.first) ? has : segment_.first;
+    if (!after(end, from)) return passes;
+    if (core_.flows.track(flow_).acked[to_client] == 0 && after(follow_.begin, segment_.first))
+      return ends(Drop::hello_duplicate);
+    const Bytes said = segment_.bytes.subspan(from - segment_.first, end - from);
+    return core_.said.agrees(follow_.said, from, said) ? passes : denied(Reason::hello_conflict);
+  }
+
+  [[nodiscard]] Outcome read() noexcept {
+    while (true) {
+      const bool straight = !after(segment_.first, follow_.base) && !holds_back(core_, flow_);
+      const std::uint32_t base = follow_.base;
+      const Outcome outcome = straight ? read_straight() : read_gathered();
+      if (outcome.what != Outcome::What::passes || follow_.reaches(segment_.end)) return outcome;
+      // More than could be put together with what waited before: the rest stands alone now.
+      if (base == follow_.base) return ends(Drop::hello_unordered);
+    }
+  }
+
+  [[nodiscard]] Outcome read_straight() noexcept {
+    Bytes rest = segment_.bytes.subspan(follow_.base - segment_.first);
+    const Outcome outcome = decide(rest);
+    return outcome.what == Outcome::What::waits && !begin_stream(rest) ? ends(Drop::held_full) : outcome;
+  }
+
+  // Through the stream that is put together of what waits.
+  [[nodiscard]] Outcome read_gathered() noexcept {
+    const bool begins = !holds_back(core_, flow_);
+    if (begins && !begin_stream({})) return ends(Drop::held_full);
+    Inspection& inspection = core_.held[facts_.inspection];
+    ByteStream stream = core_.held.stream(inspection);
+    const std::uint32_t skipped = after(inspection.base, segment_.first) ? inspection.base - segment_.first : 0;
+    const Bytes bytes = segment_.bytes.subspan(skipped);
+    const std::uint32_t offset = segment_.first + skipped - inspection.base;
+    if (offset >= core_.held.hello_bytes()) return undo(begins);
+    const auto count = static_cast<std::uint32_t>(bytes.size());
+    const bool known = stream.covers(offset, count);
+    if (!stream.add(offset, bytes)) return denied(Reason::hello_conflict);
+    if (known) return ends(Drop::hello_duplicate);
+    const std::uint32_t before = inspection.contiguous;
+    inspection.contiguous = stream.contiguous(before);
+    if (inspection.contiguous == before) {
+      const bool fits = offset + count <= core_.held.hello_bytes() && inspection.packets < held_packets_max;
+      return fits ? waits : denied(Reason::hello_too_large);
+    }
+    return settle(inspection, stream);
+  }
+
+  // There is more of the stream than before.
+  [[nodiscard]] Outcome settle(Inspection& inspection, ByteStream stream) noexcept {
+    const std::uint32_t base = follow_.base;
+    Bytes rest = stream.first(inspection.contiguous);
+    const Outcome outcome = decide(rest);
+    const bool decided = outcome.what == Outcome::What::passes || outcome.what == Outcome::What::waits;
+    if (!decided || follow_.base == base) return outcome;
+    const std::uint32_t read_end = base + inspection.contiguous;
+    std::copy(rest.begin(), rest.end(), core_.scratch.data());
+    rest = {core_.scratch.data(), rest.size()};
+    release(read_end);
+    if (facts_.inspection == 0 && rest.empty()) return passes;
+    // A segment that reaches past what could be put together is read on.
+    const bool cut = after(segment_.end, read_end);
+    if (facts_.inspection == 0 && (outcome.what == Outcome::What::passes || cut)) return passes;
+    if (!begin_stream(rest)) return ends(Drop::held_full);
+    // What is not all in the stream cannot wait.
+    return cut ? ends(Drop::hello_unordered) : outcome;
+  }
+
+  [[nodiscard]] Outcome undo(bool begins) noexcept {
+    if (begins) {
+      core_.held.end(facts_.inspection);
+      facts_.inspection = 0;
+    }
+    return ends(Drop::hello_unordered);
+  }
+
+  // Everything that these bytes bring; left in them is what is unfinished.
+  [[nodiscard]] Outcome decide(Bytes& bytes) noexcept {
+    const std::uint32_t begin = follow_.base;
+    std::size_t done = 0;
+    std::size_t framed = 0;
+    Outcome outcome = passes;
+    while (done < bytes.size() && outcome.what == Outcome::What::passes) {
+      RequestHead head;
+      const HttpStep step = next(bytes.subspan(done), head);
+      outcome = outcome_of(step, head);
+      done += step.bytes;
+      if (step.bytes != 0) framed = done;
+      const std::uint64_t here = std::min<std::uint64_t>(step.skip, bytes.size() - done);
+      done += static_cast<std::size_t>(here);
+      follow_.beyond = step.skip - here;
+      if (follow_.awaits != Awaits::nothing && done != bytes.size()) return denied(Reason::hello_malformed);
+    }
+    if (outcome.what == Outcome::What::waits && bytes.size() - done >= core_.held.hello_bytes())
+      return denied(Reason::hello_too_large);
+    core_.said.add(follow_.said, begin, bytes.first(framed));
+    follow_.base = begin + static_cast<std::uint32_t>(done);
+    bytes = bytes.subspan(done);
+    return outcome;
+  }
+
+  [[nodiscard]] HttpStep next(Bytes bytes, RequestHead& head) noexcept {
+    if (follow_.inflater == nullptr) return follow_.http1.next(bytes, core_.fields, head);
+    classifier::names::FieldRoom room{core_.fields, {core_.field_text.data(), core_.field_text.size()}};
+    return follow_.http2.next(bytes, *follow_.inflater, room, head);
+  }
+
+  [[nodiscard]] Outcome outcome_of(const HttpStep& step, const RequestHead& head) noexcept {
+    switch (step.what) {
+      case HttpStep::What::http2:
+        follow_.server.begin(core_.flows.track(flow_).sent_end[to_client]);
+        return begin_http2(core_, follow_, 0) ? passes : ends(Drop::held_full);
+      case HttpStep::What::too_large:
+        return denied(Reason::hello_too_large);
+      case HttpStep::What::need_more:
+        return waits;
+      case HttpStep::What::framing:
+        return passes;
+      case HttpStep::What::not_http:
+        return {Outcome::What::not_http};
+      case HttpStep::What::malformed:
+        return denied(Reason::hello_malformed);
+      case HttpStep::What::request:
+        break;
+    }
+    const bool http2 = follow_.inflater != nullptr;
+    follow_.grpc = http2 && is_grpc(head);
+    if (!allows(core_, flow_, head, http2)) return {Outcome::What::refused};
+    if (!http2 && follow_.http1.requests() == 1 && head.body == RequestHead::Body::none) {
+      follow_.awaits = awaits_of(head);
+      follow_.answer = core_.flows.track(flow_).sent_end[to_client];
+    }
+    return passes;
+  }
+
+  // What waits is read from `rest` on, which is in no memory of the inspection's. False: no room.
+  [[nodiscard]] bool begin_stream(Bytes rest) noexcept {
+    const bool begins = facts_.inspection == 0;
+    if (begins) facts_.inspection = core_.held.begin(core_.tick);
+    if (facts_.inspection == 0) return false;
+    Inspection& inspection = core_.held[facts_.inspection];
+    if (!core_.held.open_stream(inspection, true)) {
+      if (begins) core_.held.end(facts_.inspection);
+      if (begins) facts_.inspection = 0;
+      return false;
+    }
+    ByteStream stream = core_.held.stream(inspection);
+    stream.clear();
+    (void)stream.add(0, rest);
+    inspection.base = follow_.base;
+    inspection.base_known = true;
+    inspection.contiguous = static_cast<std::uint32_t>(rest.size());
+    return true;
+  }
+
+  // Of what waits, what is decided goes on, in the order in which it came. What was read and is unfinished waits on,
+  // for as long again; what lies behind a gap comes again.
+  void release(std::uint32_t read_end) noexcept {
+    Inspection& inspection = core_.held[facts_.inspection];
+    inspection.since = core_.tick;
+    Packet packet;
+    for (std::uint32_t left = inspection.packets; left != 0 && core_.held.next(inspection, packet); --left) {
+      Parsed parsed;
+      Drop why{};
+      const bool parses = parse(packet, core_.parse_rules(packet.port), parsed, why) == ParseResult::ok;
+      const std::uint32_t end = parses ? Segment(packet, parsed).end : 0;
+      if (parses && !follow_.reaches(end) && !after(end, read_end)) {
+        (void)core_.held.hold(inspection, packet);  // its room was just given back
+        continue;
+      }
+      core_.counters.held.subtract(packet.weight);
+      if (!parses) {
+        core_.drop(packet, why);
+      } else if (!follow_.reaches(end)) {
+        core_.drop(packet, Drop::hello_unordered);
+      } else {
+        note_sent(core_.flows.track(flow_), packet, parsed, to_server);
+        forward(core_, packet, parsed, flow_, to_server);
+      }
+    }
+    if (inspection.packets != 0) return;
+    core_.held.end(facts_.inspection);
+    facts_.inspection = 0;
+  }
+
+  Core& core_;
+  Flow& flow_;
+  FlowFacts& facts_;
+  RequestFollow& follow_;
+  const Segment& segment_;
+};
+
+}  // namespace
+
+Outcome read_segment(Core& core, FlowNumber number, RequestFollow& follow, const Packet& packet,
+                     const Segment& segment) noexcept {
+  return Reading(core, number, follow, segment).run(packet);
+}
+
+bool begin_http2(Core& core, RequestFollow& follow, std::uint32_t opened) noexcept {
+  follow.inflater = classifier::names::begin_inflater(*core.hpack);
+  follow.http2 = classifier::names::Http2Follower(opened);
+  return follow.inflater != nullptr;
+}
+
+}  // namespace sallyport::dataplane

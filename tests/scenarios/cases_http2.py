@@ -1,0 +1,161 @@
+"""Requests of HTTP/2 in the clear and of gRPC, stream by stream (corner cases 60, 61, 64, 70, 80)."""
+
+import struct
+
+from cases_policy import DENY, route
+from cases_requests import GET, MALFORMED, NOT_ALLOWED, get, reset_for
+from crafted import has_right_checksums, named
+from scapy.layers.inet import TCP
+from talk import Talk
+from wires import A, ALLOW, E, S, SNAT, both_families, case
+
+DATA, HEADERS, SETTINGS, PUSH_PROMISE, GOAWAY, CONTINUATION = 0, 1, 4, 5, 7, 9
+END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 4, 8, 32
+CALLS = DENY + SNAT + route("grpc_route", "calls", 80, """hostnames = ["httpbin.org"]
+[[grpc_route.rules]]
+matches = [ { method = { service = "shop.Cart", method = "Add" } } ]
+""")
+
+
+def frame(kind, flags, stream, payload=b""):
+    return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, stream) + payload
+
+
+def literal(name, value, indexed=False):
+    """RFC 7541 section 6.2, with a name of its own; short ones."""
+    return (b"\x40" if indexed else b"\0") + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+
+
+def block(fields, indexed=False):
+    return b"".join(literal(name, value, indexed) for name, value in fields)
+
+
+def request(path, method="GET", host="httpbin.org", more=()):
+    return [(":method", method), (":scheme", "http"), (":path", path), (":authority", host), *more]
+
+
+def headers(stream, fields, flags=END_STREAM | END_HEADERS):
+    return frame(HEADERS, flags, stream, block(fields))
+
+
+def call(stream, path):
+    fields = request(path, "POST", more=[("content-type", "application/grpc"), ("te", "trailers")])
+    return headers(stream, fields, END_HEADERS) + frame(DATA, END_STREAM, stream, bytes(5))
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0)
+STATUS_403 = b"\x08\x03403\x0f\x10\x0atext/plain\x0f\x0d\x0220"
+STATUS_7 = b"\x88\x0f\x10\x10application/grpc\0\x0bgrpc-status\x017\0\x0cgrpc-message\x13traffic not allowed"
+
+
+def answer(stream, grpc=False, first=True):
+    last = frame(GOAWAY, 0, 0, struct.pack("!II", stream, 0))
+    told = (frame(HEADERS, END_HEADERS | END_STREAM, stream, STATUS_7) if grpc
+            else frame(HEADERS, END_HEADERS, stream, STATUS_403) + frame(DATA, END_STREAM, stream, b"traffic not allowed\n"))
+    return (frame(SETTINGS, 0, 0) if first else b"") + told + last
+
+
+def frames_of(talk, consumed, said):
+    seq, ack = talk.theirs, talk.mine + consumed
+
+    def check(packet):
+        return (TCP in packet and (packet.src, packet.dst) == (talk.server, talk.client) and has_right_checksums(packet)
+                and packet[TCP].flags == "FPA" and (packet[TCP].seq, packet[TCP].ack) == (seq, ack)
+                and bytes(packet[TCP].payload) == said)
+    return named(check, f"frames that end with {said[-30:]!r}")
+
+
+def refused(talk, what, said):
+    talk.send(what, inside=frames_of(talk, len(what), said), outside=talk.reset_to_server(), drop="hello_denied")
+
+
+@both_families("cases 64 and 60: HTTP/2, /get is allowed; /ip on the same connection is answered by 403", policy=GET)
+def _(t, a, b, s, s2, e):
+    talk = Talk(t, a, 40000, s, 80, e).open()
+    talk.send(PREFACE + headers(1, request("/get")))
+    talk.receive(frame(SETTINGS, 0, 0) + frame(SETTINGS, 1, 0))
+    talk.send(headers(3, request("/get", "POST"), END_HEADERS) + frame(DATA, END_STREAM, 3, get("/ip")))
+    refused(talk, headers(5, request("/ip")), answer(5, first=False))
+    talk.say("A", drop="flow_denied")
+    t.flow(app_proto="http2", http_method="GET", url="/ip", **NOT_ALLOWED)
+
+
+@case("case 60: HTTP/2, the first request is denied before the server has said anything", policy=GET)
+def _(t):
+    refused(Talk(t, A, 40000, S, 80, E).open(), PREFACE + headers(1, request("/ip")), answer(1))
+    t.flow(**NOT_ALLOWED)
+
+
+@both_families("case 61: a call of gRPC that is allowed, and one that ends with status 7 and the same message", policy=CALLS)
+def _(t, a, b, s, s2, e):
+    talk = Talk(t, a, 40000, s, 80, e).open()
+    talk.send(PREFACE + call(1, "/shop.Cart/Add"))
+    talk.receive(frame(SETTINGS, 0, 0))
+    refused(talk, call(3, "/shop.Cart/Empty"), answer(3, grpc=True, first=False))
+    t.flow(app_proto="http2", url="/shop.Cart/Empty", **NOT_ALLOWED)
+
+
+@case("case 70: a port of gRPC takes no other requests", policy=CALLS)
+def _(t):
+    refused(Talk(t, A, 40000, S, 80, E).open(), PREFACE + headers(1, request("/shop.Cart/Add")), answer(1))
+    t.flow(**{"action": "deny"})
+
+
+@case("T10: header blocks in pieces, padded, with priority, from the dynamic table", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    fields = block(request("/get"), indexed=True)
+    talk.send(PREFACE + frame(HEADERS, END_STREAM | PADDED | PRIORITY, 1, b"\x03" + bytes(5) + fields[:9] + bytes(3))
+              + frame(CONTINUATION, 0, 1, fields[9:20]) + frame(CONTINUATION, END_HEADERS, 1, fields[20:]))
+    refused(talk, frame(HEADERS, END_STREAM | END_HEADERS, 3, b"\xc1\xc0" + block([(":path", "/ip")]) + b"\xbe"), answer(3))
+    t.flow(url="/ip", **NOT_ALLOWED)
+
+
+HIDDEN = {
+    "two paths": headers(1, [*request("/get"), (":path", "/ip")]),
+    "a path behind the fields": headers(1, [(":method", "GET"), (":scheme", "http"), (":authority", "httpbin.org"), ("x", "y"),
+                                            (":path", "/get")]),
+    "a host beside another authority": headers(1, request("/get", more=[("host", "evil.org")])),
+    "a line break in a value": headers(1, request("/get", more=[("x", "a\r\nGET /ip HTTP/1.1")])),
+    "a coding": headers(1, request("/get", more=[("transfer-encoding", "chunked")])),
+    "two lengths": headers(1, request("/get", more=[("content-length", "1"), ("content-length", "2")])),
+    "upper case": headers(1, request("/get", more=[("X", "y")])),
+    "an extended CONNECT": headers(1, request("/get", "CONNECT", more=[(":protocol", "websocket")])),
+    "a request in trailers": headers(1, request("/get", "POST"), END_HEADERS) + headers(1, request("/ip")),
+    "a block that another frame interrupts": frame(HEADERS, END_STREAM, 1, b"") + frame(DATA, 0, 1, b""),
+    "a promise": frame(PUSH_PROMISE, END_HEADERS, 1, bytes(4)),
+    "an entry that is in no table": frame(HEADERS, 5, 1, b"\xfe"),
+    "a table larger than offered": frame(HEADERS, 5, 1, b"\x3f\xe1\x3f" + block(request("/get"))),
+    "continuations without end": frame(HEADERS, 1, 1) + frame(CONTINUATION, 0, 1) * 40,
+}
+for shape, what in HIDDEN.items():
+    @case(f"case 80 and T10: HTTP/2, {shape}", policy=GET)
+    def _(t, what=what):
+        reset_for(Talk(t, A, 40000, S, 80, E).open(), PREFACE + what)
+        t.flow(**MALFORMED)
+
+
+@case("T10: HTTP/2 behind a request of HTTP/1.1, unasked", policy=GET)
+def _(t):
+    reset_for(Talk(t, A, 40000, S, 80, E).open(), get("/get") + PREFACE + headers(1, request("/get")))
+    t.flow(**MALFORMED)
+
+
+@case("T10: upgraded to HTTP/2, streams are followed", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(get("/get", more="Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n"))
+    talk.receive(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n" + frame(SETTINGS, 0, 0))
+    talk.send(PREFACE + headers(3, request("/get")))
+    refused(talk, headers(5, request("/ip")), answer(5, first=False))
+    t.flow(**NOT_ALLOWED)
+
+
+@case("T10: a server that takes the preface for something else is not answered further", policy=ALLOW + SNAT + route(
+    "http_route", "no-admin", 80, 'action = "deny"\n[[http_route.rules]]\nmatches = [ { path = { value = "/admin" } } ]\n'))
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(PREFACE + headers(1, request("/")))
+    is_reset = named(lambda packet: TCP in packet and "R" in str(packet[TCP].flags), "a reset")
+    talk.answer("PA", b"HTTP/1.1 400 Bad Request\r\n\r\n", inside=is_reset, outside=is_reset, drop="hello_denied")
+    t.flow(**MALFORMED)

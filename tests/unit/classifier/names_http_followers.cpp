@@ -1,0 +1,171 @@
+// Where requests begin and end, in HTTP/1.x and in HTTP/2: however the stream is cut, the answer is one.
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/classifier/names_followed.h"
+#include "tests/unit/classifier/names_http2_builder.h"
+
+namespace sallyport::classifier::names {
+namespace {
+
+using namespace std::string_literals;
+
+// What the requests of a stream are, and how it ended; the same in any cut.
+struct Answer {
+  std::string requests, end;
+};
+Answer follow(const std::string& stream) {
+  Followed whole;
+  whole.feed(stream);
+  Followed bytewise;
+  for (const char byte : stream) bytewise.feed({&byte, 1});
+  EXPECT_EQ(bytewise.requests(), whole.requests());
+  EXPECT_EQ(bytewise.end(), whole.end());
+  std::mt19937 random(static_cast<unsigned>(stream.size()));
+  for (int round = 0; round < 20; ++round) {
+    Followed cut;
+    for (std::size_t at = 0; at < stream.size();) {
+      const std::size_t size = 1 + random() % 60;
+      cut.feed(std::string_view(stream).substr(at, size));
+      at += size;
+    }
+    EXPECT_TRUE(cut == whole) << cut.requests() << cut.end();
+  }
+  return {whole.requests(), whole.end()};
+}
+
+TEST(HttpFollowers, BodiesOfEitherKindAreNoRequests) {
+  const Answer answer = follow(
+      "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 18\r\n\r\nGET /x HTTP/1.1\r\n\r"
+      "POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "b;x=y\r\nGET /x HTTP\r\n0\r\nTrailer: x\r\n\r\n"
+      "\r\nGET /c HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(answer.requests,
+            "POST h /a Host=h Content-Length=18\nPOST h /b Host=h Transfer-Encoding=chunked\nGET h /c Host=h\n");
+  EXPECT_EQ(answer.end, "");
+}
+
+TEST(HttpFollowers, WhatSomeServerMightTakeForARequestIsMalformed) {
+  for (const std::string& stream :
+       {" GET / HTTP/1.1\r\n\r\n"s, "\nGET / HTTP/1.1\r\n\r\n"s, "\rGET / HTTP/1.1\r\n\r\n"s,
+        "GET\t/ HTTP/1.1\r\n\r\n"s, std::string(300, 'A') + " / HTTP/1.1\r\n\r\n", "G!T / HTTP/1.1\r\nHost: h\r\n\r\n"s,
+        "\r\n\x16\x03\x01"s})
+    EXPECT_EQ(follow(stream).end, "malformed") << stream;
+  for (const std::string& stream : {"SSH-2.0-client\r\n"s, "\0\0\0\x08\x04\xd2\x16\x2f"s, "\x16\x03\x01"s, "QUIT\r\n"s})
+    EXPECT_EQ(follow(stream).end, "not HTTP") << stream;
+}
+
+TEST(HttpFollowers, Http2RequestsOfManyStreams) {
+  const Answer answer =
+      follow(preface_and_settings + frame(8, 0, 0, "\0\1\0\0"s) + headers(1, request("GET", "/a", "h")) +
+             headers(3, request("POST", "/b", "h"), end_headers_flag) + frame(0, 0, 3, std::string(20000, 'x')) +
+             headers(5, request("GET", "/c", "h")) + frame(0, end_stream_flag, 3, "GET /x HTTP/1.1\r\n\r\n") +
+             frame(6, 0, 0, "12345678") + frame(0x10, 0, 0, "u=1"));
+  EXPECT_EQ(answer.requests, "HTTP/2\nGET h /a\nPOST h /b\nGET h /c\n");
+  EXPECT_EQ(answer.end, "");
+}
+
+TEST(HttpFollowers, Http2BlocksInPiecesWithPaddingAndPriority) {
+  const std::string fields = block(request("GET", "/a", "h"));
+  const std::string padded = "\x03" + std::string("\0\0\0\0\x10", 5) + fields.substr(0, 9) + std::string(3, '\0');
+  const Answer answer =
+      follow(preface_and_settings + frame(1, 1 | 8 | 32, 1, padded) + frame(9, 0, 1, fields.substr(9, 5)) +
+             frame(9, 0, 1, "") + frame(9, 4, 1, fields.substr(14)));
+  EXPECT_EQ(answer.requests, "HTTP/2\nGET h /a\n");
+  EXPECT_EQ(answer.end, "");
+}
+
+TEST(HttpFollowers, Http2TheDynamicTableIsKeptInStep) {
+  // :path is in the table from the first stream on, as the latest but one entry, then as the one before.
+  const std::string first = block(request("GET", "/secret", "h"), true);
+  const std::string again = block({{":method", "GET"}, {":scheme", "http"}, {":authority", "h"}}) + number(0x80, 7, 63);
+  const Answer answer =
+      follow(preface_and_settings + frame(1, 5, 1, first) + headers(1, {{"x", "trailer"}}) + frame(1, 5, 3, again));
+  EXPECT_EQ(answer.requests, "HTTP/2\nGET h /secret\nGET h /secret\n");
+  EXPECT_EQ(answer.end, "");
+}
+
+TEST(HttpFollowers, Http2TrailersAreNoRequest) {
+  const std::string begun = preface_and_settings + headers(1, request("POST", "/a", "h"), end_headers_flag);
+  EXPECT_EQ(follow(begun + headers(1, {{"grpc-status", "0"}})).end, "");
+  EXPECT_EQ(follow(begun + headers(1, request("GET", "/x", "h"))).end, "malformed");
+  EXPECT_EQ(follow(begun + headers(1, {{"x", "y"}}, end_headers_flag)).end, "malformed") << "they end their stream";
+}
+
+TEST(HttpFollowers, Http2MalformedRequests) {
+  const auto with = [](Field more) {
+    auto fields = request("GET", "/a", "h");
+    fields.push_back(std::move(more));
+    return headers(1, fields);
+  };
+  const std::vector<std::string> wrong{
+      with({":method", "POST"}),
+      with({":protocol", "websocket"}),
+      with({"Upper", "x"}),
+      with({"connection", "close"}),
+      with({"transfer-encoding", "chunked"}),
+      with({"upgrade", "x"}),
+      with({"te", "gzip"}),
+      with({"host", "other"}),
+      with({"x", "a\r\nGET /x HTTP/1.1"}),
+      with({"x", "a\0b"s}),
+      with({"x", " a"}),
+      with({"x y", "a"}),
+      headers(1, {{":method", "GET"}, {":scheme", "http"}, {":authority", "h"}}),
+      headers(1, {{":method", "GET"}, {":path", "/"}, {":authority", "h"}}),
+      headers(1, {{":method", "GET"}, {":scheme", "http"}, {":path", "/"}}),
+      headers(1, {{":method", "GET"}, {"x", "y"}, {":scheme", "http"}, {":path", "/"}, {":authority", "h"}}),
+      headers(1, request("GET", "a", "h")),
+      headers(1, request("GET", "/%zz", "h")),
+      headers(1, request("GET", "/a b", "h")),
+      headers(1, request("GET", "", "h")),
+      headers(1, request("GET", "/a", "u@h")),
+      headers(1, request("CONNECT", "/a", "h")),
+      headers(2, request("GET", "/a", "h")),
+      headers(0, request("GET", "/a", "h")),
+      frame(1, 5, 1, "\xff\xff\xff\xff\xff\xff"),                               // no such entry
+      frame(1, 5, 1, number(0x20, 5, 8192) + block(request("GET", "/", "h"))),  // a table larger than was offered
+      frame(1, 5 | 8, 1, "\xff"),                                               // padding past the end
+      frame(1, 1, 1, "") + frame(9, 4, 3, ""),                                  // CONTINUATION of another stream
+      frame(1, 1, 1, "") + frame(0, 0, 1, ""),
+      frame(9, 4, 1, ""),
+      frame(5, 4, 1, ""),
+      frame(0, 0, 0, "x"),
+      frame(4, 0, 0, "12345"),
+      frame(6, 0, 0, "1"),
+  };
+  for (const std::string& stream : wrong) EXPECT_EQ(follow(preface_and_settings + stream).end, "malformed") << stream;
+  EXPECT_EQ(follow("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + headers(1, request("GET", "/a", "h"))).end, "malformed");
+  EXPECT_EQ(follow("PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n").end, "malformed");
+  EXPECT_EQ(follow("GET / HTTP/1.1\r\nHost: h\r\n\r\n" + preface_and_settings).end, "malformed");
+}
+
+// Whoever sends as many CONTINUATIONs as he likes is not waited for.
+TEST(HttpFollowers, Http2ContinuationsWithoutEnd) {
+  std::string stream = preface_and_settings + frame(1, 1, 1, "");
+  for (int i = 0; i < 40; ++i) stream += frame(9, 0, 1, "");
+  EXPECT_EQ(follow(stream).end, "malformed");
+}
+
+// A few bytes that stand for many.
+TEST(HttpFollowers, Http2BlocksThatGrow) {
+  const std::string entry = "\x40"s + text("x") + text(std::string(3000, 'y'));
+  const std::string bomb = block(request("GET", "/a", "h")) + entry + std::string(200, '\xbe');
+  EXPECT_EQ(follow(preface_and_settings + frame(1, 5, 1, bomb)).end, "too large");
+}
+
+TEST(HttpFollowers, Http2WhereNoMemoryIsLeft) {
+  const auto memory = make_hpack_memory(4096);
+  std::vector<Inflater*> inflaters;
+  while (Inflater* made = begin_inflater(*memory)) inflaters.push_back(made);
+  ASSERT_FALSE(inflaters.empty());
+  EXPECT_LT(inflaters.size(), 10U);
+  for (Inflater* each : inflaters) end_inflater(each);
+  Inflater* again = begin_inflater(*memory);
+  EXPECT_NE(again, nullptr);
+  end_inflater(again);
+}
+
+}  // namespace
+}  // namespace sallyport::classifier::names
