@@ -16,7 +16,6 @@ constexpr auto policy_list = std::to_array<NotEnforced>({
 });
 
 constexpr auto appliance_list = std::to_array<NotEnforced>({
-    {"tunnel", always},
     {"metrics.listen", always},
 });
 

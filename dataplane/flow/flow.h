@@ -151,6 +151,7 @@ struct FlowFacts {
   bool reads_requests;         // waiting: requests of plaintext HTTP decide
   bool upgraded;               // was followed, until the server agreed to another protocol
   bool answered;               // denied: the client was told by a page
+  std::uint32_t tunnel;        // treatment: number of the client's TunnelPeer; 0: it comes through no tunnel
   std::uint32_t domain;        // the domain by which network policies let it pass, NameBindings::mark(); 0: none
 };
 
