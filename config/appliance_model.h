@@ -79,6 +79,19 @@ struct NatConfig {
   std::chrono::milliseconds fragment_timeout{2'000};
 };
 
+enum class TunnelType : std::uint8_t { vxlan, geneve, gre, ipip };
+
+// The cluster's overlay: its packets come to `local` on an inside port.
+struct TunnelConfig {
+  TunnelType type = TunnelType::vxlan;
+  std::string port_name;
+  IpAddress local;
+  std::vector<AddressRange> remotes;  // who may send; empty: anybody
+  std::vector<std::uint32_t> vni;     // of gre: keys; empty: of packets that name none
+  std::uint16_t port = 0;             // UDP; 0: it is not over UDP
+  Location at;
+};
+
 struct FlowLogConfig {
   std::string file;  // empty: none; "-": standard output
 };
@@ -96,6 +109,7 @@ struct ApplianceModel {
   std::chrono::milliseconds state_period{1'000};  // between two writings of the flows; 0: only at the end
   std::string name = "sallyport";
   std::vector<PortConfig> ports;
+  std::vector<TunnelConfig> tunnels;
   WorkersConfig workers;
   Limits limits;
   Timeouts timeouts;

@@ -67,7 +67,11 @@ void read_appliance(const Item& root, ApplianceModel& model, Diagnostics& diagno
   const bool ports_known = diagnostics.errors() == errors;
   for (const Item& port : ports) model.ports.push_back(read_port(port, diagnostics));
   if (ports_known) check_ports(ports, root, diagnostics);
-  [[maybe_unused]] const auto tunnel = table.find("tunnel");  // a key of the language, refused as not enforced
+  const auto tunnels = table.find("tunnel");
+  for (const Item& item : tunnels ? elements(*tunnels, bounds::tunnels, diagnostics) : std::vector<Item>()) {
+    if (auto tunnel = read_tunnel(item, model.ports, diagnostics)) model.tunnels.push_back(std::move(*tunnel));
+  }
+  check_tunnels(model.tunnels, diagnostics);
 }
 
 }  // namespace

@@ -14,7 +14,6 @@ bool always(const Node&) { return true; }
 constexpr std::array<NotEnforced, 0> policy_list{};  // a policy is enforced whole
 
 constexpr auto appliance_list = std::to_array<NotEnforced>({
-    {"tunnel", always},
     {"metrics.listen", always},
 });
 

@@ -46,7 +46,8 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       wheel(flows),
       mappings(given.limits.flows, port_rest_ms(given.nat), hash),
       contacts(given.nat.filtering == config::Filtering::address_dependent ? given.limits.flows : 0, hash),
-      sources(std::min(given.limits.flows, senders_max), hash, addresses),
+      tunnel_peers(given.tunnels ? given.limits.flows : 0, hash),
+      sources(std::min(given.limits.flows, senders_max), hash, addresses, tunnel_peers),
       source_ports(port_rest_ms(given.nat) == 0 ? given.limits.flows : 2 * given.limits.flows, given.nat, hash),
       full_servers(flows, hash),
       hops(hash),
@@ -138,6 +139,10 @@ void Core::flush() noexcept {
 }
 
 void Core::to_kernel(Packet& packet) noexcept {
+  if (packet.tunnel != 0) {
+    drop(packet, Drop::tunnel_to_gateway);
+    return;
+  }
   counters.drops[static_cast<std::size_t>(Drop::to_gateway)].add(packet.weight);
   if (packet.reassembled || !settings.kernel) {
     release(packet);

@@ -22,6 +22,7 @@
 #include "dataplane/flow/source_book.h"
 #include "dataplane/flow/source_ports.h"
 #include "dataplane/flow/timer_wheel.h"
+#include "dataplane/flow/tunnel_book.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/rule_counters.h"
 #include "dataplane/stages/neighbours.h"
@@ -91,6 +92,7 @@ struct Core {
   TimerWheel wheel;
   MappingBook mappings;
   ContactBook contacts;
+  TunnelBook tunnel_peers;
   SourceBook sources;
   SourcePorts source_ports;
   FullServers full_servers;
@@ -120,6 +122,7 @@ struct Core {
   std::uint16_t datagram_id = 0;  // IPv4 identification of translated datagrams in pieces (RFC 6864)
 
   // The present call.
+  std::array<TunnelPeer, burst_max> arrived_from;  // of the burst's packets, see Packet::tunnel
   Instant now = 0;
   Tick tick = 0;
   const Snapshot* snapshot = nullptr;
@@ -139,6 +142,11 @@ struct Core {
   [[nodiscard]] const PortSettings& port(PortIndex index) const noexcept { return settings.ports[index]; }
   [[nodiscard]] ParseRules parse_rules(PortIndex index) const noexcept {
     return {port(index).any_vlan, port(index).vlan, settings.verify_ip_checksum};
+  }
+
+  // What was inside a tunnel has no tag, whatever those of the port are (RFC 7348 section 6.1).
+  [[nodiscard]] ParseRules parse_rules(const Packet& packet) const noexcept {
+    return packet.tunnel == 0 ? parse_rules(packet.port) : ParseRules{false, 0, settings.verify_ip_checksum};
   }
 
   void count_received(PortIndex in, std::span<const Packet> packets) noexcept;

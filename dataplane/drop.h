@@ -71,6 +71,14 @@ namespace sallyport::dataplane {
   X(neighbour_unresolved, "the next hop did not answer")                                                      \
   X(neighbour_queue_full, "too many packets wait for the next hop")                                           \
   X(hairpin_refused, "from inside to an egress address that no mapping stands behind")                        \
+  X(tunnel_malformed, "a tunnel's header is cut short, of another version, or wants what is not known here")  \
+  X(tunnel_bad_checksum, "wrong checksum of a tunnel's UDP or GRE header")                                    \
+  X(tunnel_unknown_network, "a VNI or key that no tunnel has")                                                \
+  X(tunnel_unknown_remote, "from an address that is none of the tunnel's remotes")                            \
+  X(tunnel_fragmented, "a tunnel's packet that came in fragments")                                            \
+  X(tunnel_congested, "congestion was marked on a tunnel's packet whose content cannot say so (RFC 6040)")    \
+  X(tunnel_to_gateway, "inside a tunnel, for the gateway itself")                                             \
+  X(tunnel_conflict, "of a flow that came through another tunnel, or through none")                           \
   X(worker_queue_full, "handed to another worker, whose queue was full")                                      \
   X(transmit_queue_full, "the device took no more")                                                           \
   X(buffers_exhausted, "no buffer left to rewrite the packet in")

@@ -7,6 +7,7 @@
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/stages/icmp_error.h"
+#include "dataplane/wire/decapsulate.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -59,6 +60,25 @@ using config::PortRole;
   return known(parsed.key.source_address()) || !known(parsed.key.destination_address());
 }
 
+// The packet in a tunnel's packet: a view of it that changes nothing.
+[[nodiscard]] bool look_inside(const Tunnels& tunnels, const Packet& packet, Parsed& parsed, Packet& view) noexcept {
+  Tunnels::Inner inner;
+  Drop why{};
+  if (!tunnels.any_on(packet.port) || parsed.fragment) return false;
+  if (tunnels.find(packet, parsed, inner, why) != Tunnels::Found::inner) return false;
+  view = packet;
+  view.data += inner.offset;
+  view.length = inner.bytes;
+  ParseRules rules;
+  rules.verify_ip_checksum = false;
+  const bool bridged = inner.peer.ethertype == wire::ethertype_ethernet;
+  Parsed within;
+  const ParseResult result = bridged ? parse(view, rules, within, why) : parse_ip(view, 0, rules, within, why);
+  if (result != ParseResult::ok) return false;  // it ends, wherever that is
+  parsed = within;
+  return true;
+}
+
 }  // namespace
 
 PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::uint32_t workers) noexcept {
@@ -91,6 +111,10 @@ std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t
   rules.any_vlan = true;
   rules.verify_ip_checksum = false;
   if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
+  Packet inner;
+  if (snapshot.tunnels != nullptr && look_inside(*snapshot.tunnels, packet, parsed, inner)) {
+    return possible_owners(inner, parsed, workers).sender;
+  }
   if (role != PortRole::inside && snapshot.policy != nullptr &&
       snapshot.policy->gives_out(parsed.key.destination_address())) {
     return slice_owner(packet, parsed, workers, self, piece_ports, *snapshot.policy);

@@ -5,6 +5,7 @@
 // World that gave the packet does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace sallyport::dataplane {
@@ -12,6 +13,7 @@ namespace sallyport::dataplane {
 using PortIndex = std::uint8_t;
 inline constexpr PortIndex no_port = 0xff;
 inline constexpr unsigned ports_max = 8;
+inline constexpr std::size_t burst_max = 64;  // packets that a pipeline handles at once
 
 struct Packet {
   std::uint8_t* data = nullptr;  // first byte of the Ethernet header
@@ -19,6 +21,7 @@ struct Packet {
   std::uint16_t headroom = 0;    // writable bytes in front of data
   std::uint16_t weight = 1;      // received packets that this one stands for (a reassembled datagram: its fragments);
                                  // 0: made by the gateway itself
+  std::uint16_t tunnel = 0;      // it came through one: its place among the burst's peers, from 1 (stages/tunnel.h)
   std::uint16_t fragment_size = 0;  // IP bytes of the largest fragment it arrived in; 0: it came whole
   std::uint32_t fragment_id = 0;    // the identification its fragments carried
   PortIndex port = no_port;         // where it came in

@@ -14,9 +14,11 @@
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/look_ahead.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/receive.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/segment.h"
 #include "dataplane/stages/track.h"
+#include "dataplane/stages/tunnel.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -28,109 +30,15 @@ constexpr std::uint32_t timers_a_turn = 4096;
 // One burst's way. Reads like the story in docs/life-of-a-packet.md.
 class Burst {
  public:
-  Burst(Core& core, InFlights& in_flight, PortIndex port) noexcept
-      : core_(core), in_flight_(in_flight), port_(port), rules_(core.parse_rules(port)) {}
+  Burst(Core& core, InFlights& in_flight, PortIndex port) noexcept : core_(core), in_flight_(in_flight), port_(port) {}
 
   void run(std::span<Packet> packets) noexcept {
-    for (Packet& packet : packets) receive(packet);
-    look_ahead(core_.flows, std::span(in_flight_).first(count_));
-    for (std::size_t i = 0; i < count_; ++i) handle(in_flight_[i]);
+    const std::size_t count = receive(core_, port_, packets, in_flight_);
+    look_ahead(core_.flows, std::span(in_flight_).first(count));
+    for (std::size_t i = 0; i < count; ++i) handle(in_flight_[i]);
   }
 
  private:
-  // Parse; what is no packet of a flow ends here.
-  void receive(Packet& packet) noexcept {
-    packet.port = port_;
-    InFlight& p = in_flight_[count_];
-    Drop why{};
-    switch (parse(packet, rules_, p.parsed, why)) {
-      case ParseResult::drop:
-        core_.drop(packet, why);
-        return;
-      case ParseResult::kernel:
-        core_.to_kernel(packet);
-        return;
-      case ParseResult::ok:
-        break;
-    }
-    if (p.parsed.fragment) {
-      const Parsed piece = p.parsed;
-      collect(packet, piece);
-      return;
-    }
-    p.packet = &packet;
-    p.from_inside = comes_from_inside(packet, p.parsed);
-    ++count_;
-  }
-
-  // A piece of a datagram; the last one brings the whole.
-  void collect(Packet& piece, const Parsed& parsed) noexcept {
-    const auto release = [](void* core, std::span<Packet> packets) {
-      for (Packet& packet : packets) static_cast<Core*>(core)->release(packet);
-    };
-    Packet whole;
-    Drop why{};
-    std::uint32_t also = 0;
-    const auto result = core_.fragments.add(piece, parsed, core_.tick, whole, why, also, release, &core_);
-    core_.counters.held.subtract(also);
-    core_.counters.drops[static_cast<std::size_t>(why)].add(also);
-    switch (result) {
-      case Reassembler::Result::dropped:
-        core_.drop(piece, why);
-        return;
-      case Reassembler::Result::held:
-        core_.counters.held.add(piece.weight);
-        return;
-      case Reassembler::Result::whole:
-        break;
-    }
-    core_.counters.held.subtract(static_cast<std::uint64_t>(whole.weight - piece.weight));
-    InFlight& p = in_flight_[count_];
-    if (parse(whole, rules_, p.parsed, why) != ParseResult::ok) {
-      core_.drop(whole, why);
-      return;
-    }
-    piece = whole;
-    p.packet = &piece;
-    p.from_inside = comes_from_inside(whole, p.parsed);
-    const bool elsewhere = !p.from_inside || p.parsed.kind == PacketKind::portless;
-    if (elsewhere && !whole.hairpin && !belongs_here(whole, p.parsed)) return;
-    ++count_;
-  }
-
-  // A datagram from outside is put together where its first piece came, and may belong to another worker.
-  [[nodiscard]] bool belongs_here(Packet& whole, const Parsed& parsed) noexcept {
-    const std::uint32_t self = core_.settings.worker;
-    const std::uint32_t owner = Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self,
-                                                *core_.snapshot, piece_ports(core_.settings.nat));
-    if (owner == self || (followed(parsed.kind) && core_.flows.find(parsed.key, Side::outside) != 0)) return true;
-    hand_over(core_, whole, parsed, owner);
-    return false;
-  }
-
-  [[nodiscard]] bool comes_from_inside(const Packet& packet, const Parsed& parsed) const noexcept {
-    if (packet.hairpin) return false;
-    switch (core_.port(port_).role) {
-      case config::PortRole::inside:
-        return true;
-      case config::PortRole::outside:
-        return false;
-      case config::PortRole::both:
-        break;
-    }
-    const classifier::Policy* policy = core_.policy();
-    if (policy == nullptr) return false;
-    // An answer; or a sender whom the policy knows, in a hairpin.
-    if (policy->gives_out(parsed.key.destination_address()) && !is_known_sender(*policy, parsed.key)) return false;
-    // An answer to an untranslated flow.
-    return !followed(parsed.kind) || core_.flows.find(parsed.key, Side::outside) == 0;
-  }
-
-  [[nodiscard]] static bool is_known_sender(const classifier::Policy& policy, const FlowKey& key) noexcept {
-    const classifier::Source source = policy.find_source(key.source_address());
-    return source.workload != 0 || source.namespace_name != 0;
-  }
-
   void handle(InFlight& p) noexcept {
     if (!followed(p.parsed.kind)) {
       unfollowed(p);
@@ -257,6 +165,10 @@ class Burst {
       core_.drop(*p.packet, Drop::flow_denied);
       return;
     }
+    if (!comes_home(core_, flow, *p.packet)) {
+      core_.drop(*p.packet, Drop::tunnel_conflict);
+      return;
+    }
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_server)) return;
     count_packet(core_, flow, *p.packet, to_server);
     client_says(p, number);
@@ -322,8 +234,6 @@ class Burst {
   Core& core_;
   InFlights& in_flight_;
   PortIndex port_;
-  const ParseRules rules_;
-  std::size_t count_ = 0;
 };
 
 // The one place where a Burst runs: in two of them the compiler makes calls of what it inlines in one.

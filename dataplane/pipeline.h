@@ -49,6 +49,7 @@ struct PipelineSettings {
   std::uint32_t workers = 1;  // of so many
   std::uint64_t seed = 0;     // of the hash key and of port choice
   bool shadow = false;        // a shadow policy may be published: take the memory for its verdicts
+  bool tunnels = false;       // snapshots carry Tunnels: take the memory for their peers
   bool verify_ip_checksum = true;
   bool unsegmented = false;  // replay: frames captured before segmentation pass over the MTU as they came
   bool kernel = true;        // there is a kernel behind the ports; without one its packets end as martians and not_ip

@@ -9,6 +9,7 @@
 #include "classifier/policy.h"
 #include "dataplane/egress_meters.h"
 #include "dataplane/routing.h"
+#include "dataplane/tunnels.h"
 
 namespace sallyport::dataplane {
 
@@ -27,6 +28,7 @@ struct Snapshot {
   // What DNS has said; written by the workers, each in its own part. Null: no policy ever trusted a DNS server.
   std::shared_ptr<NameBindings> names = nullptr;
   std::shared_ptr<const EgressMeters> meters = nullptr;        // of the policy; null: it limits no bandwidth
+  std::shared_ptr<const Tunnels> tunnels = nullptr;            // the appliance's; null: there are none
   std::shared_ptr<const NameBindings> names_before = nullptr;  // asked too, while its contents move to larger `names`
 };
 
@@ -36,7 +38,8 @@ struct Snapshot {
                                                           std::uint32_t workers, std::uint64_t seed);
 
 // Made off the workers. A new routing under the same policy shares the policy's parts with the snapshot before; a new
-// policy goes on with the bandwidths of `before`, which the workers have now (null: none was published yet).
+// policy goes on with the bandwidths and tunnels of `before`, which the workers have now (null: none was published
+// yet).
 [[nodiscard]] inline Snapshot make_snapshot(std::shared_ptr<const classifier::Policy> policy,
                                             std::shared_ptr<const Routing> routing, std::uint32_t generation,
                                             std::uint32_t workers, std::shared_ptr<NameBindings> names = nullptr,
@@ -48,6 +51,7 @@ struct Snapshot {
                     .scratches = std::make_shared<MatchScratches>(),
                     .names = std::move(names),
                     .meters = std::move(meters),
+                    .tunnels = before != nullptr ? before->tunnels : nullptr,
                     .names_before = nullptr};
   for (std::uint32_t i = 0; snapshot.policy && i < workers; ++i) {
     snapshot.scratches->push_back(snapshot.policy->make_scratch());

@@ -165,10 +165,10 @@ Problem run(const ReplayOptions& options) {
 
   ReplayWorld world(outputs, identities);
   const std::shared_ptr<const dataplane::Routing> routing = dataplane::Routing::two_wires(setup.inside, setup.outside);
-  ReplayEngine engine(setup.settings,
-                      dataplane::make_snapshot(policy, routing, 1, 1,
-                                               dataplane::fitting_names(policy.get(), nullptr, 1, setup.settings.seed)),
-                      world);
+  dataplane::Snapshot snapshot = dataplane::make_snapshot(
+      policy, routing, 1, 1, dataplane::fitting_names(policy.get(), nullptr, 1, setup.settings.seed));
+  snapshot.tunnels = setup.tunnels;
+  ReplayEngine engine(setup.settings, std::move(snapshot), world);
   UnknownLinkTypes unknown;
   const auto begin = std::chrono::steady_clock::now();
   {

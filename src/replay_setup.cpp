@@ -48,6 +48,8 @@ ReplaySetup configured_setup(const config::ApplianceModel& model) {
       if (port.role != PortRole::outside) setup.settings.inside_networks.push_back(network->prefix);
     }
   }
+  setup.tunnels = dataplane::Tunnels::of(model);
+  setup.settings.tunnels = setup.tunnels != nullptr;
   setup.settings.limits = model.limits;
   setup.settings.timeouts = model.timeouts;
   setup.settings.nat = model.nat;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "config/appliance_model.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/routing.h"
+#include "dataplane/tunnels.h"
 
 namespace sallyport {
 
@@ -16,6 +18,7 @@ struct ReplaySetup {
   dataplane::PipelineSettings settings;
   std::vector<std::string> port_names;  // of every port
   std::vector<dataplane::LocalAddress> addresses;
+  std::shared_ptr<const dataplane::Tunnels> tunnels;  // null: none
   dataplane::PortIndex inside = 0;  // where packets come in and leave; the same one for a gateway on a stick
   dataplane::PortIndex outside = 0;
 };

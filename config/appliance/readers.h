@@ -1,6 +1,7 @@
 // The tables of sallyport.toml. All of them report what is wrong and go on.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "config/appliance_model.h"
@@ -13,6 +14,12 @@ namespace sallyport::config {
 [[nodiscard]] PortConfig read_port(const Item& item, Diagnostics& diagnostics);
 // What ports must be together: names and addresses once, an inside and an outside. `root` is the whole document.
 void check_ports(const std::vector<Item>& ports, const Item& root, Diagnostics& diagnostics);
+
+// tunnels.cpp
+[[nodiscard]] std::optional<TunnelConfig> read_tunnel(const Item& item, const std::vector<PortConfig>& ports,
+                                                      Diagnostics& diagnostics);
+// No packet may belong to two.
+void check_tunnels(const std::vector<TunnelConfig>& tunnels, Diagnostics& diagnostics);
 
 // limits.cpp
 void read_workers(const Item& item, WorkersConfig& into, Diagnostics& diagnostics);

@@ -152,6 +152,7 @@ struct FlowFacts {
   bool upgraded;               // was followed, until the server agreed to another protocol
   // Denied: the client was told by a page, which may be repeated, or by frames of HTTP/2, which may not.
   enum class Told : std::uint8_t { no, by_page, by_frames } told;
+  std::uint32_t tunnel;  // treatment: number of the client's TunnelPeer; 0: it comes through no tunnel
   std::uint32_t domain;  // the domain by which network policies let it pass, NameBindings::mark(); 0: none
 };
 

@@ -13,6 +13,7 @@
 #include "classifier/address_pool.h"
 #include "dataplane/flow/books.h"
 #include "dataplane/flow/flow.h"
+#include "dataplane/flow/tunnel_book.h"
 
 namespace sallyport::dataplane {
 
@@ -22,14 +23,15 @@ struct Sender {
   std::array<std::uint32_t, 4> paired;  // numbers in the AddressBook, the latest first
   std::uint32_t opened;                 // flows in the second that began at `since`
   Tick since;
+  std::uint32_t tunnel;     // number of the TunnelPeer that its last flow came from; 0: none
   std::uint32_t next_idle;  // in the queue of those whose second is waited for
   bool idle;                // in it
 };
 
 class SourceBook {
  public:
-  SourceBook(std::uint32_t capacity, const KeyHash& hash, AddressBook& addresses)
-      : senders_(capacity), index_(capacity), hash_(hash), addresses_(addresses) {}
+  SourceBook(std::uint32_t capacity, const KeyHash& hash, AddressBook& addresses, TunnelBook& tunnels)
+      : senders_(capacity), index_(capacity), hash_(hash), addresses_(addresses), tunnels_(tunnels) {}
 
   [[nodiscard]] std::uint32_t find(const IpAddress& address) const noexcept {
     const std::uint32_t found =
@@ -45,7 +47,7 @@ class SourceBook {
       senders_.give_back(number);
       return 0;
     }
-    senders_[number] = Sender{address, 0, {}, 0, now, 0, false};
+    senders_[number] = Sender{address, 0, {}, 0, now, 0, 0, false};
     return number;
   }
   // Forgets a sender that has no flows; at the end of its second where it has opened some in it.
@@ -115,6 +117,7 @@ class SourceBook {
   }
   void forget(std::uint32_t number) noexcept {
     for (const std::uint32_t address : senders_[number].paired) addresses_.give_back(address);
+    tunnels_.give_back(senders_[number].tunnel);
     index_.erase(hash_(senders_[number].address, domain), number);
     senders_.give_back(number);
   }
@@ -123,6 +126,7 @@ class SourceBook {
   KeyIndex index_;
   const KeyHash& hash_;
   AddressBook& addresses_;
+  TunnelBook& tunnels_;
   std::uint32_t first_idle_ = 0;  // in the order in which they left
   std::uint32_t last_idle_ = 0;
 };

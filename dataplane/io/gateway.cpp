@@ -148,6 +148,7 @@ void Gateway::Parts::make_twins() {
     });
   }
   current = make_snapshot(nullptr, routes->first(), 0, workers);
+  current.tunnels = Tunnels::of(model);
   quiescence = std::make_unique<Quiescence>(workers, std::make_unique<const Snapshot>(current));
 }
 

@@ -140,6 +140,7 @@ PipelineSettings pipeline_settings(const config::ApplianceModel& model, const Ga
   settings.nat.fragments_max = share(model.nat.fragments_max, workers);
   settings.held_packets = share(plan.held_packets, workers);
   settings.pool_key = pool_key;
+  settings.tunnels = !model.tunnels.empty();
   settings.shadow = !model.shadow_policy.empty();
   settings.worker = worker;
   settings.workers = workers;

@@ -3,6 +3,7 @@
 #include "dataplane/flow/flow_key.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/crc32c.h"
+#include "dataplane/wire/decapsulate.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -61,10 +62,7 @@ bool complete_internet_checksum(const Segment& segment, Be16& checksum, bool zer
   return true;
 }
 
-}  // namespace
-
-bool complete_checksum(std::span<std::uint8_t> frame) noexcept {
-  const Segment segment = segment_of(frame);
+bool complete_segment(const Segment& segment) noexcept {
   switch (static_cast<IpProtocol>(segment.protocol)) {
     case IpProtocol::tcp:
       if (segment.bytes.size() < sizeof(wire::Tcp)) return false;
@@ -84,6 +82,22 @@ bool complete_checksum(std::span<std::uint8_t> frame) noexcept {
       return false;
   }
   return false;
+}
+
+// A packet inside a tunnel; nothing where there is none.
+Segment tunnelled_segment(std::span<std::uint8_t> frame) noexcept {
+  const auto innermost = wire::find_innermost_ip(frame, wire::ethertype_ethernet);
+  if (!innermost || !innermost->tunnelled) return {};
+  const auto packet = frame.subspan(innermost->offset);
+  return innermost->ethertype == wire::ethertype_ipv4 ? ipv4_segment(packet) : ipv6_segment(packet);
+}
+
+}  // namespace
+
+bool complete_checksum(std::span<std::uint8_t> frame) noexcept {
+  // The inner one first: the outer one is over it.
+  const bool inner = complete_segment(tunnelled_segment(frame));
+  return complete_segment(segment_of(frame)) || inner;
 }
 
 }  // namespace sallyport::dataplane

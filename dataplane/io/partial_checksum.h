@@ -7,7 +7,7 @@
 //
 // A true checksum looks like that once in 65536 packets and is completed to itself; it costs a sum over that packet. A
 // wrong one that looks so by accident would be mended: the price of working between containers without being asked to
-// switch off their offloads.
+// switch off their offloads. Of a packet in a tunnel it is the inner one that is left open (RFC 7348 and others).
 #pragma once
 
 #include <cstdint>

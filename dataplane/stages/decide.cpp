@@ -10,6 +10,7 @@
 #include "dataplane/stages/survive.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/stages/treat.h"
+#include "dataplane/stages/tunnel.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -149,8 +150,10 @@ class Opening {
   }
 
   Opened enter() noexcept {
+    const bool tunnel = find_tunnel(core_, facts_, packet_, direction_);
     find_treatment(core_, flow_);
     const FlowNumber number = core_.flows.keep_draft();
+    if (!tunnel) return undo(number);
     if (!core_.flows.link(number, FlowTable::Side::inside)) return undo(number);
     if (!core_.flows.link(number, FlowTable::Side::outside)) {
       core_.flows.unlink(number, FlowTable::Side::inside);
@@ -170,6 +173,8 @@ class Opening {
 
   Opened undo(FlowNumber number) noexcept {
     release_nat(core_, flow_);
+    core_.tunnel_peers.give_back(facts_.tunnel);
+    facts_.tunnel = 0;
     core_.flows.give_back(number);
     flow_.nat_address = 0;
     return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);

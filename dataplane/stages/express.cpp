@@ -25,7 +25,8 @@ using namespace wire;
   constexpr std::uint8_t marks = Tcp::syn | Tcp::fin | Tcp::rst;
   const bool middle = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (marks | Tcp::ack)) == Tcp::ack &&
                       flow.tcp == TcpState::established;
-  return (parsed.kind == PacketKind::udp || middle) && parsed.ttl > 1 && packet.fragment_size == 0 && !is_dns(flow);
+  return (parsed.kind == PacketKind::udp || middle) && parsed.ttl > 1 && packet.fragment_size == 0 &&
+         packet.tunnel == 0 && !is_dns(flow);
 }
 
 // TTL less one, and the address; both are in the header's checksum.

@@ -9,6 +9,7 @@
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/treat.h"
+#include "dataplane/stages/tunnel.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -33,10 +34,17 @@ void decrement_ttl(std::uint8_t* l3, Family family) noexcept {
   update(ip.checksum, delta);
 }
 
-// nat.md 13: a segment size that the way out can carry, on SYNs of either side.
-void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, PortIndex out) noexcept {
+// Where a packet goes, and where an answer to its sender would.
+struct Way {
+  Hop hop;
+  const TunnelPeer* into = nullptr;  // it leaves in this tunnel
+  const TunnelPeer* from = nullptr;  // its sender is behind this one
+};
+
+// nat.md 13: a segment size that the way out can carry, and the way back, on SYNs of either side.
+void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, const Way& way) noexcept {
   constexpr std::uint8_t end_of_list = 0, no_operation = 1, segment_size = 2;
-  const std::uint16_t mtu = std::min(core.port(out).mtu, core.port(packet.port).mtu);
+  const std::uint16_t mtu = std::min(mtu_of(core, way.hop.port, way.into), mtu_of(core, packet.port, way.from));
   const std::uint32_t headers = parsed.key.family == Family::v4 ? 40 : 60;
   const auto largest = static_cast<std::uint16_t>(mtu > headers ? mtu - headers : 0);
   auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
@@ -66,9 +74,17 @@ void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, Por
   }
 }
 
-void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, std::uint16_t weight) noexcept {
+void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, const TunnelPeer* into,
+           std::uint16_t weight) noexcept {
   packet.weight = weight;
-  put_link(core, packet, l3_offset, hop);
+  if (into == nullptr) {
+    put_link(core, packet, l3_offset, hop);
+  } else if (wrap(core, packet, l3_offset, *into)) {
+    write_link(core, packet, 0, hop);
+  } else {
+    core.drop(packet, Drop::buffers_exhausted);
+    return;
+  }
   if (hop.state == Hop::State::resolved) {
     core.transmit(hop.port, packet, weight);
     return;
@@ -93,10 +109,21 @@ void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, 
   return hop;
 }
 
+// Where a packet of the flow in this direction goes; its next hop is to be added.
+[[nodiscard]] Way way_of(const Core& core, const Flow& flow, Direction direction) noexcept {
+  const TunnelPeer* peer = peer_of(core, flow);
+  return direction == to_client ? Way{{}, peer, nullptr} : Way{{}, nullptr, peer};
+}
+
+[[nodiscard]] IpAddress destination_of(const Core& core, const Flow& flow, const Parsed& parsed, const Way& way,
+                                       Direction direction) noexcept {
+  if (way.into != nullptr) return way.into->remote;
+  return direction == to_server ? parsed.key.destination_address() : core.flows.source(flow);
+}
+
 enum class Size : std::uint8_t { fits, cut, too_big };
 
-[[nodiscard]] Size size_for(const Core& core, const Packet& packet, const Parsed& parsed, PortIndex out) noexcept {
-  const std::uint16_t mtu = core.port(out).mtu;
+[[nodiscard]] Size size_for(const Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept {
   if (packet.fragment_size != 0) {
     return parsed.dont_fragment && packet.fragment_size > mtu ? Size::too_big : Size::cut;
   }
@@ -108,27 +135,28 @@ enum class Size : std::uint8_t { fits, cut, too_big };
 }
 
 // The way out of a packet that is about to be rewritten. False: it has ended.
-[[nodiscard]] bool way_out(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop, Size& size) noexcept {
+[[nodiscard]] bool way_out(Core& core, Packet& packet, const Parsed& parsed, const Way& way, Size& size) noexcept {
   if (parsed.ttl <= 1) {
-    send_time_exceeded(core, packet, parsed);
+    send_time_exceeded(core, packet, parsed, way.from);
     core.drop(packet, Drop::ttl_exceeded);
     return false;
   }
-  if (hop.state == Hop::State::no_route) {
-    send_host_unreachable(core, packet, parsed);
+  if (way.hop.state == Hop::State::no_route) {
+    send_host_unreachable(core, packet, parsed, way.from);
     core.drop(packet, Drop::no_route);
     return false;
   }
-  size = size_for(core, packet, parsed, hop.port);
+  const std::uint16_t mtu = mtu_of(core, way.hop.port, way.into);
+  size = size_for(core, packet, parsed, mtu);
   if (size != Size::too_big) return true;
-  send_too_big(core, packet, parsed, core.port(hop.port).mtu);
+  send_too_big(core, packet, parsed, mtu, way.from);
   core.drop(packet, Drop::too_big);
   return false;
 }
 
 // Cuts the packet and sends the pieces; the received packets it stands for end with the first one.
-void send_pieces(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop) noexcept {
-  const std::uint16_t mtu = core.port(hop.port).mtu;
+void send_pieces(Core& core, Packet& packet, const Parsed& parsed, const Way& way) noexcept {
+  const std::uint16_t mtu = mtu_of(core, way.hop.port, way.into);
   const std::uint16_t limit = packet.fragment_size != 0 ? std::min(packet.fragment_size, mtu) : mtu;
   Fragmenter fragmenter(packet, parsed, limit, ++core.datagram_id);
   std::uint16_t weight = packet.weight;
@@ -143,19 +171,19 @@ void send_pieces(Core& core, Packet& packet, const Parsed& parsed, const Hop& ho
     }
     piece.port = packet.port;
     fragmenter.make(piece);
-    place(core, piece, parsed.l3_offset, hop, weight);
+    place(core, piece, parsed.l3_offset, way.hop, way.into, weight);
     weight = 0;
   }
   core.release(packet);
 }
 
-void send(Core& core, Packet& packet, const Parsed& parsed, const Hop& hop, Size size) noexcept {
+void send(Core& core, Packet& packet, const Parsed& parsed, const Way& way, Size size) noexcept {
   packet.length = parsed.l3_offset + parsed.l3_bytes;  // what trails the IP packet stays here
   decrement_ttl(packet.data + parsed.l3_offset, parsed.key.family);
   if (size == Size::cut) {
-    send_pieces(core, packet, parsed, hop);
+    send_pieces(core, packet, parsed, way);
   } else {
-    place(core, packet, parsed.l3_offset, hop, packet.weight);
+    place(core, packet, parsed.l3_offset, way.hop, way.into, packet.weight);
   }
 }
 
@@ -166,16 +194,16 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
     hairpin(core, packet, parsed, flow);
     return;
   }
-  const IpAddress destination = direction == to_server ? parsed.key.destination_address() : core.flows.source(flow);
-  const Hop hop = hop_for(core, flow, destination, direction);
+  Way way = way_of(core, flow, direction);
+  way.hop = hop_for(core, flow, destination_of(core, flow, parsed, way, direction), direction);
   Size size{};
-  if (!way_out(core, packet, parsed, hop, size)) return;
+  if (!way_out(core, packet, parsed, way, size)) return;
   if (parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0 && core.settings.nat.mss_clamp) {
-    clamp_mss(core, packet, parsed, hop.port);
+    clamp_mss(core, packet, parsed, way);
   }
   if (flow.has(Flow::treated) && !treat(core, packet, parsed, flow, direction)) return;
   translate(core, flow, packet, parsed, direction);
-  send(core, packet, parsed, hop, size);
+  send(core, packet, parsed, way, size);
 }
 
 namespace {
@@ -199,31 +227,31 @@ void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parse
     hairpin_error(core, packet, parsed, quoted, flow);
     return;
   }
-  const IpAddress destination = direction == to_client ? core.flows.source(flow) : parsed.key.destination_address();
-  const Hop hop = core.routing().next(destination, direction == to_server);
+  Way way = way_of(core, flow, direction);
+  way.hop = core.routing().next(destination_of(core, flow, parsed, way, direction), direction == to_server);
   Size size{};
-  if (!way_out(core, packet, parsed, hop, size)) return;
+  if (!way_out(core, packet, parsed, way, size)) return;
   if (!translate_error(core, flow, packet, parsed, quoted, direction)) {
     core.drop(packet, Drop::icmp_error_bad);
     return;
   }
-  send(core, packet, parsed, hop, size);
+  send(core, packet, parsed, way, size);
 }
 
 void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress& destination, bool outbound,
-           std::uint16_t weight) noexcept {
+           const TunnelPeer* into, std::uint16_t weight) noexcept {
   if (outbound && core.policy() != nullptr && core.policy()->gives_out(destination)) {
     Parsed parsed;
     parsed.l3_offset = l3_offset;
     come_in_again(core, packet, parsed);
     return;
   }
-  const Hop hop = core.routing().next(destination, outbound);
+  const Hop hop = core.routing().next(into != nullptr ? into->remote : destination, outbound);
   if (hop.state == Hop::State::no_route) {
     core.drop(packet, Drop::no_route);
     return;
   }
-  place(core, packet, l3_offset, hop, weight);
+  place(core, packet, l3_offset, hop, into, weight);
 }
 
 void serve_neighbours(Core& core) noexcept {

@@ -10,9 +10,9 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
 // An ICMP error about a packet of the flow.
 void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parsed& quoted, Flow& flow,
                    Direction direction) noexcept;
-// A finished IP packet to its next hop. `weight` received packets end with it.
+// A finished IP packet to its next hop, or into a tunnel (null: none). `weight` received packets end with it.
 void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress& destination, bool outbound,
-           std::uint16_t weight) noexcept;
+           const TunnelPeer* into, std::uint16_t weight) noexcept;
 
 // Packets whose neighbour has answered, or has not.
 void serve_neighbours(Core& core) noexcept;

@@ -4,6 +4,7 @@
 #include "dataplane/stages/map_port.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/tunnel.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -30,7 +31,7 @@ bool may_hairpin(const Core& core, const FlowKey& inside) noexcept {
 
 void hairpin(Core& core, Packet& packet, const Parsed& parsed, const Flow& flow) noexcept {
   if (parsed.ttl <= 1) {
-    send_time_exceeded(core, packet, parsed);
+    send_time_exceeded(core, packet, parsed, peer_of(core, flow));
     core.drop(packet, Drop::ttl_exceeded);
     return;
   }

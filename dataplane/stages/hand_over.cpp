@@ -21,6 +21,7 @@ void hand_over_pieces(Core& core, Packet& whole, const Parsed& parsed, std::uint
     Packet piece;
     if (!core.world.allocate(fragmenter.next_bytes(), piece)) break;
     piece.port = whole.port;
+    piece.tunnel = whole.tunnel;
     piece.asked_elsewhere = whole.asked_elsewhere;
     piece.hairpin = whole.hairpin;
     fragmenter.make(piece);
@@ -47,7 +48,7 @@ void hand_over(Core& core, Packet& packet, const Parsed& parsed, std::uint32_t o
 
 bool ask_elsewhere(Core& core, Packet& packet, const Parsed& parsed) noexcept {
   const bool both = core.port(packet.port).role == config::PortRole::both;
-  if (!both || core.settings.workers == 1 || core.policy() == nullptr) return false;
+  if (!both || packet.tunnel != 0 || core.settings.workers == 1 || core.policy() == nullptr) return false;
   const PossibleOwners owners = possible_owners(packet, parsed, core.settings.workers);
   const std::uint32_t self = core.settings.worker;
   const std::uint32_t next = packet.asked_elsewhere || self != owners.sender ? owners.sender : owners.answer;

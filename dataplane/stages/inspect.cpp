@@ -92,7 +92,7 @@ void send_held(Core& core, Flow& flow) noexcept {
     Parsed parsed;
     Drop why{};
     // It was parsed when it came in.
-    if (parse(packet, core.parse_rules(packet.port), parsed, why) != ParseResult::ok) {
+    if (parse(packet, core.parse_rules(packet), parsed, why) != ParseResult::ok) {
       core.drop(packet, why);
       continue;
     }
@@ -222,7 +222,7 @@ void hello_overdue(Core& core, FlowNumber number) noexcept {
   if (const Packet* oldest = core.held.oldest(core.held[core.flows.facts(flow).inspection]); oldest != nullptr) {
     Parsed parsed;
     Drop why{};
-    if (parse(*oldest, core.parse_rules(oldest->port), parsed, why) == ParseResult::ok) {
+    if (parse(*oldest, core.parse_rules(*oldest), parsed, why) == ParseResult::ok) {
       refuse_both(core, flow, *oldest, parsed, to_server);
     }
   }

@@ -7,9 +7,8 @@
 namespace sallyport::dataplane {
 
 // Ethernet header (and VLAN tag) of the way out, in front of the IP header.
-inline void put_link(const Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop) noexcept {
+inline void write_link(const Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop) noexcept {
   using namespace wire;
-  if (hop.keep_macs) return;
   const PortSettings& out = core.port(hop.port);
   const std::uint32_t header = sizeof(Ethernet) + (out.vlan != 0 ? sizeof(VlanTag) : 0);
   const std::uint16_t type = (packet.data[l3_offset] >> 4U) == 4 ? ethertype_ipv4 : ethertype_ipv6;
@@ -27,6 +26,11 @@ inline void put_link(const Core& core, Packet& packet, std::uint16_t l3_offset, 
   auto& tag = at<VlanTag>(packet.data + sizeof(Ethernet));
   tag.control = out.vlan;
   tag.type = type;
+}
+
+// The same for a packet that has one: in replay it stays as it came.
+inline void put_link(const Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop) noexcept {
+  if (!hop.keep_macs) write_link(core, packet, l3_offset, hop);
 }
 
 }  // namespace sallyport::dataplane

@@ -13,8 +13,6 @@
 
 namespace sallyport::dataplane {
 
-inline constexpr std::size_t burst_max = 64;
-
 // A packet that parsed, on its way through the burst.
 struct InFlight {
   Packet* packet = nullptr;  // where the burst has it

@@ -20,7 +20,18 @@ class Parser {
 
   ParseResult run() noexcept {
     std::uint16_t type = 0;
-    if (!link(type)) return result_;
+    return link(type) ? network(type) : result_;
+  }
+
+  // By the version that the header has.
+  ParseResult run_ip(std::uint16_t l3_offset) noexcept {
+    parsed_.l3_offset = l3_offset;
+    if (end_ <= l3_offset) return fail(Drop::frame_truncated), result_;
+    return network(data_[l3_offset] >> 4U == 6 ? ethertype_ipv6 : ethertype_ipv4);
+  }
+
+ private:
+  ParseResult network(std::uint16_t type) noexcept {
     if (type == ethertype_arp) return ParseResult::kernel;
     bool good = false;
     if (type == ethertype_ipv4) {
@@ -35,7 +46,6 @@ class Parser {
     return transport() ? ParseResult::ok : result_;
   }
 
- private:
   bool fail(Drop why) noexcept {
     why_ = why;
     result_ = ParseResult::drop;
@@ -306,6 +316,12 @@ class Parser {
 };
 
 }  // namespace
+
+ParseResult parse_ip(const Packet& packet, std::uint16_t l3_offset, const ParseRules& rules, Parsed& parsed,
+                     Drop& why) noexcept {
+  parsed = Parsed{};
+  return Parser(packet, rules, parsed, why).run_ip(l3_offset);
+}
 
 ParseResult parse(const Packet& packet, const ParseRules& rules, Parsed& parsed, Drop& why) noexcept {
   parsed = Parsed{};

@@ -62,6 +62,9 @@ enum class ParseResult : std::uint8_t {
   drop,    // under `why`
 };
 
+// The IP packet at `l3_offset`, whatever stands in front of it.
+[[nodiscard]] ParseResult parse_ip(const Packet& packet, std::uint16_t l3_offset, const ParseRules& rules,
+                                   Parsed& parsed, Drop& why) noexcept;
 [[nodiscard]] ParseResult parse(const Packet& packet, const ParseRules& rules, Parsed& parsed, Drop& why) noexcept;
 
 }  // namespace sallyport::dataplane

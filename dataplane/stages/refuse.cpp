@@ -7,6 +7,7 @@
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/pages.h"
+#include "dataplane/stages/tunnel.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -32,6 +33,7 @@ struct Segment {
   made.length = parsed.l3_offset + l3_bytes;
   made.weight = 0;
   made.port = like.port;
+  made.tunnel = like.tunnel;
   std::memcpy(made.data, like.data, parsed.l3_offset);
   if (answer) {
     auto& link = at<Ethernet>(made.data);
@@ -107,16 +109,19 @@ void put_ip(std::uint8_t* l3, const IpAddress& source, const IpAddress& destinat
   return make_segment(core, like, parsed, answer, segment, Tcp::rst | Tcp::ack, {}, made);
 }
 
-// Back over the port that the packet came in on; to the other side of a hairpin by the way it came.
-void send_back(Core& core, Packet& made, const Packet& like, const Parsed& parsed) noexcept {
+// Back over the port that the packet came in on, or into the tunnel that its sender is behind; to the other side of a
+// hairpin by the way it came.
+void send_back(Core& core, Packet& made, const Packet& like, const Parsed& parsed, const TunnelPeer* sender) noexcept {
   if (like.hairpin) {
     come_in_again(core, made, parsed);
+  } else if (sender != nullptr) {
+    route(core, made, parsed.l3_offset, parsed.key.source_address(), false, sender, 0);
   } else {
     core.transmit(like.port, made, 0);
   }
 }
 
-void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+void reset_sender(Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* sender) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   if ((tcp.flags & Tcp::rst) != 0) return;
   const std::uint32_t consumed = parsed.payload_bytes + ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0 ? 1 : 0);
@@ -127,7 +132,7 @@ void reset_sender(Core& core, const Packet& packet, const Parsed& parsed) noexce
                         (tcp.flags & Tcp::ack) != 0 ? tcp.acknowledgment.get() : 0,
                         tcp.sequence.get() + consumed};
   Packet made;
-  if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet, parsed);
+  if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet, parsed, sender);
 }
 
 // As if the peer had sent it, in the packet's direction and behind it. Nothing where that side never heard of the flow.
@@ -142,7 +147,8 @@ void reset_receiver(Core& core, const Flow& flow, const Packet& packet, const Pa
                         key.destination_port, track.sent_end[direction], track.sent_end[other]};
   Packet made;
   if (!make_reset(core, packet, parsed, false, segment, made)) return;
-  route(core, made, parsed.l3_offset, key.destination_address(), direction == to_server, 0);
+  const TunnelPeer* into = direction == to_client ? peer_of(core, flow) : nullptr;
+  route(core, made, parsed.l3_offset, key.destination_address(), direction == to_server, into, 0);
 }
 
 // The page, and the end of the stream behind it, as an answer to a segment that carries payload.
@@ -158,7 +164,7 @@ void send_page(Core& core, const Flow& flow, const Packet& packet, const Parsed&
                         tcp.sequence.get() + consumed};
   Packet made;
   if (!make_segment(core, packet, parsed, true, segment, Tcp::ack | Tcp::psh | Tcp::fin, page, made)) return;
-  send_back(core, made, packet, parsed);
+  send_back(core, made, packet, parsed, peer_of(core, flow));
 }
 
 // A client that was told reads it in peace: its acknowledgments go nowhere, a request sent again brings the page again,
@@ -182,7 +188,7 @@ void refuse_answered(Core& core, const Flow& flow, const Packet& packet, const P
 
 // RFC 792, RFC 4443: type, code, 32 bits of the type's own, and as much of the packet as fits.
 void send_error(Core& core, const Packet& packet, const Parsed& parsed, std::uint8_t type, std::uint8_t code,
-                std::uint32_t argument) noexcept {
+                std::uint32_t argument, const TunnelPeer* sender) noexcept {
   if (!may_be_told(parsed) || !core.icmp_limit.admit(core.tick)) return;
   const Family family = parsed.key.family;
   const std::uint32_t header = ip_bytes(family);
@@ -206,20 +212,24 @@ void send_error(Core& core, const Packet& packet, const Parsed& parsed, std::uin
   Sum sum = sum_words(l4, l4_bytes);
   if (family == Family::v6) sum += pseudo(source, destination, protocol, l4_bytes);
   at<Icmp>(l4).checksum.set_raw(finish(sum));
-  send_back(core, made, packet, parsed);
+  send_back(core, made, packet, parsed, sender);
+}
+
+void refuse(Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* sender) noexcept {
+  if (core.policy() == nullptr || !core.policy()->model().defaults.deny_resets) return;
+  if (parsed.kind == PacketKind::tcp) {
+    reset_sender(core, packet, parsed, sender);
+  } else if (parsed.key.family == Family::v4) {
+    send_error(core, packet, parsed, icmp_unreachable, icmp_code_admin_prohibited, 0, sender);
+  } else {
+    send_error(core, packet, parsed, icmp6_unreachable, icmp6_code_admin_prohibited, 0, sender);
+  }
 }
 
 }  // namespace
 
 void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
-  if (core.policy() == nullptr || !core.policy()->model().defaults.deny_resets) return;
-  if (parsed.kind == PacketKind::tcp) {
-    reset_sender(core, packet, parsed);
-  } else if (parsed.key.family == Family::v4) {
-    send_error(core, packet, parsed, icmp_unreachable, icmp_code_admin_prohibited, 0);
-  } else {
-    send_error(core, packet, parsed, icmp6_unreachable, icmp6_code_admin_prohibited, 0);
-  }
+  refuse(core, packet, parsed, peer_of(core, packet));
 }
 
 void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& parsed) noexcept {
@@ -233,7 +243,7 @@ void refuse_unopened(Core& core, Drop why, const Packet& packet, const Parsed& p
     case Drop::source_ports_exhausted:
     case Drop::nat_protocol_taken:
     case Drop::no_egress_address:
-      send_host_unreachable(core, packet, parsed);
+      send_host_unreachable(core, packet, parsed, peer_of(core, packet));
       break;
     default:
       break;
@@ -251,7 +261,7 @@ void refuse_denied(Core& core, const Flow& flow, const Packet& packet, const Par
   const bool unreachable =
       reason == Reason::nat_ports_exhausted || reason == Reason::source_limit || reason == Reason::no_egress_address;
   if (unreachable) {
-    send_host_unreachable(core, packet, parsed);
+    send_host_unreachable(core, packet, parsed, peer_of(core, packet));
   } else {
     refuse_sender(core, packet, parsed);
   }
@@ -260,7 +270,8 @@ void refuse_denied(Core& core, const Flow& flow, const Packet& packet, const Par
 void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                  Direction direction) noexcept {
   // Servers of denied UDP flows are told nothing: they would learn of a flow that is none of theirs any more.
-  if (flow.is_tcp() || direction == to_server) refuse_sender(core, packet, parsed);
+  const TunnelPeer* sender = direction == to_server ? peer_of(core, flow) : nullptr;
+  if (flow.is_tcp() || direction == to_server) refuse(core, packet, parsed, sender);
   if (flow.is_tcp() && core.policy()->model().defaults.deny_resets) {
     reset_receiver(core, flow, packet, parsed, direction);
   }
@@ -294,30 +305,32 @@ void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& 
   if (defaults.deny_resets) reset_receiver(core, flow, packet, parsed, to_server);
 }
 
-void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
-  send_error(core, packet, parsed, parsed.key.family == Family::v4 ? icmp_time_exceeded : icmp6_time_exceeded, 0, 0);
+void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* sender) noexcept {
+  send_error(core, packet, parsed, parsed.key.family == Family::v4 ? icmp_time_exceeded : icmp6_time_exceeded, 0, 0,
+             sender);
 }
 
-void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept {
+void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu,
+                  const TunnelPeer* sender) noexcept {
   if (parsed.key.family == Family::v4) {
-    send_error(core, packet, parsed, icmp_unreachable, icmp_code_fragmentation_needed, mtu);
+    send_error(core, packet, parsed, icmp_unreachable, icmp_code_fragmentation_needed, mtu, sender);
   } else {
-    send_error(core, packet, parsed, icmp6_too_big, 0, mtu);
+    send_error(core, packet, parsed, icmp6_too_big, 0, mtu, sender);
   }
 }
 
-void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* sender) noexcept {
   if (parsed.key.family == Family::v4) {
-    send_error(core, packet, parsed, icmp_unreachable, icmp_code_host_unreachable, 0);
+    send_error(core, packet, parsed, icmp_unreachable, icmp_code_host_unreachable, 0, sender);
   } else {
-    send_error(core, packet, parsed, icmp6_unreachable, icmp6_code_address_unreachable, 0);
+    send_error(core, packet, parsed, icmp6_unreachable, icmp6_code_address_unreachable, 0, sender);
   }
 }
 
 void send_port_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
   const bool v4 = parsed.key.family == Family::v4;
   send_error(core, packet, parsed, v4 ? icmp_unreachable : icmp6_unreachable,
-             v4 ? icmp_code_port_unreachable : icmp6_code_port_unreachable, 0);
+             v4 ? icmp_code_port_unreachable : icmp6_code_port_unreachable, 0, peer_of(core, packet));
 }
 
 }  // namespace sallyport::dataplane

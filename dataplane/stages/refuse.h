@@ -23,9 +23,11 @@ void refuse_both(Core& core, const Flow& flow, const Packet& packet, const Parse
 void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
 
 // ICMP errors to the sender of a packet, rate-limited; never about ICMP errors or to nobody (RFC 1122 section 3.2.2).
-void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
-void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept;
-void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+// `sender`: the peer of the tunnel that the packet's sender is behind; null: none.
+void send_time_exceeded(Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* sender) noexcept;
+void send_too_big(Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu,
+                  const TunnelPeer* sender) noexcept;
+void send_host_unreachable(Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* sender) noexcept;
 void send_port_unreachable(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
 
 }  // namespace sallyport::dataplane

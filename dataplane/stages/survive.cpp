@@ -94,6 +94,7 @@ Flow& draft_of(Core& core, const SavedFlow& saved) noexcept {
   facts.ech = saved.ech;
   facts.quic_version = saved.quic_version;
   facts.domain = saved.domain;
+  facts.tunnel = core.settings.tunnels ? TunnelBook::unknown : 0;
   return flow;
 }
 

@@ -224,6 +224,7 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   core.names.give_back(facts.method);
   core.names.give_back(facts.url);
   stop_following(core, flow);
+  core.tunnel_peers.give_back(facts.tunnel);
   if (facts.sender != 0) {
     --core.sources[facts.sender].flows;
     core.sources.leave(facts.sender, core.tick);

@@ -1,43 +1,18 @@
 #include "dataplane/stages/treat.h"
 
-#include <cstring>
-
 #include "dataplane/egress_meters.h"
-#include "dataplane/wire/checksum.h"
-#include "dataplane/wire/headers.h"
+#include "dataplane/wire/traffic_class.h"
 
 namespace sallyport::dataplane {
-namespace {
 
-using namespace wire;
 using classifier::EgressTreatment;
-
-// RFC 2474 section 3: the six bits above the two of ECN (RFC 3168 section 5), which stay.
-void mark(std::uint8_t* l3, Family family, std::uint8_t dscp) noexcept {
-  if (family == Family::v6) {
-    auto& first = at<Ipv6>(l3).version_class_flow;
-    first = (first.get() & ~(0x3fU << 22U)) | std::uint32_t{dscp} << 22U;
-    return;
-  }
-  auto& ip = at<Ipv4>(l3);
-  std::uint16_t before;
-  std::memcpy(&before, l3, 2);
-  ip.service = static_cast<std::uint8_t>(dscp << 2U | (ip.service & 3U));
-  std::uint16_t after;
-  std::memcpy(&after, l3, 2);
-  Delta delta;
-  delta.replace(before, after);
-  update(ip.checksum, delta);
-}
-
-}  // namespace
 
 void find_treatment(Core& core, Flow& flow) noexcept {
   FlowFacts& facts = core.flows.facts(flow);
   const EgressTreatment treatment = core.policy()->treatment(facts.egress);
   facts.meter = treatment.meter;
   facts.dscp = treatment.dscp;
-  if (treatment.is_none()) {
+  if (treatment.is_none() && facts.tunnel == 0) {
     flow.clear(Flow::treated);
   } else {
     flow.set(Flow::treated);
@@ -51,7 +26,9 @@ bool treat(Core& core, Packet& packet, const Parsed& parsed, const Flow& flow, D
     return false;
   }
   if (facts.dscp != EgressTreatment::keep_dscp && direction == to_server) {
-    mark(packet.data + parsed.l3_offset, parsed.key.family, facts.dscp);
+    std::uint8_t* l3 = packet.data + parsed.l3_offset;
+    wire::set_traffic_class(l3,
+                            static_cast<std::uint8_t>(facts.dscp << 2U | (wire::traffic_class(l3) & wire::ecn_bits)));
   }
   return true;
 }

@@ -1,6 +1,7 @@
 #include "dataplane/wire/decapsulate.h"
 
 #include "dataplane/wire/headers.h"
+#include "dataplane/wire/tunnel_header.h"
 
 namespace sallyport::dataplane::wire {
 namespace {
@@ -9,16 +10,9 @@ constexpr unsigned headers_max = 24;  // in a row, of whatever kind
 constexpr unsigned extension_headers_max = 8;
 constexpr unsigned labels_max = 8;
 
-constexpr std::uint8_t protocol_ipv4 = 4;
-constexpr std::uint8_t protocol_udp = 17;
-constexpr std::uint8_t protocol_ipv6 = 41;
-constexpr std::uint8_t protocol_gre = 47;
-
 constexpr std::uint16_t port_l2tp = 1701;
 constexpr std::uint16_t port_gtp_user = 2152;
 constexpr std::uint16_t port_gre = 4754;
-constexpr std::uint16_t port_vxlan = 4789;
-constexpr std::uint16_t port_geneve = 6081;
 constexpr std::uint16_t port_vxlan_linux = 8472;
 
 // Walks from header to header: `offset_` and `type_` are where the next one begins and what it is. Each step answers

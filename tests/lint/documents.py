@@ -163,7 +163,7 @@ def named_tests(tree):
     scenarios, tests = set(), set()
     for name in tree.files:
         if re.fullmatch(r"tests/scenarios/cases_\w+\.py", name):
-            scenarios |= set(re.findall(r"^@(?:case|both_families)\(\"([^\"]+)\"", "\n".join(tree.lines(name)), re.MULTILINE))
+            scenarios |= set(re.findall(r"^@(?:case|both_families|each_overlay)\(\"([^\"]+)\"", "\n".join(tree.lines(name)), re.MULTILINE))
         elif re.fullmatch(r"tests/unit/.*\.cpp", name):
             tests |= set(re.findall(r"^TEST(?:_[FP])?\(\w+, (\w+)\)", "\n".join(tree.lines(name)), re.MULTILINE))
         elif re.fullmatch(r"tests/e2e/test_\w+\.py", name):

@@ -45,6 +45,22 @@ Frame with_tag(const Frame& frame) {
   return tagged;
 }
 
+TEST(PartialChecksum, OfAPacketInATunnelTheInnerOneIsCompleted) {
+  Frame inner = test::tcp({v4.from, 41000}, {v4.to, 443}, wire::Tcp::ack, {.payload = query});
+  const auto in_vxlan = [](const Frame& frame) {
+    Frame content = {0x08, 0, 0, 0, 0, 0x10, 0, 0};
+    content.insert(content.end(), frame.begin(), frame.end());
+    return test::udp({"10.0.0.7", 50000}, {"10.0.0.1", 4789}, content, false);
+  };
+  const Frame whole = in_vxlan(inner);
+  leave_unfinished(inner, v4, 6, 16);
+  Frame open = in_vxlan(inner);
+  ASSERT_NE(open, whole);
+  EXPECT_TRUE(complete_checksum(open));
+  EXPECT_EQ(open, whole);
+  EXPECT_FALSE(complete_checksum(open));
+}
+
 TEST(PartialChecksum, TcpAndUdpOfBothFamiliesBecomeWhatTheyShouldBe) {
   for (const Shape& shape : {v4, v6}) {
     for (const std::size_t payload : {0U, 1U, 2U, 1001U}) {

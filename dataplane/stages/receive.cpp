@@ -1,0 +1,166 @@
+#include "dataplane/stages/receive.h"
+
+#include "dataplane/stages/hand_over.h"
+#include "dataplane/stages/map_port.h"
+#include "dataplane/stages/tunnel.h"
+
+namespace sallyport::dataplane {
+namespace {
+
+using Side = FlowTable::Side;
+
+class Receiver {
+ public:
+  Receiver(Core& core, PortIndex port, std::span<Packet> burst, InFlights& in_flight) noexcept
+      : core_(core), port_(port), burst_(burst), in_flight_(in_flight), rules_(core.parse_rules(port)) {
+    const Tunnels* tunnels = core.snapshot->tunnels.get();
+    carries_tunnels_ = tunnels != nullptr && tunnels->any_on(port);
+  }
+
+  std::size_t run() noexcept {
+    for (Packet& packet : burst_) receive(packet);
+    return count_;
+  }
+
+ private:
+  // Parse; what is no packet of a flow ends here.
+  void receive(Packet& packet) noexcept {
+    packet.port = port_;
+    InFlight& p = in_flight_[count_];
+    Drop why{};
+    switch (parse(packet, packet.tunnel == 0 ? rules_ : core_.parse_rules(packet), p.parsed, why)) {
+      case ParseResult::drop:
+        core_.drop(packet, why);
+        return;
+      case ParseResult::kernel:
+        core_.to_kernel(packet);
+        return;
+      case ParseResult::ok:
+        break;
+    }
+    if (p.parsed.fragment) {
+      const Parsed piece = p.parsed;
+      collect(packet, piece);
+    } else if (!carries_tunnels_) {
+      keep(packet);
+    } else {
+      open_tunnel(packet);
+    }
+  }
+
+  [[nodiscard]] std::size_t slot_of(const Packet& packet) const noexcept {
+    return static_cast<std::size_t>(&packet - burst_.data());
+  }
+
+  // The packet, parsed, is the next one to be handled.
+  void keep(Packet& packet) noexcept {
+    InFlight& p = in_flight_[count_];
+    p.packet = &packet;
+    p.from_inside = comes_from_inside(packet, p.parsed);
+    ++count_;
+  }
+
+  void open_tunnel(Packet& packet) noexcept {
+    InFlight& p = in_flight_[count_];
+    switch (unwrap(core_, packet, p.parsed, slot_of(packet))) {
+      case Unwrapped::ended:
+        return;
+      case Unwrapped::inner:
+        if (p.parsed.fragment) {
+          const Parsed piece = p.parsed;
+          collect(packet, piece);
+          return;
+        }
+        [[fallthrough]];
+      case Unwrapped::plain:
+        keep(packet);
+        return;
+    }
+  }
+
+  // A piece of a datagram; the last one brings the whole.
+  void collect(Packet& piece, const Parsed& parsed) noexcept {
+    const auto release = [](void* core, std::span<Packet> packets) {
+      for (Packet& packet : packets) static_cast<Core*>(core)->release(packet);
+    };
+    Packet whole;
+    Drop why{};
+    std::uint32_t also = 0;
+    const auto result = core_.fragments.add(piece, parsed, core_.tick, whole, why, also, release, &core_);
+    core_.counters.held.subtract(also);
+    core_.counters.drops[static_cast<std::size_t>(why)].add(also);
+    switch (result) {
+      case Reassembler::Result::dropped:
+        core_.drop(piece, why);
+        return;
+      case Reassembler::Result::held:
+        core_.counters.held.add(piece.weight);
+        return;
+      case Reassembler::Result::whole:
+        break;
+    }
+    core_.counters.held.subtract(static_cast<std::uint64_t>(whole.weight - piece.weight));
+    InFlight& p = in_flight_[count_];
+    whole.tunnel = piece.tunnel;
+    if (parse(whole, core_.parse_rules(whole), p.parsed, why) != ParseResult::ok) {
+      core_.drop(whole, why);
+      return;
+    }
+    piece = whole;
+    const bool outer = carries_tunnels_ && piece.tunnel == 0;
+    if (outer && unwrap(core_, piece, p.parsed, slot_of(piece)) != Unwrapped::plain) return;
+    const bool elsewhere = !comes_from_inside(piece, p.parsed) || p.parsed.kind == PacketKind::portless;
+    const bool here = piece.tunnel != 0 || piece.hairpin || !elsewhere;
+    if (here || belongs_here(piece, p.parsed)) keep(piece);
+  }
+
+  // A datagram from outside is put together where its first piece came, and may belong to another worker.
+  [[nodiscard]] bool belongs_here(Packet& whole, const Parsed& parsed) noexcept {
+    const std::uint32_t self = core_.settings.worker;
+    const std::uint32_t owner = Pipeline::owner(whole, core_.port(port_).role, core_.settings.workers, self,
+                                                *core_.snapshot, piece_ports(core_.settings.nat));
+    if (owner == self || (followed(parsed.kind) && core_.flows.find(parsed.key, Side::outside) != 0)) return true;
+    hand_over(core_, whole, parsed, owner);
+    return false;
+  }
+
+  [[nodiscard]] bool comes_from_inside(const Packet& packet, const Parsed& parsed) const noexcept {
+    if (packet.hairpin) return false;
+    if (packet.tunnel != 0) return true;
+    switch (core_.port(port_).role) {
+      case config::PortRole::inside:
+        return true;
+      case config::PortRole::outside:
+        return false;
+      case config::PortRole::both:
+        break;
+    }
+    const classifier::Policy* policy = core_.policy();
+    if (policy == nullptr) return false;
+    // An answer; or a sender whom the policy knows, in a hairpin.
+    if (policy->gives_out(parsed.key.destination_address()) && !is_known_sender(*policy, parsed.key)) return false;
+    // An answer to an untranslated flow.
+    return !followed(parsed.kind) || core_.flows.find(parsed.key, Side::outside) == 0;
+  }
+
+  [[nodiscard]] static bool is_known_sender(const classifier::Policy& policy, const FlowKey& key) noexcept {
+    const classifier::Source source = policy.find_source(key.source_address());
+    return source.workload != 0 || source.namespace_name != 0;
+  }
+
+  Core& core_;
+  const PortIndex port_;
+  const std::span<Packet> burst_;
+  InFlights& in_flight_;
+  const ParseRules rules_;
+  bool carries_tunnels_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace
+
+std::size_t receive(Core& core, PortIndex port, std::span<Packet> burst, InFlights& in_flight) noexcept {
+  return Receiver(core, port, burst, in_flight).run();
+}
+
+}  // namespace sallyport::dataplane

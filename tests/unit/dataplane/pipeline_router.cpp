@@ -1,0 +1,95 @@
+// The gateway as a router (nat.md 26 and 27): neighbours that are not known yet, and tags on its ports.
+#include "tests/unit/dataplane/pipeline_harness.h"
+#include "tests/unit/dataplane/policies.h"
+
+namespace sallyport::dataplane::test {
+namespace {
+
+const End pod{"10.0.10.5", 5000};
+const End server{"198.51.100.7", 53};
+const MacAddress pod_mac{2, 0, 0, 0, 0, 0x0a}, hop_mac{2, 0, 0, 0, 0, 0x0b}, inside_mac{2, 0, 0, 0, 0, 1},
+    outside_mac{2, 0, 0, 0, 0, 2};
+
+// Pods on link inside; everything else by a next hop outside.
+std::shared_ptr<const Routing> routes(bool resolved, std::uint32_t generation) {
+  const std::vector<RouteEntry> table{
+      {parse_prefix("10.0.0.0/8")->prefix, Gateway::inside, std::nullopt},
+      {parse_prefix("0.0.0.0/0")->prefix, Gateway::outside, address("203.0.113.254")},
+  };
+  std::vector<NeighbourEntry> neighbours{{Gateway::inside, pod.ip, pod_mac}};
+  if (resolved) neighbours.push_back({Gateway::outside, address("203.0.113.254"), hop_mac});
+  return std::make_shared<const Routing>(table, neighbours, std::vector<LocalAddress>{}, generation);
+}
+
+PipelineSettings ports(std::uint16_t inside_vlan = 0, std::uint16_t outside_vlan = 0) {
+  PipelineSettings settings = two_ports();
+  settings.ports[0].mac = inside_mac;
+  settings.ports[1].mac = outside_mac;
+  settings.ports[0].vlan = inside_vlan;
+  settings.ports[1].vlan = outside_vlan;
+  return settings;
+}
+
+class Router : public Gateway {
+ public:
+  explicit Router(const PipelineSettings& settings = ports(), bool resolved = false) : Gateway(allow_all, settings) {
+    snapshot.routing = routes(resolved, 1);
+  }
+};
+
+MacAddress mac_at(const Frame& frame, std::size_t offset) {
+  MacAddress mac;
+  std::copy_n(frame.begin() + static_cast<std::ptrdiff_t>(offset), mac.size(), mac.begin());
+  return mac;
+}
+
+TEST(PipelineRouter, EightPacketsWaitForANeighbourAndNoneIsLost) {
+  Router g;
+  for (std::uint8_t i = 0; i < 9; ++i) EXPECT_TRUE(g.from_inside(udp(pod, server, {i})).silent());
+  EXPECT_EQ(g.world.asked, std::vector<IpAddress>{address("203.0.113.254")}) << "asked once";
+  EXPECT_EQ(g.pipeline.counters().held.get(), 8U);
+  EXPECT_EQ(g.dropped(Drop::neighbour_queue_full), 1U);
+  g.snapshot.routing = routes(true, 2);
+  const auto out = g.wait_ms(100);
+  ASSERT_EQ(out.outside.size(), 8U);
+  for (std::uint8_t i = 0; i < 8; ++i) {
+    EXPECT_EQ(look_at(out.outside[i]).payload()[0], i) << "in their order";
+    EXPECT_EQ(mac_at(out.outside[i], 0), hop_mac);
+    EXPECT_EQ(mac_at(out.outside[i], 6), outside_mac);
+  }
+  EXPECT_EQ(g.from_inside(udp(pod, server)).outside.size(), 1U);
+}
+
+TEST(PipelineRouter, ANeighbourThatDoesNotAnswerIsGivenUpAfterThreeSeconds) {
+  Router g;
+  (void)g.from_inside(udp(pod, server));
+  EXPECT_TRUE(g.wait_ms(2'900).silent());
+  EXPECT_EQ(g.dropped(Drop::neighbour_unresolved), 0U);
+  EXPECT_TRUE(g.wait_ms(200).silent());
+  EXPECT_EQ(g.dropped(Drop::neighbour_unresolved), 1U);
+  (void)g.from_inside(udp(pod, server));
+  EXPECT_EQ(g.world.asked.size(), 2U) << "and asked again";
+}
+
+TEST(PipelineRouter, BothSidesAreTaggedAsTheirPorts) {
+  Router g(ports(7, 9), true);
+  const auto tagged = [](const Frame& frame, std::uint8_t vlan) {
+    Frame with = frame;
+    const std::array<std::uint8_t, 4> tag{0x81, 0, 0, vlan};
+    with.insert(with.begin() + 12, tag.begin(), tag.end());
+    return with;
+  };
+  const auto out = g.from_inside(tagged(udp(pod, server), 7));
+  ASSERT_EQ(out.outside.size(), 1U);
+  EXPECT_EQ(Frame(out.outside[0].begin() + 12, out.outside[0].begin() + 18), (Frame{0x81, 0, 0, 9, 8, 0}));
+  const auto back = g.from_outside(tagged(udp(server, End("203.0.113.1", 5000)), 9));
+  ASSERT_EQ(back.inside.size(), 1U);
+  EXPECT_EQ(Frame(back.inside[0].begin() + 12, back.inside[0].begin() + 18), (Frame{0x81, 0, 0, 7, 8, 0}));
+  EXPECT_EQ(mac_at(back.inside[0], 0), pod_mac);
+  EXPECT_TRUE(g.from_inside(udp(pod, server)).silent());
+  EXPECT_TRUE(g.from_inside(tagged(udp(pod, server), 9)).silent());
+  EXPECT_EQ(g.dropped(Drop::wrong_vlan), 2U);
+}
+
+}  // namespace
+}  // namespace sallyport::dataplane::test
