@@ -4,12 +4,13 @@ import re
 
 PAGE = "docs/CONFIG.md"
 LOADER = "config/load_appliance.cpp"
-READERS = [LOADER, "config/appliance/limits.cpp", "config/appliance/nat.cpp", "config/appliance/ports.cpp"]
+READERS = [LOADER, "config/appliance/limits.cpp", "config/appliance/nat.cpp", "config/appliance/ports.cpp",
+           "config/appliance/tunnels.cpp"]
 
 # within("limits", read_limits, ...) at the root; table.optional("flows", ...) and the like in a function read_limits().
 WITHIN = re.compile(r'within\("(\w+)", (read_\w+),')
 ROOT_FIND = re.compile(r'table\.find\("(\w+)"\)')
-FUNCTION = re.compile(r"^[\w:<>&* ]*\b(read_\w+)\(.*\{$")
+FUNCTION = re.compile(r"^[\w:<>&*][\w:<>&* ]* (read_\w+)\((?!.*;$)")
 KEY = re.compile(r'(?:\.(?:optional|required|each|required_each|find|require)\(|read_timeout\(table, )"(\w+)"')
 NOT_ENFORCED = re.compile(r'\{"([\w.]+)", \w+\}')
 ROW = re.compile(r"\|\s*`([\w.]+)`\s*\|(.*)\|\s*$")
@@ -31,16 +32,17 @@ def functions(tree):
 
 
 def loaded(tree):
-    """"table.key" -> where the loader asks for it. [[port]] is read one by one; what else stands at the root has no keys here."""
+    """"table.key" -> where the loader asks for it. [[port]] and [[tunnel]] are read one by one; what else stands at the root has
+    no keys here."""
     readers = functions(tree)
     root = "\n".join(tree.lines(LOADER))
-    tables = dict(WITHIN.findall(root)) | {"port": "read_port"}
+    tables = [*WITHIN.findall(root), ("port", "read_port"), ("tunnel", "read_tunnel"), ("tunnel", "read_keys_of_type")]
     keys = {}
-    for table, reader in tables.items():
+    for table, reader in tables:
         for key, place in readers.get(reader, {}).items():
             keys[f"{table}.{key}"] = place
     for table in ROOT_FIND.findall(root[root.index("void read_appliance("):]):
-        if table not in tables:
+        if table not in dict(tables):
             keys[table] = LOADER + ":1"
     return keys
 
