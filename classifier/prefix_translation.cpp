@@ -1,17 +1,18 @@
 #include "classifier/prefix_translation.h"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace sallyport::classifier {
 namespace {
 
 constexpr unsigned words = 8;
 
-[[nodiscard]] std::uint16_t word(const IpAddress& address, unsigned index) noexcept {
+[[nodiscard]] std::uint16_t word(const IpAddress& address, std::size_t index) noexcept {
   return static_cast<std::uint16_t>(address.bytes[2 * index] << 8U | address.bytes[2 * index + 1]);
 }
 
-void set_word(IpAddress& address, unsigned index, std::uint16_t value) noexcept {
+void set_word(IpAddress& address, std::size_t index, std::uint16_t value) noexcept {
   address.bytes[2 * index] = static_cast<std::uint8_t>(value >> 8U);
   address.bytes[2 * index + 1] = static_cast<std::uint8_t>(value);
 }

@@ -23,14 +23,15 @@ void check_interface_addresses(const config::PortConfig& port, const std::string
                                const std::vector<IpAddress>& there, const Log& log) {
   const std::string remedy = "take it away (ip address flush dev " + interface + "); " + twin_name(port.name) +
                              " carries the addresses of the port";
+  const auto sentence = [&](const std::string& what, const char* so) { return what + so + remedy; };
   for (const IpAddress& address : there) {
     if (is_link_local(address)) continue;
     const std::string what =
         "port \"" + port.name + "\": interface " + interface + " has the address " + to_string(address) + " of its own";
     const bool near = std::any_of(port.addresses.begin(), port.addresses.end(),
                                   [&](const config::InterfaceAddress& own) { return is_near(own, address); });
-    if (near) throw EnvironmentError(what + ", in a network of the port's `addresses`: " + remedy);
-    log(Severity::warning, what + ", so the kernel takes what is sent to it past the gateway: " + remedy);
+    if (near) throw EnvironmentError(sentence(what, ", in a network of the port's `addresses`: "));
+    log(Severity::warning, sentence(what, ", so the kernel takes what is sent to it past the gateway: "));
   }
 }
 
