@@ -62,7 +62,9 @@ class Burst {
     Drop why{};
     if (p.packet->hairpin) {
       error(p);
-    } else if (core_.routing().is_local(p.parsed.key.destination_address()) && !speaks_of_flow(p)) {
+      return;
+    }
+    if (core_.routing().is_local(p.parsed.key.destination_address()) && !speaks_of_flow(p)) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);
@@ -108,7 +110,9 @@ class Burst {
     Drop why{};
     if (p.packet->hairpin) {
       open_from_outside(p);
-    } else if (core_.routing().is_local(p.parsed.key.destination_address())) {
+      return;
+    }
+    if (core_.routing().is_local(p.parsed.key.destination_address())) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       link_local_or_drop(p, why);

@@ -11,7 +11,7 @@ namespace sallyport::config {
 namespace {
 
 constexpr std::uint64_t most_bits = 1'000'000'000'000'000;  // per second; a petabit
-constexpr std::uint64_t packet_bits = 8 * 1500;
+constexpr std::uint64_t packet_bits = 8 * std::uint64_t{1500};
 
 // What is dropped as a martian whichever way it goes can be nobody's address. Policy language, section 5.
 constexpr std::array<std::string_view, 10> martians{"0.0.0.0/8",   "127.0.0.0/8",  "169.254.0.0/16", "224.0.0.0/4",
