@@ -195,7 +195,7 @@ void set_traffic_class(Frame& frame, std::uint8_t value) {
   std::uint8_t* l3 = frame.data() + 14;
   if (l3[0] >> 4U == 6) {
     l3[0] = static_cast<std::uint8_t>(0x60U | value >> 4U);
-    l3[1] = static_cast<std::uint8_t>(value << 4U | (l3[1] & 0x0fU));
+    l3[1] = static_cast<std::uint8_t>(unsigned{value} << 4U | (l3[1] & 0x0fU));
     return;
   }
   l3[1] = value;
