@@ -1,10 +1,10 @@
 // What belongs to several workers: hairpins, protocols without ports, prefixes. Whichever worker a packet comes to, its
 // flow is found, on plain inside and outside ports.
-#include <deque>
 
 #include <gtest/gtest.h>
 
 #include "dataplane/flow/port_choice.h"
+#include "tests/unit/dataplane/crew_world.h"
 #include "tests/unit/dataplane/pipeline_harness.h"
 #include "tests/unit/dataplane/policies.h"
 
@@ -16,21 +16,6 @@ constexpr PortIndex inside = 0;
 constexpr PortIndex outside = 1;
 const End server{"198.51.100.7", 53};
 const End server6{"2001:db8:51::7", 53};
-
-class CrewWorld final : public VectorWorld {
- public:
-  using Arrivals = std::deque<std::pair<std::uint32_t, Packet>>;
-  explicit CrewWorld(Arrivals& arrivals) : arrivals_(arrivals) {}
-
-  [[nodiscard]] std::size_t hand_over(std::uint32_t worker, std::span<Packet> packets) noexcept override {
-    for (Packet& packet : packets) arrivals_.emplace_back(worker, packet);
-    buffers -= static_cast<int>(packets.size());
-    return 0;
-  }
-
- private:
-  Arrivals& arrivals_;
-};
 
 class Crew {
  public:

@@ -1,11 +1,11 @@
 // Several workers on one port that is inside and outside at once: whichever worker a packet comes to first, it finds
 // its flow.
-#include <deque>
 
 #include <gtest/gtest.h>
 
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/stages/fragment.h"
+#include "tests/unit/dataplane/crew_world.h"
 #include "tests/unit/dataplane/pipeline_harness.h"
 
 namespace sallyport::dataplane::test {
@@ -41,21 +41,6 @@ addresses = ["203.0.113.1"]
 except = ["10.0.0.0/8"]
 )";
 
-class StickWorld final : public VectorWorld {
- public:
-  using Arrivals = std::deque<std::pair<std::uint32_t, Packet>>;
-  explicit StickWorld(Arrivals& arrivals) : arrivals_(arrivals) {}
-
-  [[nodiscard]] std::size_t hand_over(std::uint32_t worker, std::span<Packet> packets) noexcept override {
-    for (Packet& packet : packets) arrivals_.emplace_back(worker, packet);
-    buffers -= static_cast<int>(packets.size());
-    return 0;
-  }
-
- private:
-  Arrivals& arrivals_;
-};
-
 class Stick {
  public:
   explicit Stick(const char* policy, std::uint32_t flows_per_source = 0) {
@@ -74,7 +59,7 @@ class Stick {
       settings.worker = worker;
       settings.workers = workers;
       settings.seed = worker;
-      worlds.push_back(std::make_unique<StickWorld>(arrivals));
+      worlds.push_back(std::make_unique<CrewWorld>(arrivals));
       pipelines.push_back(std::make_unique<Pipeline>(settings, *worlds.back()));
     }
   }
@@ -144,8 +129,8 @@ class Stick {
 
   classifier::Identities identities;
   Snapshot snapshot;
-  StickWorld::Arrivals arrivals;
-  std::vector<std::unique_ptr<StickWorld>> worlds;
+  CrewWorld::Arrivals arrivals;
+  std::vector<std::unique_ptr<CrewWorld>> worlds;
   std::vector<std::unique_ptr<Pipeline>> pipelines;
   Instant now = 1'700'000'000'000'000'000;
   std::uint64_t offered = 0;
