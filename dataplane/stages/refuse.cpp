@@ -109,6 +109,18 @@ void put_ip(std::uint8_t* l3, const IpAddress& source, const IpAddress& destinat
   return make_segment(core, like, parsed, answer, segment, Tcp::rst | Tcp::ack, {}, made);
 }
 
+// To the sender of a segment, as from its receiver, and acknowledging all of it.
+[[nodiscard]] Segment answer_to(const Packet& packet, const Parsed& parsed, std::uint32_t sequence) noexcept {
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  const std::uint32_t consumed = parsed.payload_bytes + ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0 ? 1 : 0);
+  return {parsed.key.destination_address(),
+          parsed.key.source_address(),
+          parsed.key.destination_port,
+          parsed.key.source_port,
+          sequence,
+          tcp.sequence.get() + consumed};
+}
+
 // Back over the port that the packet came in on, or into the tunnel that its sender is behind; to the other side of a
 // hairpin by the way it came.
 void send_back(Core& core, Packet& made, const Packet& like, const Parsed& parsed, const TunnelPeer* sender) noexcept {
@@ -124,13 +136,7 @@ void send_back(Core& core, Packet& made, const Packet& like, const Parsed& parse
 void reset_sender(Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* sender) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   if ((tcp.flags & Tcp::rst) != 0) return;
-  const std::uint32_t consumed = parsed.payload_bytes + ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0 ? 1 : 0);
-  const Segment segment{parsed.key.destination_address(),
-                        parsed.key.source_address(),
-                        parsed.key.destination_port,
-                        parsed.key.source_port,
-                        (tcp.flags & Tcp::ack) != 0 ? tcp.acknowledgment.get() : 0,
-                        tcp.sequence.get() + consumed};
+  const Segment segment = answer_to(packet, parsed, (tcp.flags & Tcp::ack) != 0 ? tcp.acknowledgment.get() : 0);
   Packet made;
   if (make_reset(core, packet, parsed, true, segment, made)) send_back(core, made, packet, parsed, sender);
 }
@@ -154,14 +160,7 @@ void reset_receiver(Core& core, const Flow& flow, const Packet& packet, const Pa
 // The page, and the end of the stream behind it, as an answer to a segment that carries payload.
 void send_page(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                std::string_view page) noexcept {
-  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
-  const std::uint32_t consumed = parsed.payload_bytes + ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0 ? 1 : 0);
-  const Segment segment{parsed.key.destination_address(),
-                        parsed.key.source_address(),
-                        parsed.key.destination_port,
-                        parsed.key.source_port,
-                        core.flows.track(flow).sent_end[to_client],
-                        tcp.sequence.get() + consumed};
+  const Segment segment = answer_to(packet, parsed, core.flows.track(flow).sent_end[to_client]);
   Packet made;
   if (!make_segment(core, packet, parsed, true, segment, Tcp::ack | Tcp::psh | Tcp::fin, page, made)) return;
   send_back(core, made, packet, parsed, peer_of(core, flow));
