@@ -70,12 +70,18 @@ class Servers:
         self._start(["nginx", "-e", self.folder / "error.log", "-p", self.folder, "-c", self.folder / "nginx.conf"])
         self._start([PYTHON, PEERS / "echo_server.py", ECHO_PORT, *SERVER, *SECOND_SERVER])
         for address in SERVER:  # answers to datagrams leave under the address that was asked
-            self._start(["iperf3", "--server", "--json", "--bind", address, "--port", IPERF_PORT])
+            self._start(["iperf3", "--server", "--bind", address, "--port", IPERF_PORT])
         for port in (80, 443, HTTP2_PORT, ECHO_PORT, IPERF_PORT):
             self.wait_listening(port)
 
     def _start(self, command):
         return self.host.start(command, stdout=self.log, stderr=self.log)
+
+    def measuring_iperf(self, port):
+        """A server for one run, whose report the client can ask for: what iperf3 keeps of a run of datagrams stalls the next."""
+        process = self._start(["iperf3", "--server", "--one-off", "--json", "--bind", SERVER[0], "--port", port])
+        self.wait_listening(port)
+        return process
 
     def _certificates(self):
         everything = b""

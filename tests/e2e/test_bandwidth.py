@@ -3,11 +3,12 @@
 import json
 
 import cases
+import namespaces
 from cases import OPEN_POLICY, GatewayCase
-from servers import IPERF_PORT
 from world import SERVER
 
 RATE = 100_000_000
+PORT = 5202
 
 
 class Bandwidth(GatewayCase):
@@ -17,13 +18,18 @@ class Bandwidth(GatewayCase):
     policy = OPEN_POLICY.replace('name = "egress-batch"',
                                  'name = "egress-batch"\nbandwidth = { rate = "100M", burst = "200M" }\ndscp = 46')
 
-    def measure(self, *arguments):
-        """Bits of IPv4 packets that arrive a second when the burst is gone, of UDP datagrams of 1400 bytes; more are offered."""
-        done = cases.world.pods["batch"].run(
-            ["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--udp", "--length", 1400, "--bitrate", "160M",
-             "--time", 10, "--get-server-output", *arguments], check=False, timeout=60)
+    def iperf(self, *arguments):
+        server = cases.servers.measuring_iperf(PORT)
+        self.addCleanup(namespaces.stop, server)
+        done = cases.world.pods["batch"].run(["iperf3", "--json", "--client", SERVER[0], "--port", PORT, *arguments], check=False,
+                                             timeout=60)
         report = json.loads(done.stdout)
         self.assertNotIn("error", report)
+        return report
+
+    def measure(self, *arguments):
+        """Bits of IPv4 packets that arrive a second when the burst is gone, of UDP datagrams of 1400 bytes; more are offered."""
+        report = self.iperf("--udp", "--length", 1400, "--bitrate", "160M", "--time", 10, "--get-server-output", *arguments)
         receiver = report if "--reverse" in arguments else report["server_output_json"]
         seconds = [interval["sum"] for interval in receiver["intervals"][5:10]]
         return sum(each["bytes"] for each in seconds) / 1400 * 1428 * 8 / sum(each["seconds"] for each in seconds)
@@ -38,9 +44,7 @@ class Bandwidth(GatewayCase):
         self.assertGreater(self.gateway.show("reasons")["reasons"]["bandwidth_exceeded"], 1000)
 
     def test_tcp_keeps_to_it(self):
-        done = cases.world.pods["batch"].run(["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--time", 8,
-                                              "--omit", 5], check=False, timeout=60)
-        received = json.loads(done.stdout)["end"]["sum_received"]
+        received = self.iperf("--time", 8, "--omit", 5)["end"]["sum_received"]
         self.assertLess(received["bits_per_second"], 1.05 * RATE)
         self.assertGreater(received["bits_per_second"], 0.3 * RATE)
 
