@@ -52,10 +52,11 @@ class GatewayCase(unittest.TestCase):
     workers = 1
     policy = OPEN_POLICY
     more = ""
+    port_more = ("", "")  # of [[port]], inside and outside
 
     @classmethod
     def setUpClass(cls):
-        cls.gateway = Gateway(world, program, cls.policy, cls.driver, cls.workers, cls.more)
+        cls.gateway = Gateway(world, program, cls.policy, cls.driver, cls.workers, cls.more, port_more=cls.port_more)
         try:
             cls.gateway.start()
         except BaseException:

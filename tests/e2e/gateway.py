@@ -23,6 +23,7 @@ name = "inside"
 role = "inside"
 device = "{driver},iface=lan0"
 addresses = ["{inside[0]}/16", "{inside[1]}/64"]
+{port_more[0]}
 
 [[port]]
 name = "outside"
@@ -30,6 +31,7 @@ role = "outside"
 device = "{driver},iface=wan0"
 addresses = ["{outside[0]}/24", "{outside[1]}/64"]
 gateway = ["{next_hop[0]}", "{next_hop[1]}"]
+{port_more[1]}
 
 [workers]
 cores = "{cores}"
@@ -75,9 +77,10 @@ class ServiceManager:
 
 
 class Gateway:
-    """`driver`: net_af_packet or net_af_xdp. `policy`: text, or None for no file at all."""
+    """`driver`: net_af_packet or net_af_xdp. `policy`: text, or None for no file at all. `port_more`: of inside and outside."""
 
-    def __init__(self, world, program, policy, driver="net_af_packet", workers=1, more="", gateway_more=""):
+    def __init__(self, world, program, policy, driver="net_af_packet", workers=1, more="", gateway_more="",
+                 port_more=("", "")):
         self.world = world
         self.program = pathlib.Path(program).resolve()
         self.host = world.gateway
@@ -89,7 +92,7 @@ class Gateway:
         cores = ",".join(str(core) for core in sorted(os.sched_getaffinity(0))[:workers])
         self.write("sallyport.toml", CONFIGURATION.format(
             name="e2e", driver=driver, inside=GATEWAY_INSIDE, outside=GATEWAY_OUTSIDE, next_hop=NEXT_HOP, cores=cores,
-            folder=self.folder, gateway_more=gateway_more) + more)
+            folder=self.folder, gateway_more=gateway_more, port_more=port_more) + more)
         (self.folder / "policy.toml").unlink(missing_ok=True)
         if policy is not None:
             self.write("policy.toml", policy)

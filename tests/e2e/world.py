@@ -26,6 +26,7 @@ GATEWAY_OUTSIDE = ("203.0.113.2", "2001:db8:113::2")
 NEXT_HOP = ("203.0.113.254", "2001:db8:113::fe")
 SERVER = ("198.51.100.7", "2001:db8:51::7")
 SECOND_SERVER = ("198.51.100.8", "2001:db8:51::8")
+SERVER_WIRE = ("192.0.2.2", "2001:db8:2::2")  # of its device
 
 # Who is who, for policies of tests; the addresses above.
 WORKLOADS = """
@@ -79,13 +80,13 @@ class World:
         self.internet.sysctl({"net.ipv4.ip_forward": 1, "net.ipv6.conf.all.forwarding": 1})
         self.internet.address("customer", f"{NEXT_HOP[0]}/24", f"{NEXT_HOP[1]}/64")
         self.internet.address("backbone", "192.0.2.1/30", "2001:db8:2::1/64")
-        self.server.address("eth0", "192.0.2.2/30", "2001:db8:2::2/64")
+        self.server.address("eth0", f"{SERVER_WIRE[0]}/30", f"{SERVER_WIRE[1]}/64")
         self.server.ip("route", "add", "default", "via", "192.0.2.1")
         self.server.ip("-6", "route", "add", "default", "via", "2001:db8:2::1")
         for v4, v6 in (SERVER, SECOND_SERVER):
             self.server.address("lo", f"{v4}/32", f"{v6}/128")
-            self.internet.ip("route", "add", f"{v4}/32", "via", "192.0.2.2")
-            self.internet.ip("-6", "route", "add", f"{v6}/128", "via", "2001:db8:2::2")
+            self.internet.ip("route", "add", f"{v4}/32", "via", SERVER_WIRE[0])
+            self.internet.ip("-6", "route", "add", f"{v6}/128", "via", SERVER_WIRE[1])
 
     def backbone_mtu(self, mtu):
         """The wire behind the next hop: what path MTU discovery has to find out."""
