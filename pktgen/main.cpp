@@ -11,6 +11,9 @@
 
 #include "dataplane/io/environment_error.h"
 #include "dataplane/io/generator_ports.h"
+#include "pktgen/connect_source.h"
+#include "pktgen/far_side.h"
+#include "pktgen/host_names.h"
 #include "pktgen/options.h"
 #include "pktgen/replay_source.h"
 #include "pktgen/report.h"
@@ -25,6 +28,7 @@ using dataplane::EnvironmentError;
 using dataplane::GeneratorPorts;
 
 constexpr int done = 0;
+constexpr int no = 1;
 constexpr int wrong_usage = 2;
 constexpr int environment = 3;
 
@@ -41,6 +45,19 @@ std::vector<std::string> devices(const CommonOptions& options) {
 }
 
 dataplane::MacAddress everybody() { return {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}; }
+
+// `serve` speaks when it is spoken to.
+class NothingToSend final : public Source {
+ public:
+  explicit NothingToSend(const FarSide& far_side) : far_side_(far_side) {}
+  std::optional<std::size_t> due(std::uint64_t, std::size_t) override { return 0; }
+  std::uint32_t write(std::uint64_t, std::uint8_t*) override { return 0; }
+  bool recognise(std::span<const std::uint8_t>, std::optional<std::uint64_t>&) override { return false; }
+  [[nodiscard]] std::string progress() const override { return fmt::format("answered {}", far_side_.answered()); }
+
+ private:
+  const FarSide& far_side_;
+};
 
 // Where a gateway was named it has to answer.
 std::optional<dataplane::MacAddress> destination(Traffic& traffic, const CommonOptions& options) {
@@ -71,7 +88,7 @@ struct Run {
     const CapturedFrames frames(options.capture);
     if (const auto& error = frames.error()) fmt::print(stderr, "sallyport-pktgen: {}\n", error->message);
     if (frames.error() && frames.all().empty()) {
-      return frames.error()->kind == CaptureError::Kind::unreadable ? environment : wrong_usage;
+      return frames.error()->kind == CaptureError::Kind::unreadable ? environment : no;
     }
     GeneratorPorts ports(devices(options.common), options.common.mtu, log);
     Traffic traffic(ports, options.common);
@@ -80,6 +97,37 @@ struct Run {
     Report report = traffic.take_report();
     report.skipped += frames.unreadable();
     return print(std::move(report), "replay", "", options.common.json);
+  }
+  int operator()(ConnectOptions options) const {
+    const auto names = read_host_names(options.names);
+    if (const auto* error = std::get_if<HostNamesError>(&names)) {
+      fmt::print(stderr, "sallyport-pktgen: {}\n", error->message);
+      return error->unreadable ? environment : no;
+    }
+    GeneratorPorts ports(devices(options.common), options.common.mtu, log);
+    FarSide far_side(options.to, options.port, options.common.mtu);
+    // The source ends by itself: it has to close what it has opened.
+    CommonOptions common = options.common;
+    common.seconds.reset();
+    Traffic traffic(ports, common, options.far_side_here ? &far_side : nullptr);
+    ConnectSource source(options, std::get<std::vector<std::string>>(names), ports.mac(0),
+                         destination(traffic, options.common).value_or(everybody()));
+    traffic.run(source);
+    ConnectReport report = source.report();
+    report.missed = traffic.take_report().missed;
+    fmt::print("{}{}", options.common.json ? to_json(report) : to_text(report), options.common.json ? "\n" : "");
+    return done;
+  }
+  int operator()(const ServeOptions& options) const {
+    GeneratorPorts ports(devices(options.common), options.common.mtu, log);
+    FarSide far_side(options.common.mtu);
+    Traffic traffic(ports, options.common, &far_side);
+    NothingToSend source(far_side);
+    traffic.run(source);
+    const char* form =
+        options.common.json ? "{{\"mode\": \"serve\", \"answered\": {}}}\n" : "serve\nanswered {} packets\n";
+    fmt::print(fmt::runtime(form), far_side.answered());
+    return done;
   }
   int operator()(const HelpText& help) const {
     fmt::print("{}", help.text);

@@ -51,6 +51,26 @@ struct ReplayOptions {
   std::uint64_t loops = 1;  // 0: until the seconds are over
 };
 
+struct ConnectOptions {
+  CommonOptions common;
+  IpAddress from;
+  IpAddress to;  // of the same family
+  std::uint16_t port = 443;
+  std::string names;  // a file; empty: one name
+  bool post_quantum = false;
+  Rate rate;                      // connections a second
+  std::uint64_t parallel = 1024;  // without a rate: so many handshakes at once
+  std::uint64_t open = 0;         // stay open; 0: each is closed when its hello is answered
+  std::uint32_t sources = 1;
+  double timeout = 3;  // seconds
+  bool far_side_here = true;
+};
+
+// The far side of others.
+struct ServeOptions {
+  CommonOptions common;
+};
+
 struct HelpText {
   std::string text;
 };
@@ -58,7 +78,7 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine = std::variant<UdpOptions, ReplayOptions, HelpText, UsageError>;
+using CommandLine = std::variant<UdpOptions, ReplayOptions, ConnectOptions, ServeOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);

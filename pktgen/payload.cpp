@@ -10,52 +10,70 @@ namespace {
 namespace wire = dataplane::wire;
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::uint8_t tcp = 6;
-constexpr std::uint8_t udp = 17;
-
-Bytes behind_transport(std::uint8_t protocol, Bytes packet) noexcept {
-  if (protocol == udp && packet.size() >= sizeof(wire::Udp)) {
+// `found.header` and `found.end` are known.
+bool find_payload(Bytes frame, Transport& found) noexcept {
+  const Bytes packet = frame.subspan(found.header, found.end - found.header);
+  if (found.protocol == protocol_udp && packet.size() >= sizeof(wire::Udp)) {
     const std::size_t length = wire::at<wire::Udp>(packet.data()).length.get();
-    if (length < sizeof(wire::Udp) || length > packet.size()) return {};
-    return packet.subspan(sizeof(wire::Udp), length - sizeof(wire::Udp));
+    if (length < sizeof(wire::Udp) || length > packet.size()) return false;
+    found.payload = found.header + sizeof(wire::Udp);
+    found.end = found.header + length;
+    return true;
   }
-  if (protocol == tcp && packet.size() >= sizeof(wire::Tcp)) {
-    return packet.subspan(std::min<std::size_t>(wire::at<wire::Tcp>(packet.data()).header_bytes(), packet.size()));
+  if (found.protocol == protocol_tcp && packet.size() >= sizeof(wire::Tcp)) {
+    const std::size_t header = wire::at<wire::Tcp>(packet.data()).header_bytes();
+    found.payload = found.header + header;
+    return header >= sizeof(wire::Tcp) && header <= packet.size();
   }
-  return {};
+  return false;
 }
 
-Bytes behind_ipv4(Bytes packet) noexcept {
-  if (packet.size() < sizeof(wire::Ipv4)) return {};
+bool find_behind_ipv4(Bytes packet, Transport& found) noexcept {
+  if (packet.size() < sizeof(wire::Ipv4)) return false;
   const auto& ip = wire::at<wire::Ipv4>(packet.data());
   const std::size_t total = ip.total_length.get();
   const bool fragment = (ip.fragment.get() & (wire::Ipv4::more_fragments | wire::Ipv4::offset_mask)) != 0;
   if (fragment || ip.header_bytes() < sizeof(wire::Ipv4) || total < ip.header_bytes() || total > packet.size())
-    return {};
-  return behind_transport(ip.protocol, packet.subspan(ip.header_bytes(), total - ip.header_bytes()));
+    return false;
+  found.family = Family::v4;
+  found.protocol = ip.protocol;
+  found.header = found.ip + ip.header_bytes();
+  found.end = found.ip + total;
+  return true;
 }
 
-Bytes behind_ipv6(Bytes packet) noexcept {
-  if (packet.size() < sizeof(wire::Ipv6)) return {};
+bool find_behind_ipv6(Bytes packet, Transport& found) noexcept {
+  if (packet.size() < sizeof(wire::Ipv6)) return false;
   const auto& ip = wire::at<wire::Ipv6>(packet.data());
   const std::size_t length = ip.payload_length.get();
-  if (sizeof(wire::Ipv6) + length > packet.size()) return {};
-  return behind_transport(ip.next_header, packet.subspan(sizeof(wire::Ipv6), length));
+  if (sizeof(wire::Ipv6) + length > packet.size()) return false;
+  found.family = Family::v6;
+  found.protocol = ip.next_header;
+  found.header = found.ip + sizeof(wire::Ipv6);
+  found.end = found.header + length;
+  return true;
 }
 
 }  // namespace
 
-std::span<const std::uint8_t> transport_payload(std::span<const std::uint8_t> frame) noexcept {
-  if (frame.size() < sizeof(wire::Ethernet)) return {};
+std::optional<Transport> find_transport(Bytes frame) noexcept {
+  if (frame.size() < sizeof(wire::Ethernet)) return std::nullopt;
+  Transport found;
   std::uint16_t type = wire::at<wire::Ethernet>(frame.data()).type.get();
-  frame = frame.subspan(sizeof(wire::Ethernet));
-  while ((type == wire::ethertype_vlan || type == wire::ethertype_qinq) && frame.size() >= sizeof(wire::VlanTag)) {
-    type = wire::at<wire::VlanTag>(frame.data()).type.get();
-    frame = frame.subspan(sizeof(wire::VlanTag));
+  found.ip = sizeof(wire::Ethernet);
+  while ((type == wire::ethertype_vlan || type == wire::ethertype_qinq) &&
+         frame.size() >= found.ip + sizeof(wire::VlanTag)) {
+    type = wire::at<wire::VlanTag>(frame.data() + found.ip).type.get();
+    found.ip += sizeof(wire::VlanTag);
   }
-  if (type == wire::ethertype_ipv4) return behind_ipv4(frame);
-  if (type == wire::ethertype_ipv6) return behind_ipv6(frame);
-  return {};
+  const bool known = (type == wire::ethertype_ipv4 && find_behind_ipv4(frame.subspan(found.ip), found)) ||
+                     (type == wire::ethertype_ipv6 && find_behind_ipv6(frame.subspan(found.ip), found));
+  return known && find_payload(frame, found) ? std::optional(found) : std::nullopt;
+}
+
+Bytes transport_payload(Bytes frame) noexcept {
+  const std::optional<Transport> found = find_transport(frame);
+  return found ? frame.subspan(found->payload, found->end - found->payload) : Bytes{};
 }
 
 }  // namespace sallyport::pktgen

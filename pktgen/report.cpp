@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "pktgen/latency_report.h"
+
 namespace sallyport::pktgen {
 namespace {
 
@@ -19,7 +21,6 @@ double loss_percent(const Report& report) {
              ? 0
              : 100.0 * static_cast<double>(report.lost()) / static_cast<double>(report.sent.packets);
 }
-double microseconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1000; }
 
 std::string tally_text(const char* name, const Tally& tally, double seconds) {
   return fmt::format("{:<10}{:>14} packets  {:>9.3f} Mpps  {:>8.3f} Gbit/s\n", name, tally.packets,
@@ -38,10 +39,7 @@ std::string to_text(const Report& report) {
     text += fmt::format("{:<10}{:>14} packets  by the generator itself\n", "missed", report.missed);
   if (report.skipped != 0)
     text += fmt::format("{:<10}{:>14} frames   over the MTU, or no packets\n", "skipped", report.skipped);
-  if (report.latency.count() == 0) return text + "latency   not measured: nothing that could be told apart came back\n";
-  return text + fmt::format("latency   p50 {:.1f} us, p99 {:.1f} us, p99.9 {:.1f} us, max {:.1f} us\n",
-                            microseconds(report.latency.percentile(0.5)), microseconds(report.latency.percentile(0.99)),
-                            microseconds(report.latency.percentile(0.999)), microseconds(report.latency.largest()));
+  return text + latency_text("latency", report.latency);
 }
 
 std::string to_json(const Report& report) {
@@ -57,14 +55,8 @@ std::string to_json(const Report& report) {
                  {"received_mpps", mpps(report.received, report.seconds)},
                  {"sent_gbps", gbps(report.sent, report.seconds)},
                  {"received_gbps", gbps(report.received, report.seconds)},
-                 {"latency_us", nullptr}};
+                 {"latency_us", latency_json(report.latency)}};
   if (!report.order.empty()) object["order"] = report.order;
-  if (report.latency.count() != 0) {
-    object["latency_us"] = {{"p50", microseconds(report.latency.percentile(0.5))},
-                            {"p99", microseconds(report.latency.percentile(0.99))},
-                            {"p99.9", microseconds(report.latency.percentile(0.999))},
-                            {"max", microseconds(report.latency.largest())}};
-  }
   return object.dump(2);
 }
 

@@ -30,9 +30,10 @@ std::span<const std::uint8_t> bytes_of(const Packet& packet) { return {packet.da
 
 }  // namespace
 
-Traffic::Traffic(GeneratorPorts& ports, const CommonOptions& options)
+Traffic::Traffic(GeneratorPorts& ports, const CommonOptions& options, FarSide* far_side)
     : ports_(ports),
       options_(options),
+      far_side_(far_side),
       neighbours_(options.answer),
       nanoseconds_a_cycle_(1e9 / static_cast<double>(GeneratorPorts::cycles_per_second())),
       terminal_(isatty(STDERR_FILENO) == 1),
@@ -72,12 +73,12 @@ void Traffic::run(Source& source) {
     if (*due != 0) send(source, cycles, *due);
     (void)receive(&source);
     now = Clock::now();
-    if (terminal_ && now - shown_ >= 1s) show_progress();
+    if (terminal_ && now - shown_ >= 1s) show_progress(source);
   }
   report_.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   drain(source);
   report_.missed = ports_.missed();
-  if (terminal_) fmt::print(stderr, "\r{:60}\r", "");
+  if (terminal_) fmt::print(stderr, "\r{:78}\r", "");
 }
 
 void Traffic::send(Source& source, std::uint64_t now, std::size_t count) {
@@ -114,15 +115,20 @@ bool Traffic::receive(Source* source) {
   for (std::size_t port = 0; port < ports_.count(); ++port) {
     const std::size_t count = ports_.receive(port, frames);
     any = any || count != 0;
-    for (const Packet& frame : std::span(frames).first(count)) {
-      if (!Neighbours::is_control(bytes_of(frame))) {
-        if (source != nullptr) take(*source, bytes_of(frame));
-        continue;
+    std::size_t answers = 0;  // at the front of all
+    for (std::size_t i = 0; i < count; ++i) {
+      Packet& frame = frames[i];
+      if (Neighbours::is_control(bytes_of(frame))) {
+        if (wanted_ && !found_) found_ = Neighbours::found(bytes_of(frame), *wanted_);
+        send_control(port, neighbours_.answer(bytes_of(frame), ports_.mac(port)));
+      } else if (far_side_ != nullptr && far_side_->answer(frame)) {
+        std::swap(frames[answers++], frame);
+      } else if (source != nullptr) {
+        take(*source, bytes_of(frame));
       }
-      if (wanted_ && !found_) found_ = Neighbours::found(bytes_of(frame), *wanted_);
-      send_control(port, neighbours_.answer(bytes_of(frame), ports_.mac(port)));
     }
-    ports_.give_back(std::span(frames).first(count));
+    send_answers(port, std::span(frames).first(answers));
+    ports_.give_back(std::span(frames).subspan(answers, count - answers));
   }
   return any;
 }
@@ -146,6 +152,12 @@ void Traffic::send_control(std::size_t port, const Frame& frame) {
   if (ports_.send(port, packet) == 0) ports_.give_back(packet);
 }
 
+// What a full device does not take is lost, as on a wire that is full.
+void Traffic::send_answers(std::size_t port, std::span<const Packet> answers) {
+  const std::size_t taken = ports_.send(port, answers);
+  ports_.give_back(answers.subspan(taken));
+}
+
 void Traffic::drain(Source& source) {
   const Clock::time_point begin = Clock::now();
   Clock::time_point last = begin;
@@ -158,8 +170,10 @@ void Traffic::drain(Source& source) {
   }
 }
 
-void Traffic::show_progress() {
-  fmt::print(stderr, "\rsent {}, received {}", report_.sent.packets, report_.received.packets);
+void Traffic::show_progress(const Source& source) {
+  std::string line = source.progress();
+  if (line.empty()) line = fmt::format("sent {}, received {}", report_.sent.packets, report_.received.packets);
+  fmt::print(stderr, "\r{:<78}", line);
   std::fflush(stderr);
   shown_ = Clock::now();
 }

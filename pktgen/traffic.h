@@ -8,6 +8,7 @@
 #include <string>
 
 #include "dataplane/io/generator_ports.h"
+#include "pktgen/far_side.h"
 #include "pktgen/neighbours.h"
 #include "pktgen/options.h"
 #include "pktgen/report.h"
@@ -29,12 +30,15 @@ class Source {
   // Of a frame that came in: one of ours? `sent_cycles` is set where it is known.
   [[nodiscard]] virtual bool recognise(std::span<const std::uint8_t> frame,
                                        std::optional<std::uint64_t>& sent_cycles) = 0;
+  // For people who wait; empty: how many packets were sent and received.
+  [[nodiscard]] virtual std::string progress() const { return {}; }
 };
 
 class Traffic {
  public:
-  // Port 0 sends; all receive.
-  Traffic(dataplane::GeneratorPorts& ports, const CommonOptions& options);
+  // Port 0 sends; all receive. What comes in is the far side's first, where there is one, and goes back where it came
+  // from.
+  Traffic(dataplane::GeneratorPorts& ports, const CommonOptions& options, FarSide* far_side = nullptr);
 
   // The MAC address to send to: as given, or that of the gateway, asked for. None: nobody answered; or not wanted.
   [[nodiscard]] std::optional<dataplane::MacAddress> destination();
@@ -48,11 +52,13 @@ class Traffic {
   bool receive(Source* source);
   void take(Source& source, std::span<const std::uint8_t> frame);
   void send_control(std::size_t port, const Frame& frame);
+  void send_answers(std::size_t port, std::span<const dataplane::Packet> answers);
   void drain(Source& source);
-  void show_progress();
+  void show_progress(const Source& source);
 
   dataplane::GeneratorPorts& ports_;
   const CommonOptions& options_;
+  FarSide* const far_side_;
   const Neighbours neighbours_;
   const double nanoseconds_a_cycle_;
   std::optional<IpAddress> wanted_;

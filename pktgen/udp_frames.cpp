@@ -5,6 +5,7 @@
 
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
+#include "pktgen/mixed.h"
 #include "pktgen/payload.h"
 
 namespace sallyport::pktgen {
@@ -13,22 +14,11 @@ namespace {
 namespace wire = dataplane::wire;
 
 constexpr std::uint32_t check_sequence_bytes = 4;
-constexpr std::uint16_t first_port = 1024;
-constexpr std::uint64_t ports_a_source = 64512;
-constexpr std::uint8_t udp = 17;
 constexpr std::uint8_t usual_ttl = 64;
 // RFC 6985, "simple IMIX": 64, 594 and 1518 bytes as 7:4:1, spread out.
 constexpr std::array<std::uint32_t, 3> imix_sizes = {64, 594, 1518};
 constexpr std::array<std::uint8_t, 12> imix_turns = {0, 1, 0, 1, 0, 0, 1, 0, 2, 0, 1, 0};
 constexpr std::uint32_t ipv6_least = 84;
-
-// Sebastiano Vigna's splitmix64.
-std::uint64_t mixed(std::uint64_t value) noexcept {
-  value += 0x9e3779b97f4a7c15U;
-  value = (value ^ (value >> 30U)) * 0xbf58476d1ce4e5b9U;
-  value = (value ^ (value >> 27U)) * 0x94d049bb133111ebU;
-  return value ^ (value >> 31U);
-}
 
 std::size_t ip_bytes(Family family) { return family == Family::v4 ? sizeof(wire::Ipv4) : sizeof(wire::Ipv6); }
 
@@ -42,6 +32,7 @@ std::size_t source_offset(Family family) {
 UdpFrames::UdpFrames(const UdpOptions& options, const dataplane::MacAddress& source,
                      const dataplane::MacAddress& destination)
     : options_(options),
+      senders_(options.from, options.sources),
       magic_(static_cast<std::uint32_t>(mixed(options.seed ^ 0x5a11U))),
       random_(mixed(options.seed)) {
   const std::uint32_t least = options.from.family == Family::v4 ? 0 : ipv6_least;
@@ -76,21 +67,21 @@ UdpFrames::Template UdpFrames::make(std::uint32_t length, const dataplane::MacAd
     ip.total_length = packet_bytes;
     ip.fragment = wire::Ipv4::dont_fragment;
     ip.ttl = usual_ttl;
-    ip.protocol = udp;
+    ip.protocol = protocol_udp;
     std::copy_n(options_.to.bytes.begin(), address, ip.destination.begin());
     made.ip_sum = wire::sum_words(packet, sizeof ip);
   } else {
     auto& ip = wire::at<wire::Ipv6>(packet);
     ip.version_class_flow = 0x60000000U;
     ip.payload_length = datagram_bytes;
-    ip.next_header = udp;
+    ip.next_header = protocol_udp;
     ip.hop_limit = usual_ttl;
     ip.destination = options_.to.bytes;
   }
   auto& datagram = wire::at<wire::Udp>(packet + ip_bytes(family));
   datagram.destination_port = options_.port;
   datagram.length = datagram_bytes;
-  made.udp_sum = wire::pseudo_header({}, std::span(options_.to.bytes).first(address), udp, datagram_bytes) +
+  made.udp_sum = wire::pseudo_header({}, std::span(options_.to.bytes).first(address), protocol_udp, datagram_bytes) +
                  wire::sum_words(packet + ip_bytes(family), sizeof datagram);
   return made;
 }
@@ -101,24 +92,12 @@ std::uint64_t UdpFrames::flow_of(std::uint64_t number) noexcept {
   return random_ % options_.flows;
 }
 
-// Flow by flow another address, then another port: neighbours in time are strangers to a gateway's tables.
-std::array<std::uint8_t, 16> UdpFrames::sender(std::uint64_t flow) const noexcept {
-  std::array<std::uint8_t, 16> bytes = options_.from.bytes;
-  std::uint64_t carry = flow % options_.sources;
-  for (unsigned i = address_bytes(options_.from.family); i-- > 0 && carry != 0;) {
-    carry += bytes[i];
-    bytes[i] = static_cast<std::uint8_t>(carry);
-    carry >>= 8U;
-  }
-  return bytes;
-}
-
 std::uint32_t UdpFrames::write(std::uint64_t number, std::uint64_t now_cycles, std::uint8_t* bytes) noexcept {
   const Template& made = templates_[sizes_[number % sizes_.size()]];
   std::memcpy(bytes, made.bytes.data(), made.bytes.size());
   const Family family = options_.from.family;
   const std::uint64_t flow = flow_of(number);
-  const std::array<std::uint8_t, 16> source = sender(flow);
+  const std::array<std::uint8_t, 16> source = senders_.address(flow);
   const unsigned address = address_bytes(family);
   std::memcpy(bytes + source_offset(family), source.data(), address);
   const wire::Sum source_sum = wire::sum_words(source.data(), address);
@@ -126,7 +105,7 @@ std::uint32_t UdpFrames::write(std::uint64_t number, std::uint64_t now_cycles, s
   if (family == Family::v4) wire::at<wire::Ipv4>(packet).checksum.set_raw(wire::finish(made.ip_sum + source_sum));
 
   auto& datagram = wire::at<wire::Udp>(packet + ip_bytes(family));
-  datagram.source_port = static_cast<std::uint16_t>(first_port + flow / options_.sources % ports_a_source);
+  datagram.source_port = senders_.port(flow);
   const Stamp stamp{magic_, static_cast<std::uint32_t>(number), now_cycles};
   std::memcpy(packet + ip_bytes(family) + sizeof datagram, &stamp, sizeof stamp);
   const wire::Sum sum = made.udp_sum + source_sum + datagram.source_port.raw() +

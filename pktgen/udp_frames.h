@@ -2,13 +2,13 @@
 // headers.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "dataplane/routing.h"
+#include "pktgen/endpoints.h"
 #include "pktgen/options.h"
 
 namespace sallyport::pktgen {
@@ -40,9 +40,9 @@ class UdpFrames {
   [[nodiscard]] Template make(std::uint32_t length, const dataplane::MacAddress& source,
                               const dataplane::MacAddress& destination) const;
   [[nodiscard]] std::uint64_t flow_of(std::uint64_t number) noexcept;
-  [[nodiscard]] std::array<std::uint8_t, 16> sender(std::uint64_t flow) const noexcept;
 
   UdpOptions options_;
+  Endpoints senders_;
   std::uint32_t magic_;
   std::vector<Template> templates_;
   std::vector<std::uint8_t> sizes_;  // which template comes next, in turn

@@ -15,6 +15,8 @@ import unittest
 PROGRAM = None
 UDP = ["udp", "--device", "net_ring0", "--from", "10.1.0.1", "--to", "192.0.2.1"]
 
+CONNECT = ["connect", "--device", "net_ring0", "--from", "10.1.0.1", "--to", "192.0.2.1"]
+
 
 def pktgen(*arguments):
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120,
@@ -61,7 +63,7 @@ class Pktgen(unittest.TestCase):
 
     def test_what_is_no_capture_is_said(self):
         self.assertEqual(pktgen("replay", "--device", "net_ring0", "--in", "/nonexistent").returncode, 3)
-        self.assertEqual(pktgen("replay", "--device", "net_ring0", "--in", __file__).returncode, 2)
+        self.assertEqual(pktgen("replay", "--device", "net_ring0", "--in", __file__).returncode, 1)
 
     def test_devices_that_are_not_there_are_named(self):
         for device in ("nonsense", "net_af_packet,iface=nonesuch0", "0000:ff:1f.7"):
@@ -69,11 +71,44 @@ class Pktgen(unittest.TestCase):
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
-    def test_modes_to_come_are_not_there(self):
-        for mode in ("connect", "search"):
-            done = pktgen(mode)
-            self.assertEqual(done.returncode, 2)
-            self.assertIn("not in this version, which has udp and replay", done.stderr)
+    def test_connections_are_opened_answered_and_closed(self):
+        report = self.report(*CONNECT, "--seconds", "0.5")
+        self.assertGreater(report["attempted"], 100)
+        self.assertEqual([report[name] for name in ("established", "answered", "closed")], [report["attempted"]] * 3)
+        self.assertEqual((report["reset"], report["timed_out"], report["missed"]), (0, 0, 0))
+        for latency in report["latency_us"].values():
+            self.assertTrue(0 < latency["p50"] <= latency["p99"] <= latency["p99.9"] <= latency["max"], latency)
+
+    def test_connections_stay_open_and_are_all_found_again(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = pathlib.Path(folder) / "names"
+            names.write_text("# two\nhttpbin.org\nexample.com  # the other\n")
+            report = self.report(*CONNECT, "--seconds", "1", "--rate", "2000", "--open", "500", "--names", names, "--post-quantum")
+        self.assertTrue(50 < report["attempted"] <= 2020, report)
+        self.assertEqual(report["open_most"], min(report["attempted"], 500))
+        self.assertEqual(report["closed"], report["attempted"])
+
+    def test_who_does_not_answer_is_given_up(self):
+        report = self.report(*CONNECT, "--seconds", "0.3", "--rate", "1000", "--far-side", "elsewhere", "--timeout", "0.2")
+        self.assertGreater(report["attempted"], 0)
+        self.assertEqual(report["timed_out"], report["attempted"])
+        self.assertEqual(report["timed_out_at"]["syn"], report["attempted"])
+
+    def test_text_of_connect_has_all_figures(self):
+        done = pktgen(*CONNECT, "--seconds", "0.1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for part in ("attempted", "established", "answered", "closed", "reset", "timed out", "at once", "p50", "p99.9", "max"):
+            self.assertIn(part, done.stdout)
+
+    def test_lists_that_are_none_are_said(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = pathlib.Path(folder) / "names"
+            names.write_text("# nobody\n")
+            self.assertEqual(pktgen(*CONNECT, "--names", names).returncode, 1)
+            names.write_text("fine.example\nnot fine\n")
+            done = pktgen(*CONNECT, "--names", names)
+            self.assertEqual((done.returncode, "names:2:" in done.stderr), (1, True), done.stderr)
+        self.assertEqual(pktgen(*CONNECT, "--names", "/nonexistent").returncode, 3)
 
 
 def frame(number):
