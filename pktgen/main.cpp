@@ -1,6 +1,9 @@
 // sallyport-pktgen: the other end of the wire.
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 #include <new>
 #include <span>
 #include <string>
@@ -17,6 +20,7 @@
 #include "pktgen/options.h"
 #include "pktgen/replay_source.h"
 #include "pktgen/report.h"
+#include "pktgen/search_run.h"
 #include "pktgen/traffic.h"
 #include "pktgen/udp_source.h"
 
@@ -69,6 +73,24 @@ std::optional<dataplane::MacAddress> destination(Traffic& traffic, const CommonO
   return found;
 }
 
+// Says what is wrong with a capture; what stands before that place can still be sent.
+int check(const CapturedFrames& frames) {
+  const auto& error = frames.error();
+  if (!error) return done;
+  fmt::print(stderr, "sallyport-pktgen: {}\n", error->message);
+  if (!frames.all().empty()) return done;
+  return error->kind == CaptureError::Kind::unreadable ? environment : no;
+}
+
+int write_plot(const std::string& path, const SearchReport& report) {
+  std::ofstream file(path);
+  file << to_svg(report);
+  file.close();
+  if (file) return done;
+  fmt::print(stderr, "sallyport-pktgen: {}: {}\n", path, std::strerror(errno));
+  return environment;
+}
+
 int print(Report report, const char* mode, std::string order, bool json) {
   report.mode = mode;
   report.order = std::move(order);
@@ -86,10 +108,7 @@ struct Run {
   }
   int operator()(const ReplayOptions& options) const {
     const CapturedFrames frames(options.capture);
-    if (const auto& error = frames.error()) fmt::print(stderr, "sallyport-pktgen: {}\n", error->message);
-    if (frames.error() && frames.all().empty()) {
-      return frames.error()->kind == CaptureError::Kind::unreadable ? environment : no;
-    }
+    if (const int status = check(frames); status != done) return status;
     GeneratorPorts ports(devices(options.common), options.common.mtu, log);
     Traffic traffic(ports, options.common);
     ReplaySource source(options, frames, ports.frame_bytes_max(), ports.mac(0), destination(traffic, options.common));
@@ -117,6 +136,20 @@ struct Run {
     report.missed = traffic.take_report().missed;
     fmt::print("{}{}", options.common.json ? to_json(report) : to_text(report), options.common.json ? "\n" : "");
     return done;
+  }
+  int operator()(const SearchOptions& options) const {
+    std::optional<CapturedFrames> frames;
+    if (const auto* replay = std::get_if<ReplayOptions>(&options.traffic)) {
+      frames.emplace(replay->capture);
+      if (const int status = check(*frames); status != done) return status;
+    }
+    const CommonOptions& common = common_of(options);
+    GeneratorPorts ports(devices(common), common.mtu, log);
+    Traffic traffic(ports, common);
+    SearchRun search(ports, options, frames ? &*frames : nullptr, destination(traffic, common));
+    const SearchReport report = search.run();
+    fmt::print("{}{}", common.json ? to_json(report) : to_text(report), common.json ? "\n" : "");
+    return options.plot.empty() ? done : write_plot(options.plot, report);
   }
   int operator()(const ServeOptions& options) const {
     GeneratorPorts ports(devices(options.common), options.common.mtu, log);

@@ -26,4 +26,8 @@ void read_ends(const OptionWords& words, IpAddress& from, IpAddress& to);
 [[nodiscard]] std::span<const KnownOption> serve_options();
 [[nodiscard]] CommandLine read_serve(const OptionWords& words);
 
+// Of the search alone; `traffic` is what it searches over, read already.
+[[nodiscard]] std::span<const KnownOption> search_options();
+[[nodiscard]] CommandLine read_search(const OptionWords& words, CommandLine traffic);
+
 }  // namespace sallyport::pktgen

@@ -1,6 +1,7 @@
 #include "pktgen/options.h"
 
 #include <array>
+#include <functional>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -29,19 +30,23 @@ constexpr auto replay_options = std::to_array<KnownOption>({
     {"speed", "X", "times the capture's own pace (default: 1)"},
     {"rate", "PPS|max", "instead of its own pace"},
     {"loops", "N", "how often (default: 1; 0: until --seconds are over)"},
+    {"copies", "N", "of every frame, each with addresses of its own: many flows out of few (default: 1)"},
+    {"shift", "CIDR", "which addresses: in copy k they are k blocks of this size further on"},
 });
-constexpr auto modes = std::to_array<std::string_view>({"udp", "replay", "connect", "serve"});
+constexpr auto modes = std::to_array<std::string_view>({"udp", "replay", "connect", "search", "serve"});
 
+constexpr std::uint64_t copies_max = std::uint64_t{1} << 24U;
 constexpr std::uint64_t flows_max = std::uint64_t{1} << 32U;
 
 std::string general_help() {
   return "sallyport-pktgen, the other end of the wire: sends packets through a gateway and measures what comes "
          "back.\n\n"
-         "Usage: sallyport-pktgen udp|replay|connect|serve --device DEVICE [OPTION]...\n\n"
+         "Usage: sallyport-pktgen udp|replay|connect|search|serve --device DEVICE [OPTION]...\n\n"
          "Modes:\n"
          "  udp      N flows of UDP packets of one size, or IMIX\n"
          "  replay   a capture, at its own pace or another\n"
          "  connect  new TCP connections with ClientHellos that name hosts\n"
+         "  search   the highest rate of udp or replay that loses no more than so much: NDR, PDR\n"
          "  serve    the far side in a process of its own: answers connect, and sends udp's packets back\n\n"
          "Each has its --help. Exit status: 0 done; 1 a file is not what it should be; 2 usage; 3 the environment will "
          "not do.\n";
@@ -89,26 +94,50 @@ CommandLine parse_replay(const OptionWords& words) {
   options.speed = words.positive("speed").value_or(1.0);
   options.rate = read_rate(words);
   options.loops = words.number("loops", 0, ~std::uint64_t{0}).value_or(1);
+  options.copies = words.number("copies", 1, copies_max).value_or(1);
+  if (const auto text = words.text("shift")) {
+    const auto block = parse_prefix(*text);
+    if (!block) throw Wrong{fmt::format("--shift: \"{}\" is no CIDR block", *text)};
+    options.shift = block->prefix;
+  }
+  if (options.shift.has_value() != words.has("copies")) throw Wrong{"--copies and --shift go together"};
   if (options.loops == 0 && !options.common.seconds) throw Wrong{"--loops 0 wants --seconds"};
   return options;
 }
 
 CommandLine parse_mode(std::string_view mode, std::span<const KnownOption> own, std::span<const char* const> arguments,
-                       CommandLine (*read)(const OptionWords&)) {
+                       const std::function<CommandLine(const OptionWords&)>& read) {
   std::vector<KnownOption> known(own.begin(), own.end());
   known.insert(known.end(), common_options().begin(), common_options().end());
   const OptionWords words(arguments, known);
   return words.has("help") ? HelpText{mode_help(mode, own)} : read(words);
 }
 
+// The traffic's mode follows: `search udp --flows 1000`.
+CommandLine parse_search(std::span<const char* const> arguments) {
+  const std::string_view over = arguments.empty() ? "" : arguments.front();
+  if (over == "--help" || over == "-h") {
+    return HelpText{fmt::format("{}\nAnd what udp or replay has, where --rate is the highest rate to try.\n",
+                                mode_help("search udp|replay", search_options()))};
+  }
+  if (over != "udp" && over != "replay") throw Wrong{"search: over udp or replay? (search udp --device ...)"};
+  std::vector<KnownOption> own(search_options().begin(), search_options().end());
+  const auto traffic = over == "udp" ? std::span<const KnownOption>(udp_options) : replay_options;
+  own.insert(own.end(), traffic.begin(), traffic.end());
+  return parse_mode("search " + std::string(over), own, arguments.subspan(1), [&](const OptionWords& words) {
+    return read_search(words, over == "udp" ? parse_udp(words) : parse_replay(words));
+  });
+}
+
 CommandLine parse(std::span<const char* const> arguments) {
-  if (arguments.empty()) throw Wrong{"a mode is missing: udp, replay, connect or serve"};
+  if (arguments.empty()) throw Wrong{"a mode is missing: udp, replay, connect, search or serve"};
   const std::string_view mode = arguments.front();
   const auto rest = arguments.subspan(1);
   if (mode == "--help" || mode == "-h" || mode == "help") return HelpText{general_help()};
   if (mode == "udp") return parse_mode(mode, udp_options, rest, parse_udp);
   if (mode == "replay") return parse_mode(mode, replay_options, rest, parse_replay);
   if (mode == "connect") return parse_mode(mode, connect_options(), rest, read_connect);
+  if (mode == "search") return parse_search(rest);
   if (mode == "serve") return parse_mode(mode, serve_options(), rest, read_serve);
   throw Wrong{fmt::format("unknown mode \"{}\"{}", mode, config::suggestion(mode, modes))};
 }

@@ -48,7 +48,9 @@ struct ReplayOptions {
   bool own_pace = true;  // by the capture's times, `speed` times as fast; else `rate`
   double speed = 1.0;
   Rate rate;
-  std::uint64_t loops = 1;  // 0: until the seconds are over
+  std::uint64_t loops = 1;      // 0: until the seconds are over
+  std::uint64_t copies = 1;     // of every frame, one behind the other
+  std::optional<Prefix> shift;  // whose addresses differ from copy to copy: address_shift.h
 };
 
 struct ConnectOptions {
@@ -66,6 +68,16 @@ struct ConnectOptions {
   bool far_side_here = true;
 };
 
+// Trials of one kind of traffic (RFC 2544 section 26.1), at rates that a binary search chooses.
+struct SearchOptions {
+  std::variant<UdpOptions, ReplayOptions> traffic;  // its rate: the highest one tried; absent: what the device takes
+  std::vector<double> losses = {0};                 // per cent, rising; for each the highest rate that loses no more
+  double trial_seconds = 10;
+  double warm_up_seconds = 1;
+  double resolution = 1;  // per cent: how near the bounds come to each other
+  std::string plot;       // a file; empty: none
+};
+
 // The far side of others.
 struct ServeOptions {
   CommonOptions common;
@@ -78,7 +90,8 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine = std::variant<UdpOptions, ReplayOptions, ConnectOptions, ServeOptions, HelpText, UsageError>;
+using CommandLine =
+    std::variant<UdpOptions, ReplayOptions, ConnectOptions, ServeOptions, SearchOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);

@@ -29,13 +29,11 @@ bool find_payload(Bytes frame, Transport& found) noexcept {
 }
 
 bool find_behind_ipv4(Bytes packet, Transport& found) noexcept {
-  if (packet.size() < sizeof(wire::Ipv4)) return false;
   const auto& ip = wire::at<wire::Ipv4>(packet.data());
   const std::size_t total = ip.total_length.get();
   const bool fragment = (ip.fragment.get() & (wire::Ipv4::more_fragments | wire::Ipv4::offset_mask)) != 0;
   if (fragment || ip.header_bytes() < sizeof(wire::Ipv4) || total < ip.header_bytes() || total > packet.size())
     return false;
-  found.family = Family::v4;
   found.protocol = ip.protocol;
   found.header = found.ip + ip.header_bytes();
   found.end = found.ip + total;
@@ -43,11 +41,9 @@ bool find_behind_ipv4(Bytes packet, Transport& found) noexcept {
 }
 
 bool find_behind_ipv6(Bytes packet, Transport& found) noexcept {
-  if (packet.size() < sizeof(wire::Ipv6)) return false;
   const auto& ip = wire::at<wire::Ipv6>(packet.data());
   const std::size_t length = ip.payload_length.get();
   if (sizeof(wire::Ipv6) + length > packet.size()) return false;
-  found.family = Family::v6;
   found.protocol = ip.next_header;
   found.header = found.ip + sizeof(wire::Ipv6);
   found.end = found.header + length;
@@ -56,9 +52,9 @@ bool find_behind_ipv6(Bytes packet, Transport& found) noexcept {
 
 }  // namespace
 
-std::optional<Transport> find_transport(Bytes frame) noexcept {
+std::optional<Network> find_network(Bytes frame) noexcept {
   if (frame.size() < sizeof(wire::Ethernet)) return std::nullopt;
-  Transport found;
+  Network found;
   std::uint16_t type = wire::at<wire::Ethernet>(frame.data()).type.get();
   found.ip = sizeof(wire::Ethernet);
   while ((type == wire::ethertype_vlan || type == wire::ethertype_qinq) &&
@@ -66,9 +62,21 @@ std::optional<Transport> find_transport(Bytes frame) noexcept {
     type = wire::at<wire::VlanTag>(frame.data() + found.ip).type.get();
     found.ip += sizeof(wire::VlanTag);
   }
-  const bool known = (type == wire::ethertype_ipv4 && find_behind_ipv4(frame.subspan(found.ip), found)) ||
-                     (type == wire::ethertype_ipv6 && find_behind_ipv6(frame.subspan(found.ip), found));
-  return known && find_payload(frame, found) ? std::optional(found) : std::nullopt;
+  found.family = type == wire::ethertype_ipv6 ? Family::v6 : Family::v4;
+  const std::size_t header = found.family == Family::v6 ? sizeof(wire::Ipv6) : sizeof(wire::Ipv4);
+  const bool known = type == wire::ethertype_ipv4 || type == wire::ethertype_ipv6;
+  return known && frame.size() >= found.ip + header ? std::optional(found) : std::nullopt;
+}
+
+std::optional<Transport> find_transport(Bytes frame) noexcept {
+  const std::optional<Network> network = find_network(frame);
+  if (!network) return std::nullopt;
+  Transport found;
+  found.family = network->family;
+  found.ip = network->ip;
+  const Bytes packet = frame.subspan(found.ip);
+  const bool whole = found.family == Family::v4 ? find_behind_ipv4(packet, found) : find_behind_ipv6(packet, found);
+  return whole && find_payload(frame, found) ? std::optional(found) : std::nullopt;
 }
 
 Bytes transport_payload(Bytes frame) noexcept {

@@ -12,6 +12,14 @@ namespace sallyport::pktgen {
 inline constexpr std::uint8_t protocol_tcp = 6;
 inline constexpr std::uint8_t protocol_udp = 17;
 
+struct Network {
+  Family family = Family::v4;
+  std::size_t ip = 0;  // offset of a header whose fixed part is whole
+};
+
+// Ethernet with VLAN tags, IPv4 or IPv6. Nothing: nothing such.
+[[nodiscard]] std::optional<Network> find_network(std::span<const std::uint8_t> frame) noexcept;
+
 // Offsets into the frame, all within it.
 struct Transport {
   Family family = Family::v4;
@@ -22,7 +30,7 @@ struct Transport {
   std::size_t end = 0;  // of the payload; padding may follow
 };
 
-// Ethernet with VLAN tags, IPv4 or IPv6 without extension headers; no fragments. Nothing: nothing such.
+// The same without extension headers; no fragments.
 [[nodiscard]] std::optional<Transport> find_transport(std::span<const std::uint8_t> frame) noexcept;
 // Empty: none.
 [[nodiscard]] std::span<const std::uint8_t> transport_payload(std::span<const std::uint8_t> frame) noexcept;

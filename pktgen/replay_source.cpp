@@ -44,16 +44,19 @@ ReplaySource::ReplaySource(const ReplayOptions& options, const CapturedFrames& f
       own_(own),
       destination_(destination),
       pace_(options.rate, GeneratorPorts::cycles_per_second()),
-      cycles_a_nanosecond_(static_cast<double>(GeneratorPorts::cycles_per_second()) / 1e9) {}
+      cycles_a_nanosecond_(static_cast<double>(GeneratorPorts::cycles_per_second()) / 1e9) {
+  if (options.shift) shift_.emplace(*options.shift);
+}
 
 std::optional<std::size_t> ReplaySource::due(std::uint64_t now_cycles, std::size_t most) {
   if (frames_.empty()) return std::nullopt;
-  if (next_ == frames_.size()) {
+  const std::size_t frames_a_loop = frames_.size() * options_.copies;
+  if (next_ == frames_a_loop) {
     if (++loop_ == options_.loops) return std::nullopt;
     next_ = 0;
     loop_began_ = 0;
   }
-  most = std::min(most, frames_.size() - next_);
+  most = std::min(most, frames_a_loop - next_);
   return options_.own_pace ? due_by_time(now_cycles, most) : pace_.due(now_cycles, most);
 }
 
@@ -61,12 +64,13 @@ std::size_t ReplaySource::due_by_time(std::uint64_t now_cycles, std::size_t most
   if (loop_began_ == 0) loop_began_ = now_cycles;
   const double elapsed_ns = static_cast<double>(now_cycles - loop_began_) / cycles_a_nanosecond_ * options_.speed;
   std::size_t due = 0;
-  while (due < most && static_cast<double>(frames_[next_ + due].time_ns) <= elapsed_ns) ++due;
+  while (due < most && static_cast<double>(entry(next_ + due).time_ns) <= elapsed_ns) ++due;
   return due;
 }
 
 std::uint32_t ReplaySource::write(std::uint64_t now_cycles, std::uint8_t* bytes) {
-  const CapturedFrames::Entry& entry = frames_[next_++];
+  const std::size_t copy = next_ % options_.copies;
+  const CapturedFrames::Entry& entry = this->entry(next_++);
   pace_.taken(1);
   const std::size_t head = entry.ethertype == 0 ? 0 : sizeof(wire::Ethernet);
   const std::size_t length = head + entry.bytes.size();
@@ -80,6 +84,7 @@ std::uint32_t ReplaySource::write(std::uint64_t now_cycles, std::uint8_t* bytes)
   } else if (destination_) {
     ethernet.destination = *destination_;
   }
+  if (shift_ && copy != 0) shift_->apply({bytes, length}, copy);
   times_.sent(transport_payload({bytes, length}), now_cycles);
   return static_cast<std::uint32_t>(length);
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dataplane/routing.h"
+#include "pktgen/address_shift.h"
 #include "pktgen/options.h"
 #include "pktgen/pace.h"
 #include "pktgen/payload_times.h"
@@ -50,14 +51,19 @@ class ReplaySource final : public Source {
 
  private:
   [[nodiscard]] std::size_t due_by_time(std::uint64_t now_cycles, std::size_t most);
+  // Of the `number`th frame that is sent in a loop, copies counted.
+  [[nodiscard]] const CapturedFrames::Entry& entry(std::size_t number) const {
+    return frames_[number / options_.copies];
+  }
 
-  const ReplayOptions& options_;
+  const ReplayOptions options_;
   const std::vector<CapturedFrames::Entry>& frames_;
   const std::uint32_t frame_bytes_max_;
   const dataplane::MacAddress own_;
   const std::optional<dataplane::MacAddress> destination_;
   Pace pace_;
   PayloadTimes times_;
+  std::optional<AddressShift> shift_;
   const double cycles_a_nanosecond_;
   std::size_t next_ = 0;
   std::uint64_t loop_ = 0;

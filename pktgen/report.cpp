@@ -16,12 +16,6 @@ double mpps(const Tally& tally, double seconds) {
 double gbps(const Tally& tally, double seconds) {
   return seconds > 0 ? static_cast<double>(tally.bytes) * 8 / seconds / 1e9 : 0;
 }
-double loss_percent(const Report& report) {
-  return report.sent.packets == 0
-             ? 0
-             : 100.0 * static_cast<double>(report.lost()) / static_cast<double>(report.sent.packets);
-}
-
 std::string tally_text(const char* name, const Tally& tally, double seconds) {
   return fmt::format("{:<10}{:>14} packets  {:>9.3f} Mpps  {:>8.3f} Gbit/s\n", name, tally.packets,
                      mpps(tally, seconds), gbps(tally, seconds));
@@ -34,7 +28,7 @@ std::string to_text(const Report& report) {
   if (!report.order.empty()) text += fmt::format(", flows in {} order", report.order);
   text +=
       '\n' + tally_text("sent", report.sent, report.seconds) + tally_text("received", report.received, report.seconds);
-  text += fmt::format("{:<10}{:>14} packets  {:>9.4f} %\n", "lost", report.lost(), loss_percent(report));
+  text += fmt::format("{:<10}{:>14} packets  {:>9.4f} %\n", "lost", report.lost(), report.loss_percent());
   if (report.missed != 0)
     text += fmt::format("{:<10}{:>14} packets  by the generator itself\n", "missed", report.missed);
   if (report.skipped != 0)
@@ -48,7 +42,7 @@ std::string to_json(const Report& report) {
                  {"sent", report.sent.packets},
                  {"received", report.received.packets},
                  {"lost", report.lost()},
-                 {"lost_percent", loss_percent(report)},
+                 {"lost_percent", report.loss_percent()},
                  {"missed", report.missed},
                  {"skipped", report.skipped},
                  {"sent_mpps", mpps(report.sent, report.seconds)},

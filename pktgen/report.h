@@ -24,6 +24,9 @@ struct Report {
   std::string order;          // of the flows; empty: none
   Latency latency;            // nanoseconds
 
+  [[nodiscard]] double loss_percent() const noexcept {
+    return sent.packets == 0 ? 0 : 100.0 * static_cast<double>(lost()) / static_cast<double>(sent.packets);
+  }
   [[nodiscard]] std::uint64_t lost() const noexcept {
     return sent.packets > received.packets ? sent.packets - received.packets : 0;
   }

@@ -36,20 +36,21 @@ Traffic::Traffic(GeneratorPorts& ports, const CommonOptions& options, FarSide* f
       far_side_(far_side),
       neighbours_(options.answer),
       nanoseconds_a_cycle_(1e9 / static_cast<double>(GeneratorPorts::cycles_per_second())),
+      missed_before_(ports.missed()),
       terminal_(isatty(STDERR_FILENO) == 1),
       shown_(Clock::now()) {
   std::signal(SIGINT, note_signal);
   std::signal(SIGTERM, note_signal);
 }
 
-bool Traffic::stopped() const noexcept { return signalled != 0; }
+bool Traffic::interrupted() noexcept { return signalled != 0; }
 
 std::optional<dataplane::MacAddress> Traffic::destination() {
   if (options_.destination_mac || !options_.gateway) return options_.destination_mac;
   wanted_ = options_.gateway;
   const Clock::time_point begin = Clock::now();
   Clock::time_point asked = begin - ask_every;
-  while (!found_ && !stopped() && Clock::now() - begin < ask_for) {
+  while (!found_ && !interrupted() && Clock::now() - begin < ask_for) {
     if (Clock::now() - asked >= ask_every) {
       send_control(0, Neighbours::question(*wanted_, ports_.mac(0)));
       asked = Clock::now();
@@ -66,7 +67,7 @@ void Traffic::run(Source& source) {
           ? begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*options_.seconds))
           : Clock::time_point::max();
   Clock::time_point now = begin;
-  while (!stopped() && now < end) {
+  while (!interrupted() && now < end) {
     const std::uint64_t cycles = GeneratorPorts::cycles();
     const std::optional<std::size_t> due = source.due(cycles, burst);
     if (!due) break;
@@ -77,7 +78,7 @@ void Traffic::run(Source& source) {
   }
   report_.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   drain(source);
-  report_.missed = ports_.missed();
+  report_.missed = ports_.missed() - missed_before_;
   if (terminal_) fmt::print(stderr, "\r{:78}\r", "");
 }
 
@@ -97,7 +98,7 @@ void Traffic::send(Source& source, std::uint64_t now, std::size_t count) {
   const std::span<const Packet> ready = all.first(filled);
   std::size_t sent = 0;
   // What the device does not take at once it takes soon: nothing that was made is thrown away.
-  while (sent < filled && !stopped()) {
+  while (sent < filled && !interrupted()) {
     const std::size_t taken = ports_.send(0, ready.subspan(sent));
     for (const Packet& frame : ready.subspan(sent, taken)) {
       ++report_.sent.packets;
@@ -173,7 +174,7 @@ void Traffic::drain(Source& source) {
 void Traffic::show_progress(const Source& source) {
   std::string line = source.progress();
   if (line.empty()) line = fmt::format("sent {}, received {}", report_.sent.packets, report_.received.packets);
-  fmt::print(stderr, "\r{:<78}", line);
+  fmt::print(stderr, "\r{:<78}", title_ + line);
   std::fflush(stderr);
   shown_ = Clock::now();
 }

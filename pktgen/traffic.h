@@ -44,10 +44,13 @@ class Traffic {
   [[nodiscard]] std::optional<dataplane::MacAddress> destination();
   // Until the source is at its end, the seconds are over, or SIGINT or SIGTERM came; then waits for what is on its way.
   void run(Source& source);
+  // Stands in front of the progress line.
+  void set_title(std::string title) { title_ = std::move(title); }
+  // SIGINT or SIGTERM came, to this Traffic or one before.
+  [[nodiscard]] static bool interrupted() noexcept;
   [[nodiscard]] Report take_report() { return std::move(report_); }
 
  private:
-  [[nodiscard]] bool stopped() const noexcept;
   void send(Source& source, std::uint64_t now, std::size_t count);
   bool receive(Source* source);
   void take(Source& source, std::span<const std::uint8_t> frame);
@@ -64,6 +67,8 @@ class Traffic {
   std::optional<IpAddress> wanted_;
   std::optional<dataplane::MacAddress> found_;
   Report report_;
+  const std::uint64_t missed_before_;
+  std::string title_;
   bool terminal_;
   std::chrono::steady_clock::time_point shown_;
 };

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 PROGRAM = None
 UDP = ["udp", "--device", "net_ring0", "--from", "10.1.0.1", "--to", "192.0.2.1"]
@@ -70,6 +71,38 @@ class Pktgen(unittest.TestCase):
             done = pktgen("udp", "--device", device, "--from", "10.1.0.1", "--to", "192.0.2.1")
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+    def test_a_search_ends_with_a_rate_for_each_limit_and_a_plot(self):
+        with tempfile.TemporaryDirectory() as folder:
+            plot = pathlib.Path(folder) / "plot.svg"
+            report = self.report("search", *UDP, "--rate", "5000", "--trial-seconds", "0.2", "--warm-up", "0.1", "--resolution",
+                                 "20", "--loss", "0,50", "--plot", plot)
+            self.assertEqual([result["loss_percent"] for result in report["results"]], [0, 50])
+            self.assertLessEqual(report["results"][1]["trial"]["lost_percent"], 50)
+            svg = xml.etree.ElementTree.parse(plot).getroot()
+            self.assertEqual(svg.tag, "{http://www.w3.org/2000/svg}svg")
+        done = pktgen("search", *UDP, "--rate", "5000", "--trial-seconds", "0.1", "--plot", "/nonexistent/plot.svg")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("NDR", done.stdout)
+
+    def test_a_search_goes_over_captures_too(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "few.pcap"
+            capture.write_bytes(pcap([(i * 0.02, frame(i)) for i in range(101)]))
+            report = self.report("search", "replay", "--device", "net_ring0", "--in", capture, "--rate", "2000",
+                                 "--trial-seconds", "0.2", "--copies", "5", "--shift", "10.0.0.0/8")
+            self.assertGreater(report["trials"][0]["sent"], 10)
+
+    def test_copies_are_sent_with_other_addresses(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture, copied = (pathlib.Path(folder) / name for name in ("one.pcap", "copied.pcap"))
+            capture.write_bytes(pcap([(0, frame(0))]))
+            report = self.report("replay", "--device", f"net_pcap0,rx_pcap={capture},tx_pcap={copied}", "--in", capture,
+                                 "--copies", "3", "--shift", "10.1.0.0/24")
+            self.assertEqual(report["sent"], 3)
+            sent = copied.read_bytes()
+            for address in ((10, 1, 0, 1), (10, 1, 1, 1), (10, 1, 2, 1)):
+                self.assertIn(bytes(address) + bytes((192, 0, 2, 1)), sent)
 
     def test_connections_are_opened_answered_and_closed(self):
         report = self.report(*CONNECT, "--seconds", "0.5")

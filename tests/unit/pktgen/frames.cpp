@@ -9,6 +9,7 @@
 
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
+#include "pktgen/address_shift.h"
 #include "pktgen/neighbours.h"
 #include "pktgen/payload.h"
 #include "pktgen/udp_frames.h"
@@ -120,6 +121,34 @@ TEST(UdpFrames, OthersFramesAreNotOurs) {
   const std::uint32_t length = theirs.write(0, 0, bytes.data());
   EXPECT_FALSE(ours.read({bytes.data(), length}));
   for (std::size_t cut = 0; cut < length; ++cut) EXPECT_FALSE(theirs.read({bytes.data(), cut})) << cut;
+}
+
+TEST(AddressShift, MovesByWholeBlocksAndSumsStillHold) {
+  struct Case {
+    const char* from;
+    const char* block;
+    std::uint64_t copy;
+    const char* wanted;
+  };
+  for (const Case& one :
+       {Case{"10.1.0.7", "10.1.0.0/24", 300, "10.2.44.7 1024"}, Case{"10.1.0.7", "10.1.0.4/30", 3, "10.1.0.19 1024"},
+        Case{"10.1.0.7", "10.1.0.7/32", 250, "10.1.1.1 1024"}, Case{"10.1.0.7", "0.0.0.0/0", 5, "10.1.0.7 1024"},
+        Case{"10.1.0.7", "10.9.0.0/16", 5, "10.1.0.7 1024"},
+        Case{"fd00::1:2:3", "fd00::/64", 0x10002, "fd00:0:1:2:0:1:2:3 1024"},
+        Case{"fd00::1:2:3", "10.0.0.0/8", 2, "fd00::1:2:3 1024"}}) {
+    const bool v4 = std::string(one.from).find(':') == std::string::npos;
+    UdpOptions options = udp(one.from, v4 ? "192.0.2.1" : "2001:db8::1");
+    options.size = 100;
+    UdpFrames frames(options, own, other);
+    std::array<std::uint8_t, 100> bytes{};
+    const std::uint32_t length = frames.write(0, 0, bytes.data());
+    AddressShift(parse_prefix(one.block)->prefix).apply({bytes.data(), length}, one.copy);
+    EXPECT_EQ(sender_of(bytes), one.wanted) << one.block;
+    EXPECT_TRUE(sums_hold({bytes.data(), length})) << one.block;
+    for (std::size_t cut = 0; cut < length; ++cut) {
+      AddressShift(parse_prefix(one.block)->prefix).apply({bytes.data(), cut}, one.copy);
+    }
+  }
 }
 
 TEST(Payload, BrokenFramesHaveNone) {

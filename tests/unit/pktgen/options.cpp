@@ -84,8 +84,45 @@ TEST(PktgenOptions, PaceIsTheCapturesOwnOrARate) {
   EXPECT_NE(error_of({"replay", "--device", "d", "--in", "x", "--loops", "0"}), "");
 }
 
+TEST(PktgenOptions, CopiesWantToKnowWhoseAddressesMove) {
+  const auto options = std::get<ReplayOptions>(
+      parse({"replay", "--device", "d", "--in", "x", "--copies", "10", "--shift", "10.1.0.0/16"}));
+  EXPECT_EQ(options.copies, 10U);
+  EXPECT_EQ(options.shift->length, 16);
+  EXPECT_NE(error_of({"replay", "--device", "d", "--in", "x", "--copies", "10"}), "");
+  EXPECT_NE(error_of({"replay", "--device", "d", "--in", "x", "--copies", "10", "--shift", "ten"}), "");
+}
+
+TEST(PktgenOptions, ConnectHasDefaults) {
+  const auto options = std::get<ConnectOptions>(
+      parse({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--open", "1000000"}));
+  EXPECT_EQ(options.port, 443);
+  EXPECT_EQ(options.sources, 16U);
+  EXPECT_TRUE(options.far_side_here);
+  EXPECT_NE(error_of({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "2001:db8::1"}), "");
+  EXPECT_NE(error_of({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--rate", "5",
+                      "--parallel", "5"}),
+            "");
+}
+
+TEST(PktgenOptions, SearchIsOverATrafficWithLimits) {
+  const auto options = std::get<SearchOptions>(parse({"search", "udp", "--device", "d", "--from", "10.1.0.1", "--to",
+                                                      "192.0.2.1", "--loss", "0.5,0", "--rate", "1e6"}));
+  EXPECT_EQ(options.losses, (std::vector<double>{0, 0.5}));
+  EXPECT_EQ(std::get<UdpOptions>(options.traffic).rate, 1e6);
+  const auto replay = std::get<SearchOptions>(parse({"search", "replay", "--device", "d", "--in", "x"}));
+  EXPECT_FALSE(std::get<ReplayOptions>(replay.traffic).own_pace);
+  EXPECT_NE(error_of({"search", "connect"}).find("udp or replay?"), std::string::npos);
+  EXPECT_NE(error_of({"search", "replay", "--device", "d", "--in", "x", "--speed", "2"}), "");
+  for (const char* wrong : {"-1", "100", "x", "0,x", "nan"}) {
+    EXPECT_NE(error_of({"search", "replay", "--device", "d", "--in", "x", "--loss", wrong}), "") << wrong;
+  }
+  EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"search", "--help"})));
+  EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"search", "udp", "--help"})));
+}
+
 TEST(PktgenOptions, SaysWhichModesThereAre) {
-  EXPECT_NE(error_of({}).find("udp, replay, connect or serve"), std::string::npos);
+  EXPECT_NE(error_of({}).find("udp, replay, connect, search or serve"), std::string::npos);
   EXPECT_NE(error_of({"upd"}).find("did you mean \"udp\"?"), std::string::npos);
   EXPECT_NE(error_of({"udp", "--flow", "1"}).find("did you mean \"flows\"?"), std::string::npos);
   EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"udp", "--help"})));
