@@ -97,7 +97,8 @@ struct FlowLogConfig {
 };
 
 struct MetricsConfig {
-  std::string listen;  // empty: none
+  std::string listen;      // "127.0.0.1:9464", "[::1]:9464"; empty: nowhere
+  std::string token_file;  // resolved; its first line is a bearer token; empty: none is wanted
 };
 
 struct ApplianceModel {

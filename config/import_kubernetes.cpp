@@ -9,7 +9,6 @@
 
 #include "config/import.h"
 #include "config/import/importer.h"
-#include "config/not_enforced.h"
 
 namespace sallyport::config {
 namespace {
@@ -309,11 +308,7 @@ std::optional<std::string> written_policy(Importer& importer, ImportedPolicy& re
   result.tables = std::move(written.tables);
   const auto loaded = load_policy({{"policy.toml", written.text}});
   result.report(loaded.diagnostics);
-  const auto& found = loaded.diagnostics.all();
-  const bool valid = std::all_of(found.begin(), found.end(), [](const Diagnostic& each) {
-    return each.severity == Severity::warning || each.message == not_enforced_message;
-  });
-  return valid ? std::optional(std::move(written.text)) : std::nullopt;
+  return loaded.diagnostics.has_errors() ? std::nullopt : std::optional(std::move(written.text));
 }
 
 }  // namespace

@@ -1,12 +1,15 @@
 // sallyport.toml into a model.
+#include <algorithm>
+#include <charconv>
 #include <chrono>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "config/appliance/readers.h"
 #include "config/bounds.h"
 #include "config/document/values.h"
 #include "config/load.h"
-#include "config/not_enforced.h"
 #include "config/source_file.h"
 
 namespace sallyport::config {
@@ -26,8 +29,35 @@ void read_flow_log(const Item& item, FlowLogConfig& into, Diagnostics& diagnosti
   TableReader(item, diagnostics).optional("file", into.file, filled_text);
 }
 
+// "127.0.0.1:9464", "[::1]:9464"
+std::optional<std::string> listen_address(const Item& item, Diagnostics& diagnostics) {
+  auto written = filled_text(item, diagnostics);
+  if (!written) return std::nullopt;
+  const std::size_t colon = std::min(written->rfind(':'), written->size());
+  std::string_view host = std::string_view(*written).substr(0, colon);
+  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto address = parse_address(host);
+  const std::string_view port = std::string_view(*written).substr(std::min(colon + 1, written->size()));
+  std::uint16_t number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  const bool is_port = error == std::errc() && end == port.data() + port.size() && number != 0;
+  if (address && is_port && bracketed == (address->family == Family::v6)) return written;
+  report(item, diagnostics, "expected an address and a port, such as \"127.0.0.1:9464\" or \"[::1]:9464\"");
+  return std::nullopt;
+}
+
+bool is_loopback(std::string_view listen) { return listen.starts_with("127.") || listen.starts_with("[::1]:"); }
+
 void read_metrics(const Item& item, MetricsConfig& into, Diagnostics& diagnostics) {
-  TableReader(item, diagnostics).optional("listen", into.listen, filled_text);
+  TableReader table(item, diagnostics);
+  table.optional("listen", into.listen, listen_address);
+  table.optional("token_file", into.token_file, filled_text);
+  const auto listen = table.find("listen");
+  if (!listen || into.listen.empty() || is_loopback(into.listen) || !into.token_file.empty()) return;
+  report(*listen, diagnostics,
+         "whoever reaches this address could read who talks to whom: listen on 127.0.0.1 or [::1], or name a "
+         "token_file");
 }
 
 void read_dpdk(const Item& item, std::vector<std::string>& into, Diagnostics& diagnostics) {
@@ -83,11 +113,11 @@ Loaded<ApplianceModel> load_appliance(const SourceText& source) {
   if (!root) return result;
   ApplianceModel model;
   read_appliance({&*root, ""}, model, result.diagnostics);
-  refuse_not_enforced(*root, appliance_not_enforced(), result.diagnostics);
   result.diagnostics.sort();
   if (result.diagnostics.has_errors()) return result;
   model.files = result.files;
   model.policy_path = beside(source.name, model.policy);
+  if (!model.metrics.token_file.empty()) model.metrics.token_file = beside(source.name, model.metrics.token_file);
   if (!model.shadow_policy.empty()) model.shadow_policy_path = beside(source.name, model.shadow_policy);
   result.model = std::move(model);
   return result;

@@ -13,7 +13,6 @@
 
 #include "config/bounds.h"
 #include "config/load.h"
-#include "config/not_enforced.h"
 #include "config/policy/checks.h"
 #include "config/policy/key_paths.h"
 #include "config/policy/name_book.h"
@@ -35,7 +34,6 @@ class PolicyLoader {
     TableReader table({&root, ""}, diagnostics());
     read_plain_tables(table);
     read_arrays(table, lists);
-    refuse_not_enforced(root, policy_not_enforced(), diagnostics());
   }
 
   // When every file was read. What one that could not be read would have defined is not known, so nothing is called

@@ -19,6 +19,8 @@
 #include "src/flow_log.h"
 #include "src/heartbeats.h"
 #include "src/log.h"
+#include "src/monitor/monitor.h"
+#include "src/monitor/refusals.h"
 #include "src/policy_source.h"
 #include "src/reload.h"
 #include "src/service_manager.h"
@@ -137,9 +139,13 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
       [&](std::shared_ptr<const classifier::Policy> policy) { gateway.publish(std::move(policy)); },
       [&](std::shared_ptr<const classifier::Policy> shadow) { gateway.publish_shadow(std::move(shadow)); },
       [&](bool begins) { begins ? manager.reloading() : manager.ready(status_text(reloader)); }, log);
+  Refusals refusals;
   FlowLog flow_log(appliance.flow_log.file, log);
   flow_log.start({[&](auto records) { return gateway.take_records(records); },
-                  [&] { return reloader.live()->identities; }, [&] { return records_lost(gateway); }});
+                  [&] { return reloader.live()->identities; }, [&] { return records_lost(gateway); },
+                  [&, watched = !appliance.metrics.listen.empty()](const auto& flow, const auto& identities) {
+                    if (watched) refusals.add(flow, identities);
+                  }});
   // First the flows, then the policy: until there is one nothing opens, so nothing takes their ports.
   FlowKeeper keeper(gateway, options.state_folder, appliance.state_period, log);
   keeper.take_back();
@@ -148,6 +154,12 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   Answers answers(gateway, reloader, flow_log);
   ControlServer control(control_socket,
                         [&](const Request& request, AnswerLines& lines) { return answers.answer(request, lines); });
+  std::optional<Monitor> monitor;
+  if (!appliance.metrics.listen.empty()) {
+    ApplianceView view = view_of(appliance);
+    view.pool_key = key;
+    monitor.emplace(gateway, appliance, std::move(view), reloader, flow_log, refusals);
+  }
   manager.ready(status_text(reloader));
   log.info(fmt::format("{}: ready, {}; ask at {}", appliance.name, status_text(reloader), socket_path));
 
@@ -157,6 +169,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   log.info("stopping: living flows are kept and recorded");
   reloader.stop();
   control.stop();
+  monitor.reset();
   keeper.stop();
   gateway.halt();
   keeper.save_last();

@@ -67,9 +67,13 @@ std::size_t FlowLog::take_batch() {
   for (std::size_t i = 0; i < count; ++i) {
     if (records_[i].kind == dataplane::RecordKind::ports_running_out) log_.warning(ports_running_out_text(records_[i]));
   }
-  if (count == 0 || file_.path().empty()) return count;
+  if (count == 0 || (file_.path().empty() && !source_.seen)) return count;
   // Asked for after the records were taken, so these names cover them.
   const std::shared_ptr<const classifier::Identities> identities = source_.identities();
+  if (source_.seen) {
+    for (std::size_t i = 0; i < count; ++i) source_.seen(records_[i], *identities);
+  }
+  if (file_.path().empty()) return count;
   for (std::size_t i = 0; i < count; ++i) {
     append_json(lines_, records_[i], *identities);
     lines_.push_back('\n');

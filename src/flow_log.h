@@ -31,6 +31,7 @@ class FlowLog {
     std::function<std::size_t(std::span<dataplane::FlowRecord>)> take;          // 0: none waits
     std::function<std::shared_ptr<const classifier::Identities>()> identities;  // that know every record taken before
     std::function<std::uint64_t()> lost;                                        // before they could be taken
+    std::function<void(const dataplane::FlowRecord&, const classifier::Identities&)> seen{};  // each; may be empty
   };
 
   // An empty path: records are taken and forgotten. Throws dataplane::EnvironmentError where it cannot be opened.

@@ -74,7 +74,7 @@ Reloader::~Reloader() {
 }
 
 void Reloader::start() {
-  tell(load_or_refuse());
+  (void)load_and_tell();
   thread_ = std::thread(&Reloader::serve, this);
 }
 
@@ -101,11 +101,17 @@ ReloadCounts Reloader::counts() const {
 void Reloader::serve() {
   while (const std::optional<ReloadQueue::Ticket> ticket = queue_.take()) {
     notify_(true);
-    ReloadResult result = load_or_refuse();
-    tell(result);
+    ReloadResult result = load_and_tell();
     notify_(false);
     queue_.finish(*ticket, std::move(result));
   }
+}
+
+ReloadResult Reloader::load_and_tell() {
+  const auto begin = std::chrono::steady_clock::now();
+  ReloadResult result = load_or_refuse();
+  tell(result, std::chrono::steady_clock::now() - begin);
+  return result;
 }
 
 ReloadResult Reloader::load_or_refuse() {
@@ -210,7 +216,7 @@ bool Reloader::publish(const std::shared_ptr<const LivePolicy>& next) {
   return true;
 }
 
-void Reloader::tell(const ReloadResult& result) {
+void Reloader::tell(const ReloadResult& result, std::chrono::nanoseconds took) {
   for (const ReloadResult::Note& note : result.notes) note.problem ? log_.warning(note.text) : log_.info(note.text);
   if (result.kind == Kind::refused) {
     log_.error(result.text);
@@ -219,6 +225,8 @@ void Reloader::tell(const ReloadResult& result) {
   }
   const std::lock_guard lock(mutex_);
   counts_.last = result;
+  counts_.last_took = took;
+  counts_.last_at = std::chrono::system_clock::now();
   counts_.published += result.kind == Kind::published ? 1 : 0;
   counts_.unchanged += result.kind == Kind::unchanged ? 1 : 0;
   counts_.refused += result.kind == Kind::refused ? 1 : 0;

@@ -39,6 +39,8 @@ struct ReloadCounts {
   std::uint64_t unchanged = 0;
   std::uint64_t refused = 0;
   ReloadResult last;
+  std::chrono::nanoseconds last_took{0};  // from the file to the workers
+  std::chrono::system_clock::time_point last_at;
   std::string last_shadow;  // what became of the shadow policy; empty: there is none
   bool last_shadow_refused = false;
 };
@@ -71,6 +73,7 @@ class Reloader {
 
  private:
   void serve();
+  ReloadResult load_and_tell();
   ReloadResult load_or_refuse();
   ReloadResult load(std::vector<ReloadResult::Note>& notes);
   // Into `next` where it is valid, another than the one before, or refused; false: nothing changes.
@@ -78,7 +81,7 @@ class Reloader {
                    std::vector<ReloadResult::Note>& notes);
   // False: stopped.
   bool publish(const std::shared_ptr<const LivePolicy>& next);
-  void tell(const ReloadResult& result);
+  void tell(const ReloadResult& result, std::chrono::nanoseconds took);
 
   const std::string path_;
   const std::string shadow_path_;

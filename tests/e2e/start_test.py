@@ -44,7 +44,7 @@ NEEDS_NO_DEVICE = [
     Mistake("no inside port", 1, "mend the lines", (('role = "inside"', 'role = "outside"'),)),
     Mistake("is in no network of the port's addresses", 1, "mend the lines", (('"203.0.113.254"', '"192.0.2.254"'),)),
     Mistake("is too small for IPv6", 1, "mend the lines", (('"10.0.0.1/24"', '"fd00::1/64"'), (INSIDE, INSIDE + "\nmtu = 1000"))),
-    Mistake("not enforced by this version", 1, "mend the lines", more='[metrics]\nlisten = "127.0.0.1:9464"\n'),
+    Mistake("whoever reaches this address could read", 1, "mend the lines", more='[metrics]\nlisten = "0.0.0.0:9464"\n'),
     Mistake("no PCI device", 3, "lspci", ((INSIDE, '"0000:99:00.0"'),)),
     Mistake("no interface", 3, "there are lo", ((INSIDE, '"net_af_packet,iface=nope0"'),)),
     Mistake("stands on an interface of the kernel", 3, "add iface=NAME", ((INSIDE, '"net_af_xdp"'),)),
@@ -65,6 +65,8 @@ NEEDS_ROOT = [
                                                        "sh")),
     Mistake("net_foo0", 3, "docs/INSTALL.md", ((INSIDE, '"net_foo0"'),)),
     Mistake("none.pcap", 3, "docs/INSTALL.md", ((INSIDE, '"net_pcap0,rx_pcap=none.pcap"'),)),
+    Mistake("is another program listening there", 3, "name another address or port", more='[metrics]\nlisten = "127.1.2.3:9464"\n'),
+    Mistake("[metrics] token_file", 3, "openssl rand", more='[metrics]\nlisten = "127.0.0.1:9464"\ntoken_file = "none"\n'),
     Mistake("flow log", 3, "[flow_log] file", more='[flow_log]\nfile = "/proc/none/flows"\n'),
     Mistake("DPDK does not start", 3, "mend [dpdk] eal_args", more='[dpdk]\neal_args = ["--nonsense"]\n'),
     Mistake("CAP_NET_ADMIN", 3, "run as root", prepare="open_folder", before=(

@@ -12,7 +12,6 @@ WITHIN = re.compile(r'within\("(\w+)", (read_\w+),')
 ROOT_FIND = re.compile(r'table\.find\("(\w+)"\)')
 FUNCTION = re.compile(r"^[\w:<>&*][\w:<>&* ]* (read_\w+)\((?!.*;$)")
 KEY = re.compile(r'(?:\.(?:optional|required|each|required_each|find|require)\(|read_timeout\(table, )"(\w+)"')
-NOT_ENFORCED = re.compile(r'\{"([\w.]+)", \w+\}')
 ROW = re.compile(r"\|\s*`([\w.]+)`\s*\|(.*)\|\s*$")
 
 
@@ -55,12 +54,6 @@ def documented(tree):
     return rows
 
 
-def refused(tree):
-    """The keys that this version reads and refuses."""
-    text = "\n".join(tree.lines("config/not_enforced.cpp"))
-    return set(NOT_ENFORCED.findall(text[text.index("appliance_list"):]))
-
-
 def findings(tree):
     keys = loaded(tree)
     rows = documented(tree)
@@ -73,6 +66,4 @@ def findings(tree):
     for key, (number, cells) in rows.items():
         if key not in keys:
             found.append(f"{PAGE}:{number}: {key} is no key of the loader: take the row out")
-        if ("not enforced" in cells[-1]) != (key in refused(tree)):
-            found.append(f"{PAGE}:{number}: {key}: say \"not enforced\" where, and only where, config/not_enforced.cpp refuses it")
     return found

@@ -342,15 +342,30 @@ TEST(ApplianceErrors, BothSidesAreNeeded) {
   expect_one_error(load_it("[port]\nname = \"p\""), 1, 1, "port", "expected an array");
 }
 
-TEST(ApplianceErrors, NotEnforcedIsRefused) {
-  const std::vector<std::pair<std::string_view, std::string_view>> table{
-      {"[metrics]\nlisten = \"127.0.0.1:9464\"", "metrics.listen"},
-  };
-  for (const auto& [text, path] : table) {
-    const auto loaded = load_it(std::string(two_ports) + std::string(text));
-    ASSERT_EQ(loaded.diagnostics.errors(), 1U) << messages(loaded);
-    EXPECT_EQ(loaded.diagnostics.all()[0].key_path, path);
-    EXPECT_EQ(loaded.diagnostics.all()[0].message, "not enforced by this version");
+TEST(ApplianceErrors, MetricsWantAnAddressAndAPort) {
+  for (const std::string_view listen : {"9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1:9464",
+                                        "[127.0.0.1]:9464", "localhost:9464", "127.0.0.1:94 64", "[]:1", ":9464"}) {
+    const auto text = std::string(two_ports) + "[metrics]\nlisten = \"" + std::string(listen) + "\"";
+    const auto loaded = load_it(text);
+    ASSERT_EQ(loaded.diagnostics.errors(), 1U) << listen << messages(loaded);
+    EXPECT_EQ(loaded.diagnostics.all()[0].key_path, "metrics.listen");
+    EXPECT_NE(loaded.diagnostics.all()[0].message.find("expected an address and a port"), std::string::npos);
+  }
+}
+
+TEST(ApplianceErrors, MetricsForEverybodyWantAToken) {
+  for (const std::string_view listen : {"0.0.0.0:9464", "192.0.2.1:9464", "[::]:9464", "[2001:db8::1]:9464"}) {
+    const auto text = std::string(two_ports) + "[metrics]\nlisten = \"" + std::string(listen) + "\"\n";
+    const auto refused = load_it(text);
+    ASSERT_EQ(refused.diagnostics.errors(), 1U) << listen << messages(refused);
+    EXPECT_NE(refused.diagnostics.all()[0].message.find("name a token_file"), std::string::npos);
+    const auto taken = load_it(text + "token_file = \"token\"");
+    ASSERT_TRUE(taken.model) << messages(taken);
+    EXPECT_EQ(taken.model->metrics.listen, listen);
+  }
+  for (const std::string_view listen : {"127.0.0.1:9464", "127.9.9.9:1", "[::1]:65535"}) {
+    EXPECT_TRUE(load_it(std::string(two_ports) + "[metrics]\nlisten = \"" + std::string(listen) + "\"").model)
+        << listen;
   }
 }
 

@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include "config/import.h"
-#include "config/not_enforced.h"
 
 namespace sallyport::config {
 
