@@ -18,18 +18,16 @@ constexpr std::size_t refusals_shown = 25;
 
 using Out = std::back_insert_iterator<std::string>;
 
-// "1.25 G" of bits, packets, ..; three digits.
+// "1.25 G" of bits, packets, ..; three digits, and the space that stands before the unit.
 std::string scaled(double value) {
-  constexpr std::array<std::string_view, 5> units = {"", " k", " M", " G", " T"};
-  std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < units.size()) {
+  constexpr std::array<std::string_view, 5> prefixes = {" ", " k", " M", " G", " T"};
+  std::size_t prefix = 0;
+  while (value >= 1000 && prefix + 1 < prefixes.size()) {
     value /= 1000;
-    ++unit;
+    ++prefix;
   }
-  return fmt::format(fmt::runtime(value < 10 && unit > 0 ? "{:.2f}{}"
-                                  : value < 100          ? "{:.1f}{}"
-                                                         : "{:.0f}{}"),
-                     value, units[unit]);
+  const int decimals = prefix == 0 ? 0 : value < 10 ? 2 : value < 100 ? 1 : 0;
+  return fmt::format("{:.{}f}{}", value, decimals, prefixes[prefix]);
 }
 
 std::string time_text(std::chrono::system_clock::time_point time) {
@@ -127,7 +125,7 @@ void add_charts(std::string& page, const std::vector<History::Sample>& history) 
           fmt::format("<p>{}bit/s, {}packets/s</p>{}", scaled(now.bits), scaled(now.packets),
                       chart(history, {{&Sample::bits, "traffic"}})));
   section(page, "New flows, the last five minutes",
-          fmt::format(R"(<p><span class="good">{} allowed/s</span>, <span class="bad">{} denied/s</span></p>{})",
+          fmt::format(R"(<p><span class="good">{}allowed/s</span>, <span class="bad">{}denied/s</span></p>{})",
                       scaled(now.allowed), scaled(now.denied),
                       chart(history, {{&Sample::allowed, "good"}, {&Sample::denied, "bad"}})));
 }

@@ -9,6 +9,7 @@ from house import ROOT
 
 OPERATIONS = "docs/OPERATIONS.md"
 NAT = "docs/NAT.md"
+METRICS = "docs/METRICS.md"
 
 
 def reasons(tree):
@@ -31,6 +32,22 @@ def reasons(tree):
         for name, (number, _) in rows.items():
             if name not in names:
                 findings.append(f"{OPERATIONS}:{number}: {name} is no reason in {source}: take the row out")
+    return findings
+
+
+def metrics(tree):
+    """Every metric has one row in docs/METRICS.md, and no row, alert or panel names a metric that there is none of."""
+    source = "src/monitor/metrics.cpp"
+    known = set(re.findall(r'"(sallyport_\w+)"', "\n".join(tree.lines(source))))
+    if len(known) < 30:
+        return [f"{source}:1: hardly a metric was found in it: adapt tests/lint/documents.py"]
+    rows = table_rows(tree, METRICS, "## The metrics")
+    findings = [f"{source}:1: {name} is not documented: give it a row in {METRICS}" for name in sorted(known - rows.keys())]
+    findings += [f"{METRICS}:{rows[name][0]}: {name} is no metric of {source}: take the row out" for name in rows.keys() - known]
+    for page in ("examples/monitoring/alerts.yml", "examples/monitoring/dashboard.json"):
+        for number, line in enumerate((ROOT / page).read_text(encoding="utf-8").splitlines(), 1):
+            for name in set(re.findall(r"\bsallyport_\w+", line)) - known:
+                findings.append(f"{page}:{number}: {name} is no metric of {source}")
     return findings
 
 
