@@ -10,7 +10,7 @@ namespace sallyport {
 namespace {
 
 std::string source_text(const dataplane::FlowRecord& flow, const classifier::Identities& identities) {
-  const std::string address = to_string(flow.inside.source_address());
+  std::string address = to_string(flow.inside.source_address());
   if (flow.workload == 0) return address;
   return fmt::format("{} ({}/{})", address, identities.name(flow.namespace_name), identities.name(flow.workload));
 }
