@@ -88,8 +88,10 @@ void EgressChoices::compile_classes(const config::PolicyModel& model, Sources& s
   for (std::size_t group = 1; group < by_labels.size(); ++group)
     for (std::size_t i = 0; i < model.egresses.size(); ++i)
       if (const auto& applied_to = model.egresses[i].applied_to;
-          applied_to && selects(*applied_to, sources.groups()[group]))
+          applied_to && selects(*applied_to, sources.groups()[group])) {
         by_labels[group].push_back(static_cast<std::uint32_t>(i));
+        egresses_[i].applies = true;
+      }
 
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> class_of_pair;  // (group, egress list)
   std::map<std::vector<std::uint32_t>, std::uint32_t> class_places;

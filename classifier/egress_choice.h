@@ -46,8 +46,10 @@ class EgressChoices {
   [[nodiscard]] std::optional<IpAddress> mapped_from(const IpAddress& outside) const noexcept;
   // Places of the egresses that select a source, in the model, rising; for explanations.
   [[nodiscard]] const std::vector<std::uint32_t>& selecting(std::uint32_t record) const noexcept;
-  // Is there a source that this egress (place in the model) selects? One that has it for some destination?
+  // Is there a source that this egress (place in the model) selects? One by its labels? One that has it for some
+  // destination?
   [[nodiscard]] bool selects_anything(std::uint32_t egress) const noexcept { return egresses_[egress].selects; }
+  [[nodiscard]] bool applies_to_anything(std::uint32_t egress) const noexcept { return egresses_[egress].applies; }
   [[nodiscard]] bool wins_anything(std::uint32_t egress) const noexcept { return egresses_[egress].wins; }
 
  private:
@@ -63,6 +65,7 @@ class EgressChoices {
     std::optional<PrefixTranslation> prefix;
     PrefixTrie except;
     bool selects = false;
+    bool applies = false;
     bool wins = false;
   };
   struct Class {

@@ -44,8 +44,10 @@ class NetworkPolicies::Compiler {
     for (std::size_t i = 0; i < model_.network_policies.size(); ++i) {
       const config::NetworkPolicy& policy = model_.network_policies[i];
       for (const std::uint32_t group : groups_in(policy.namespace_name))
-        if (matches(policy.pod_selector, *sources_.groups()[group].labels))
+        if (matches(policy.pod_selector, *sources_.groups()[group].labels)) {
           selecting[group].push_back(static_cast<std::uint32_t>(i));
+          into_.policies_[i].selects = true;
+        }
     }
     std::map<std::vector<std::uint32_t>, std::uint32_t> places{{{}, 0}};
     into_.selections_.emplace_back();

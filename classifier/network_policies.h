@@ -35,6 +35,8 @@ class NetworkPolicies {
 
   // For explanations: which policies select a group (places in the model), and what became of one rule.
   [[nodiscard]] const std::vector<std::uint32_t>& selecting(std::uint32_t group) const noexcept;
+  // Is there a workload, or an address of the namespace, that this policy (place in the model) selects?
+  [[nodiscard]] bool selects_anything(std::uint32_t policy) const noexcept { return policies_[policy].selects; }
   struct RuleMatch {
     bool port = false;
     bool destination = false;
@@ -62,6 +64,7 @@ class NetworkPolicies {
   struct CompiledPolicy {
     Id id = 0;
     std::vector<Rule> rules;
+    bool selects = false;
   };
   class Compiler;
 

@@ -7,6 +7,7 @@
 #include "classifier/policy_impl.h"
 #include "classifier/policy_warnings.h"
 #include "classifier/unanswered_names.h"
+#include "classifier/unmatched_selectors.h"
 
 namespace sallyport::classifier {
 
@@ -100,6 +101,8 @@ Policy::Compiled Policy::compile(config::PolicyModel model, Identities& identiti
     auto impl = std::make_unique<Impl>(std::move(written), std::move(hosts), std::move(requests), identities,
                                        compiled.diagnostics);
     warn_of_unused(*impl->model, impl->sources, impl->egress_networks, impl->egresses, compiled.diagnostics);
+    warn_of_unmatched_selectors(*impl->model, impl->sources, impl->network_policies, impl->egresses,
+                                compiled.diagnostics);
     warn_of_unanswered_names(*impl, compiled.diagnostics);
     compiled.policy.reset(new Policy(std::move(impl)));
   }

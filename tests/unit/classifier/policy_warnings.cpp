@@ -24,6 +24,66 @@ std::string route(std::string_view kind, std::string_view name, std::string_view
 
 std::string warnings_of(std::string_view text) { return PolicyWorld(text).warnings(); }
 
+// ---- who is who
+// ------------------------------------------------------------------------------------------------------
+
+// Two workloads of two namespaces; what is behind it is on line 14.
+std::string with_shop(std::string_view rest, std::string_view team = "shop", std::string_view data = "data") {
+  return "[[namespace]]\nname = \"shop\"\nlabels = { team = \"" + std::string(team) +
+         "\" }\n[[namespace]]\nname = \"data\"\n"
+         "[[workload]]\nnamespace = \"shop\"\nname = \"pay\"\nlabels = { role = \"payments\" }\n"
+         "addresses = [\"10.1.0.0/16\"]\n[[workload]]\nnamespace = \"" +
+         std::string(data) + "\"\nname = \"db\"\naddresses = [\"10.2.0.0/16\"]\n" + std::string(rest);
+}
+
+TEST(Warnings, AWorkloadOfANamespaceThatIsNowhereWritten) {
+  EXPECT_EQ(warnings_of(with_shop("", "shop", "date")),
+            "policy.toml:11:1: workload[1].namespace: warning: no [[namespace]] is called \"date\", did you mean "
+            "\"data\"?\n");
+  EXPECT_EQ(warnings_of(with_shop("")), "");
+  EXPECT_EQ(warnings_of("[[workload]]\nnamespace = \"n\"\nname = \"w\"\naddresses = [\"10.1.0.0/16\"]\n"), "")
+      << "no namespace is written at all";
+}
+
+TEST(Warnings, ANetworkPolicyThatSelectsNobody) {
+  const auto policy = [](std::string_view name_space, std::string_view selector) {
+    return with_shop("[[network_policy]]\nnamespace = \"" + std::string(name_space) +
+                     "\"\nname = \"p\"\npod_selector = " + std::string(selector) + "\n");
+  };
+  EXPECT_EQ(warnings_of(policy("shoop", "{}")),
+            "policy.toml:15:1: network_policy[0].namespace: warning: selects no workload: none, and no address, is of "
+            "namespace \"shoop\", did you mean \"shop\"?\n");
+  EXPECT_EQ(warnings_of(policy("shop", "{ match_labels = { role = \"paymnets\" } }")),
+            "policy.toml:15:1: network_policy[0].pod_selector: warning: selects no workload of namespace \"shop\", so "
+            "it isolates nobody: none has role = \"paymnets\", did you mean \"payments\"?\n");
+  EXPECT_EQ(warnings_of(policy("shop", "{ match_labels = { rolle = \"payments\" } }")),
+            "policy.toml:15:1: network_policy[0].pod_selector: warning: selects no workload of namespace \"shop\", so "
+            "it isolates nobody: none has rolle = \"payments\", did you mean \"role\"?\n");
+  EXPECT_EQ(warnings_of(policy("shop", "{ match_expressions = [{ key = \"role\", operator = \"DoesNotExist\" }] }")),
+            "policy.toml:15:1: network_policy[0].pod_selector: warning: selects no workload of namespace \"shop\", so "
+            "it isolates nobody\n");
+  EXPECT_EQ(warnings_of(policy("shop", "{ match_labels = { role = \"payments\" } }")), "");
+  EXPECT_EQ(warnings_of(policy("data", "{}")), "");
+}
+
+TEST(Warnings, AnEgressThatAppliesToNobody) {
+  const auto egress = [](std::string_view applied_to) {
+    return with_shop("[[egress]]\nname = \"e\"\negress_ip = \"203.0.113.8\"\napplied_to = " + std::string(applied_to) +
+                     "\n");
+  };
+  EXPECT_EQ(warnings_of(egress("{ namespace_selector = { match_labels = { team = \"shpo\" } } }")),
+            "policy.toml:15:1: egress[0].applied_to: warning: \"e\" selects no workload: no namespace with workloads "
+            "has team = \"shpo\", did you mean \"shop\"?\n");
+  EXPECT_EQ(warnings_of(egress("{ pod_selector = { match_labels = { role = \"paymnets\" } } }")),
+            "policy.toml:15:1: egress[0].applied_to: warning: \"e\" selects no workload: none has role = "
+            "\"paymnets\", did you mean \"payments\"?\n");
+  EXPECT_EQ(warnings_of(egress("{ pod_selector = { match_labels = { role = \"payments\" } }, namespace_selector = { "
+                               "match_labels = { \"kubernetes.io/metadata.name\" = \"data\" } } }")),
+            "policy.toml:15:1: egress[0].applied_to: warning: \"e\" selects no workload\n")
+      << "each by itself selects somebody";
+  EXPECT_EQ(warnings_of(egress("{ namespace_selector = { match_labels = { team = \"shop\" } } }")), "");
+}
+
 // ---- networks -------------------------------------------------------------------------------------------------------
 
 TEST(Warnings, ANetworkOfANamespaceThatNobodyBelongsTo) {
