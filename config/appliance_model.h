@@ -19,6 +19,14 @@ struct InterfaceAddress {
   IpAddress address;
   std::uint8_t length = 0;  // bits of the connected network
 };
+// The connected network.
+[[nodiscard]] Prefix network_of(const InterfaceAddress& own);
+
+// What is behind a neighbour of a port.
+struct PortRoute {
+  Prefix to;
+  IpAddress via;
+};
 
 struct PortConfig {
   std::string name;
@@ -26,6 +34,7 @@ struct PortConfig {
   std::string device;  // a PCI address or a DPDK virtual device with its arguments
   std::vector<InterfaceAddress> addresses;
   std::vector<IpAddress> gateway;
+  std::vector<PortRoute> routes;
   std::uint16_t mtu = 1500;  // bytes of the IP packet
   std::uint16_t vlan = 0;    // 0: untagged
   Location at;

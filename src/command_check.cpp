@@ -12,6 +12,7 @@
 #include "config/load.h"
 #include "src/outside_addresses.h"
 #include "src/policy_source.h"
+#include "src/sender_networks.h"
 #include "src/terminal.h"
 
 namespace sallyport {
@@ -47,6 +48,7 @@ std::vector<Checked> check_documents(const CheckOptions& options) {
     CompiledPolicy policy = compile_policy_file(path, identities);
     if (ports && policy.policy) {
       warn_of_addresses_elsewhere(*ports, policy.policy->model(), policy.diagnostics);
+      warn_of_senders_elsewhere(*ports, policy.policy->model(), policy.diagnostics);
       policy.diagnostics.sort();
     }
     checked.push_back({path, std::move(policy.files), std::move(policy.diagnostics)});

@@ -47,12 +47,26 @@ std::string_view interface_of(std::string_view arguments) {
   return {};
 }
 
+// Of a driver that cannot do without one, and names none. A driver's name may have a number behind it.
+bool needs_interface(std::string_view device) {
+  const std::size_t comma = std::min(device.find(','), device.size());
+  const std::string_view driver = device.substr(0, comma);
+  const bool stands = driver.starts_with("net_af_packet") || driver.starts_with("net_af_xdp");
+  return stands && interface_of(device.substr(comma)).empty();
+}
+
 }  // namespace
 
 std::optional<std::string> device_name(const Item& item, Diagnostics& diagnostics) {
   auto device = filled_text(item, diagnostics);
   if (!device) return std::nullopt;
   const bool is_virtual = device->starts_with("net_") && device->size() > 4;
+  if (is_virtual && needs_interface(*device)) {
+    report(item, diagnostics,
+           fmt::format("{} stands on an interface of the kernel: add iface=NAME, such as \"{},iface=eth1\"",
+                       in_quotes(*device), device->substr(0, device->find(','))));
+    return std::nullopt;
+  }
   if (is_virtual || is_pci_address(std::string_view(*device).substr(0, device->find(',')))) return device;
   report(item, diagnostics,
          fmt::format("{}: expected a PCI address such as \"0000:01:00.0\", or a DPDK virtual device such as "

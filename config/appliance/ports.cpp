@@ -41,24 +41,40 @@ std::optional<InterfaceAddress> interface_address(const Item& item, Diagnostics&
   return InterfaceAddress{*parse_address(written->substr(0, written->find('/'))), network->prefix.length};
 }
 
-Prefix network_of(const InterfaceAddress& address) {
-  return parse_prefix(fmt::format("{}/{}", to_string(address.address), address.length))->prefix;
-}
-
 bool is_link_local(const IpAddress& address) {
   return address.family == Family::v6 && address.bytes[0] == 0xfe && (address.bytes[1] & 0xc0U) == 0x80;
 }
 
-// A gateway is a neighbour: in a connected network, or link-local.
-void check_gateway(const Item& item, const IpAddress& gateway, const PortConfig& port, Diagnostics& diagnostics) {
+// A next hop is a neighbour: in a connected network, or link-local.
+std::optional<IpAddress> next_hop(const Item& item, const PortConfig& port, bool networks_known,
+                                  Diagnostics& diagnostics) {
+  const auto hop = address(item, diagnostics);
+  if (!hop || !networks_known) return hop;
   const auto& addresses = port.addresses;
-  const auto is_own = [&](const InterfaceAddress& own) { return own.address == gateway; };
-  const auto is_near = [&](const InterfaceAddress& own) { return network_of(own).contains(gateway); };
+  const auto is_own = [&](const InterfaceAddress& own) { return own.address == *hop; };
+  const auto is_near = [&](const InterfaceAddress& own) { return network_of(own).contains(*hop); };
   if (std::any_of(addresses.begin(), addresses.end(), is_own)) {
-    report(item, diagnostics, fmt::format("{} is the port's own address", to_string(gateway)));
-  } else if (!is_link_local(gateway) && std::none_of(addresses.begin(), addresses.end(), is_near)) {
-    report(item, diagnostics, fmt::format("{} is in no network of the port's addresses", to_string(gateway)));
+    report(item, diagnostics, fmt::format("{} is the port's own address", to_string(*hop)));
+  } else if (!is_link_local(*hop) && std::none_of(addresses.begin(), addresses.end(), is_near)) {
+    report(item, diagnostics, fmt::format("{} is in no network of the port's addresses", to_string(*hop)));
   }
+  return hop;
+}
+
+std::optional<PortRoute> read_port_route(const Item& item, const PortConfig& port, bool networks_known,
+                                         Diagnostics& diagnostics) {
+  std::optional<Prefix> to;
+  std::optional<IpAddress> via;
+  TableReader table(item, diagnostics);
+  if (const auto element = table.require("to")) to = prefix(*element, diagnostics);
+  if (const auto element = table.require("via")) via = next_hop(*element, port, networks_known, diagnostics);
+  if (!to || !via) return std::nullopt;
+  if (to->length == 0) {
+    report(item, diagnostics, fmt::format("a route to {} is what the port's gateway is", to_string(*to)));
+  } else if (to->address.family != via->family) {
+    report(item, diagnostics, fmt::format("{} and {} are of different families", to_string(*to), to_string(*via)));
+  }
+  return PortRoute{*to, *via};
 }
 
 void check_mtu(const std::optional<Item>& item, const PortConfig& port, Diagnostics& diagnostics) {
@@ -95,6 +111,15 @@ void check_once(const Item& port, Once& once) {
   const std::string* written = text_of(device);
   const std::string hardware = written == nullptr ? std::string() : hardware_of(*written);
   if (!hardware.empty()) once.check(*device, hardware, "; one port with role = \"both\" serves both sides");
+  const auto routes = member(port, "routes");
+  if (routes && std::holds_alternative<Array>(routes->node->is)) {
+    for (const Item& element : elements(*routes)) {
+      const auto to = member(element, "to");
+      const std::string* text = text_of(to);
+      const auto network = text == nullptr ? std::nullopt : parse_prefix(*text);
+      if (network) once.check(*to, "the route to " + to_string(network->prefix));
+    }
+  }
   const auto addresses = member(port, "addresses");
   if (!addresses || !std::holds_alternative<Array>(addresses->node->is)) return;
   for (const Item& element : elements(*addresses)) {
@@ -125,6 +150,10 @@ void check_sides(const std::vector<Item>& ports, const Item& root, Diagnostics& 
 
 }  // namespace
 
+Prefix network_of(const InterfaceAddress& own) {
+  return parse_prefix(fmt::format("{}/{}", to_string(own.address), own.length))->prefix;
+}
+
 PortConfig read_port(const Item& item, Diagnostics& diagnostics) {
   PortConfig port;
   port.at = item.at();
@@ -135,12 +164,11 @@ PortConfig read_port(const Item& item, Diagnostics& diagnostics) {
   const std::size_t errors = diagnostics.errors();
   table.each("addresses", port.addresses, interface_address);
   const bool networks_known = diagnostics.errors() == errors;
-  const auto read_gateway = [&](const Item& element, Diagnostics&) {
-    const auto gateway = address(element, diagnostics);
-    if (gateway && networks_known) check_gateway(element, *gateway, port, diagnostics);
-    return gateway;
-  };
-  table.each("gateway", port.gateway, read_gateway);
+  table.each("gateway", port.gateway,
+             [&](const Item& element, Diagnostics&) { return next_hop(element, port, networks_known, diagnostics); });
+  table.each("routes", port.routes, [&](const Item& element, Diagnostics&) {
+    return read_port_route(element, port, networks_known, diagnostics);
+  });
   table.optional("vlan", port.vlan, integer<std::uint16_t>(0, 4094));
   table.optional("mtu", port.mtu, integer<std::uint16_t>(68, 9216));
   check_mtu(table.find("mtu"), port, diagnostics);

@@ -15,6 +15,9 @@ namespace sallyport::config {
 // What ports must be together: names and addresses once, an inside and an outside. `root` is the whole document.
 void check_ports(const std::vector<Item>& ports, const Item& root, Diagnostics& diagnostics);
 
+// port_warnings.cpp: what is valid and hardly meant.
+void warn_of_ports(const std::vector<PortConfig>& ports, Diagnostics& diagnostics);
+
 // tunnels.cpp
 [[nodiscard]] std::optional<TunnelConfig> read_tunnel(const Item& item, const std::vector<PortConfig>& ports,
                                                       Diagnostics& diagnostics);

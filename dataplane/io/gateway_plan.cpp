@@ -50,15 +50,6 @@ std::size_t memory_of(const PacketBuffers& buffers) {
   return buffers.memory_bytes() + buffers.memory_bytes() / 10 + dpdk_itself_bytes;
 }
 
-Prefix network_of(const config::InterfaceAddress& own) {
-  Prefix prefix{own.address, own.length};
-  for (unsigned i = 0; i < prefix.address.bytes.size(); ++i) {
-    const unsigned kept = std::min(8U, own.length > 8 * i ? own.length - 8U * i : 0U);
-    prefix.address.bytes[i] = static_cast<std::uint8_t>(prefix.address.bytes[i] & (0xff00U >> kept));
-  }
-  return prefix;
-}
-
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   while (::getrandom(&seed, sizeof seed, 0) != sizeof seed) {

@@ -20,8 +20,8 @@ namespace sallyport::dataplane {
 namespace {
 
 // Above what an operator, DHCP or a routing daemon would use: in a namespace shared with other interfaces the machine's
-// own default route stays the one for its own traffic. The gateway looks at routes of twins alone.
-constexpr std::uint32_t default_route_metric = 4096;
+// own routes stay those of its own traffic. The gateway looks at routes of twins alone.
+constexpr std::uint32_t route_metric = 4096;
 
 ifreq request_for(const std::string& interface) {
   ifreq request{};
@@ -119,8 +119,11 @@ void KernelTwin::set_addresses(PortIndex port, const config::PortConfig& config,
   for (const config::InterfaceAddress& own : config.addresses) netlink.add_address(index_, own.address, own.length);
   // Where several ports have default routes, an outside one's is taken, the first in the file.
   const std::uint32_t inside_last = config.role == config::PortRole::inside ? 1024 : 0;
-  std::uint32_t metric = default_route_metric + inside_last + 64U * port;
-  for (const IpAddress& gateway : config.gateway) netlink.add_default_route(index_, gateway, metric++);
+  std::uint32_t metric = route_metric + inside_last + 64U * port;
+  for (const IpAddress& gateway : config.gateway) {
+    netlink.add_route(index_, {IpAddress{gateway.family, {}}, 0}, gateway, metric++);
+  }
+  for (const config::PortRoute& route : config.routes) netlink.add_route(index_, route.to, route.via, route_metric);
 }
 
 std::size_t KernelTwin::read(std::span<std::uint8_t> frame) noexcept {

@@ -22,7 +22,7 @@ namespace sallyport::dataplane {
 
 class KernelTwin {
  public:
-  // Up, with its addresses and default routes. Throws EnvironmentError.
+  // Up, with its addresses and routes. Throws EnvironmentError.
   KernelTwin(PortIndex port, const config::PortConfig& config, const MacAddress& mac, Netlink& netlink, const Log& log);
   ~KernelTwin();
   KernelTwin(const KernelTwin&) = delete;

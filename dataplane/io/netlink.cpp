@@ -184,10 +184,11 @@ void Netlink::remove_egress_address(unsigned interface, const IpAddress& address
   check(rtnl_addr_delete(socket_.get(), object.get(), 0), NLE_NOADDR, "egress address " + to_string(address));
 }
 
-void Netlink::add_default_route(unsigned interface, const IpAddress& gateway, std::uint32_t metric) {
-  const NlRoute route = route_to(interface, to_netlink(IpAddress{gateway.family, {}}, 0), gateway);
+void Netlink::add_route(unsigned interface, const Prefix& to, const IpAddress& gateway, std::uint32_t metric) {
+  const NlRoute route = route_to(interface, to_netlink(to.address, to.length), gateway);
   rtnl_route_set_priority(route.get(), metric);
-  check(rtnl_route_add(socket_.get(), route.get(), NLM_F_REPLACE), NLE_EXIST, "gateway " + to_string(gateway));
+  check(rtnl_route_add(socket_.get(), route.get(), NLM_F_REPLACE), NLE_EXIST,
+        "route to " + to_string(to) + " by " + to_string(gateway));
 }
 
 void Netlink::add_local_route(unsigned interface, const Prefix& prefix) {

@@ -102,9 +102,17 @@ void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, 
   }
 }
 
+// What is for a client stays inside: the route of an outside port, which is the default for all that has none, is none
+// for it.
+[[nodiscard]] Hop next_hop(const Core& core, const IpAddress& destination, bool outbound) noexcept {
+  const Hop hop = core.routing().next(destination, outbound);
+  const bool leaves = hop.port != no_port && core.port(hop.port).role == config::PortRole::outside;
+  return leaves && !outbound ? Hop{} : hop;
+}
+
 [[nodiscard]] Hop hop_for(Core& core, Flow& flow, const IpAddress& destination, Direction direction) noexcept {
   if (flow.hops[direction] != 0) return core.hops[flow.hops[direction]];
-  const Hop hop = core.routing().next(destination, direction == to_server);
+  const Hop hop = next_hop(core, destination, direction == to_server);
   flow.hops[direction] = core.hops.number_of(hop);
   return hop;
 }
@@ -228,7 +236,7 @@ void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parse
     return;
   }
   Way way = way_of(core, flow, direction);
-  way.hop = core.routing().next(destination_of(core, flow, parsed, way, direction), direction == to_server);
+  way.hop = next_hop(core, destination_of(core, flow, parsed, way, direction), direction == to_server);
   Size size{};
   if (!way_out(core, packet, parsed, way, size)) return;
   if (!translate_error(core, flow, packet, parsed, quoted, direction)) {
@@ -246,7 +254,7 @@ void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress&
     come_in_again(core, packet, parsed);
     return;
   }
-  const Hop hop = core.routing().next(into != nullptr ? into->remote : destination, outbound);
+  const Hop hop = next_hop(core, into != nullptr ? into->remote : destination, outbound);
   if (hop.state == Hop::State::no_route) {
     core.drop(packet, Drop::no_route);
     return;

@@ -47,7 +47,7 @@ NEEDS_NO_DEVICE = [
     Mistake("whoever reaches this address could read", 1, "mend the lines", more='[metrics]\nlisten = "0.0.0.0:9464"\n'),
     Mistake("no PCI device", 3, "lspci", ((INSIDE, '"0000:99:00.0"'),)),
     Mistake("no interface", 3, "there are lo", ((INSIDE, '"net_af_packet,iface=nope0"'),)),
-    Mistake("stands on an interface of the kernel", 3, "add iface=NAME", ((INSIDE, '"net_af_xdp"'),)),
+    Mistake("stands on an interface of the kernel", 1, "mend the lines", ((INSIDE, '"net_af_xdp"'),)),
     Mistake("is not there or not allowed", 3, "this process may use", more='[workers]\ncores = "1000"\n'),
     Mistake("control socket", 3, "--socket", words=("--socket", "/proc/none/control.sock")),
     Mistake("the path is too long", 3, "name a shorter one", words=("--socket", "/tmp/" + "x" * 120)),

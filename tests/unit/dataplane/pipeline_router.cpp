@@ -71,6 +71,25 @@ TEST(PipelineRouter, ANeighbourThatDoesNotAnswerIsGivenUpAfterThreeSeconds) {
   EXPECT_EQ(g.world.asked.size(), 2U) << "and asked again";
 }
 
+// Their network is behind a node, and no route leads there: all that has none leaves by the outside port.
+TEST(PipelineRouter, WhatIsForAClientNeverLeavesByAnOutsidePort) {
+  const End far_pod{"192.168.7.5", 5000};
+  Router g(ports(), true);
+  const auto sent = g.from_inside(udp(far_pod, server));
+  ASSERT_EQ(sent.outside.size(), 1U);
+  const Seen seen = look_at(sent.outside[0]);
+  const auto answered = g.from_outside(udp(server, End(seen.from(), seen.from_port())));
+  EXPECT_TRUE(answered.inside.empty());
+  ASSERT_EQ(answered.outside.size(), 1U);
+  EXPECT_EQ(look_at(answered.outside[0]).to(), "198.51.100.7") << "who is told so";
+  EXPECT_EQ(look_at(answered.outside[0]).icmp().code, 1) << "host unreachable";
+  EXPECT_EQ(g.dropped(Drop::no_route), 1U);
+
+  const Frame error = icmp(address("198.51.100.1"), address(seen.from()), 3, 1, 0, l3(sent.outside[0]));
+  EXPECT_TRUE(g.from_outside(error).silent()) << "nor does an error";
+  EXPECT_EQ(g.dropped(Drop::no_route), 2U);
+}
+
 TEST(PipelineRouter, BothSidesAreTaggedAsTheirPorts) {
   Router g(ports(7, 9), true);
   const auto tagged = [](const Frame& frame, std::uint8_t vlan) {
