@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -20,6 +21,18 @@ const config::LocatedPrefix* longest(const std::vector<config::LocatedPrefix>& p
     if (candidate.prefix.contains(address) && (found == nullptr || candidate.prefix.length > found->prefix.length))
       found = &candidate;
   return found;
+}
+
+// "except 10.1.0.0/16 of 10.0.0.0/8", where that is why no block of the rule has the address.
+std::string excepted(const config::NetworkPolicyRule& rule, const IpAddress& address) {
+  for (const config::Peer& peer : rule.to) {
+    const auto* block = std::get_if<config::IpBlockPeer>(&peer.is);
+    if (block == nullptr || !block->block.cidr.contains(address)) continue;
+    for (const Prefix& except : block->block.except)
+      if (except.contains(address))
+        return fmt::format("except {} of {}", to_string(except), to_string(block->block.cidr));
+  }
+  return {};
 }
 
 std::string written(const Domain& domain) {
@@ -104,7 +117,8 @@ void Explainer::tell_network_policies() {
   }
   for (const std::uint32_t policy : selecting) tell_rules(policy);
   if (pending_.layer == Layer::network_policy)
-    add("network_policy", "isolated, and no rule of a policy that selects it allows this: denied");
+    add("network_policy", "isolated, and no rule of a policy that selects it allows this: denied",
+        model_.network_policies[selecting.front()].at);
 }
 
 void Explainer::tell_rules(std::uint32_t place) {
@@ -113,11 +127,14 @@ void Explainer::tell_rules(std::uint32_t place) {
   if (policy.egress.empty()) add("network_policy", fmt::format("{} selects it and has no rule", name), policy.at);
   for (std::size_t i = 0; i < policy.egress.size(); ++i) {
     const NetworkPolicies::RuleMatch match = impl_.network_policies.try_rule(place, i, query_, bound_);
-    add("network_policy", fmt::format("rule {} of {} {}", i + 1, name, rule_result(match)), policy.egress[i].at);
+    if (match.port && !match.destination && match.by_name && bound_ == nullptr) explanation_.by_dns = true;
+    add("network_policy", fmt::format("rule {} of {} {}", i + 1, name, rule_result(match, policy.egress[i])),
+        policy.egress[i].at);
   }
 }
 
-std::string Explainer::rule_result(const NetworkPolicies::RuleMatch& match) const {
+std::string Explainer::rule_result(const NetworkPolicies::RuleMatch& match,
+                                   const config::NetworkPolicyRule& rule) const {
   const std::string destination = to_string(query_.destination);
   if (match.port && !match.domain.text.empty())
     return fmt::format("allows this: {} is bound to {}", written(match.domain), destination);
@@ -126,6 +143,8 @@ std::string Explainer::rule_result(const NetworkPolicies::RuleMatch& match) cons
     return fmt::format("allows this only where DNS has bound one of its domains to {}: not known here", destination);
   if (match.port && match.by_name)
     return fmt::format("does not match: none of its domains is bound to {}", destination);
+  if (const std::string except = excepted(rule, query_.destination); match.port && !except.empty())
+    return fmt::format("does not match: {} is in {}", destination, except);
   if (match.port) return "does not match: other destinations";
   if (match.destination) return "does not match: other ports or protocols";
   return "does not match: other destinations, other ports or protocols";

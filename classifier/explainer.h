@@ -25,13 +25,15 @@ class Explainer {
   void tell_source();
   void tell_network_policies();
   void tell_rules(std::uint32_t policy);
-  [[nodiscard]] std::string rule_result(const NetworkPolicies::RuleMatch& match) const;
+  [[nodiscard]] std::string rule_result(const NetworkPolicies::RuleMatch& match,
+                                        const config::NetworkPolicyRule& rule) const;
 
   void tell_networks();
   void tell_scope(const std::string& namespace_name, std::uint32_t winner);
   void tell_network(std::uint32_t network, std::uint32_t winner);
 
   void tell_routes(const std::optional<Shown>& shown);
+  void tell_other_protocol(const Routes::Plan& plan);
   void tell_standing(const Routes::Plan& plan, const std::vector<std::uint32_t>& standing);
   void tell_shown(const Routes::Plan& plan, const Shown& shown);
   void tell_outcomes(const Routes::Plan& plan);
@@ -53,6 +55,7 @@ class Explainer {
   void bind_name(const std::optional<Shown>& shown);
 
   void tell_egress();
+  void tell_untranslated(EgressChoices::Why why);
   void tell_losing_egresses(std::uint32_t winner);
 
   const Policy& policy_;

@@ -19,6 +19,13 @@ const Prefix* longest_destination(const config::Egress& egress, const IpAddress&
   return found;
 }
 
+const config::IpPool* longest_pool(const std::vector<config::IpPool>& pools, const IpAddress& address) {
+  const config::IpPool* found = nullptr;
+  for (const config::IpPool& pool : pools)
+    if (pool.cidr.contains(address) && (found == nullptr || pool.cidr.length > found->cidr.length)) found = &pool;
+  return found;
+}
+
 std::string addresses_of(const EgressChoice& choice) {
   if (choice.kind == EgressChoice::Kind::no_address) return "no address of the flow's family: dropped";
   if (choice.prefix != nullptr) return fmt::format("each address to one of {}", to_string(choice.prefix->outside()));
@@ -47,14 +54,9 @@ void Explainer::tell_egress() {
       break;
     }
     case Why::not_nat_outgoing:
-      add("egress", "no egress has the flow, and its source is in no ip_pool with nat_outgoing: leaves untranslated");
-      break;
     case Why::inside_ip_pool:
-      add("egress",
-          fmt::format("no egress has the flow, and {} is inside an ip_pool: leaves untranslated", destination));
-      break;
     case Why::no_snat:
-      add("egress", "no egress has the flow, and there are no snat.addresses: leaves untranslated");
+      tell_untranslated(answer.why);
       break;
     case Why::snat:
       add("egress", fmt::format("no egress has the flow, so snat.addresses: {}", addresses_of(answer.choice)),
@@ -62,6 +64,26 @@ void Explainer::tell_egress() {
       break;
   }
   tell_losing_egresses(answer.egress);
+}
+
+void Explainer::tell_untranslated(EgressChoices::Why why) {
+  if (why == EgressChoices::Why::no_snat) {
+    add("egress", "no egress has the flow, and there are no snat.addresses: leaves untranslated");
+    return;
+  }
+  const bool by_source = why == EgressChoices::Why::not_nat_outgoing;
+  const IpAddress& address = by_source ? query_.source : query_.destination;
+  const config::IpPool* pool = longest_pool(model_.ip_pools, address);
+  if (!by_source) {
+    add("egress",
+        fmt::format("no egress has the flow, and {} is inside an ip_pool: leaves untranslated", to_string(address)),
+        pool == nullptr ? config::Location{} : pool->at);
+    return;
+  }
+  const std::string where = pool == nullptr ? "is in no ip_pool; with any, only sources of one are translated"
+                                            : "is in an ip_pool without nat_outgoing";
+  add("egress", fmt::format("no egress has the flow, and {} {}: leaves untranslated", to_string(address), where),
+      pool == nullptr ? model_.ip_pools.front().at : pool->at);
 }
 
 void Explainer::tell_losing_egresses(std::uint32_t winner) {

@@ -11,19 +11,14 @@ namespace sallyport::classifier {
 
 namespace {
 
-std::string decimal(Uint128 number) {
-  std::string digits;
-  do {
-    digits.insert(digits.begin(), static_cast<char>('0' + static_cast<int>(number % 10)));
-    number /= 10;
-  } while (number != 0);
-  return digits;
-}
-
+// Of IPv6 to a power of two: nobody reads 39 digits.
 std::string size_of(const config::CidrBlock& block) {
   const Uint128 span = effective_span(block);
-  if (span != ~Uint128{0}) return decimal(span + 1);
-  return block.except.empty() ? "2^128" : "0";
+  if (span < UINT32_MAX) return fmt::format("{}", static_cast<std::uint64_t>(span) + 1);
+  if (span == ~Uint128{0} && !block.except.empty()) return "0";
+  unsigned bits = 0;
+  for (Uint128 rest = span; rest != 0; rest >>= 1U) ++bits;
+  return fmt::format("up to 2^{}", bits);
 }
 
 // The entry by which a network has the address: the smallest of those that hold it and do not except it.
@@ -45,8 +40,13 @@ const config::CidrBlock* excepting_entry(const config::EgressNetwork& network, c
 }
 
 std::string described(const config::CidrBlock& block) {
-  const char* excepts = block.except.empty() ? "" : " with excepts";
-  return fmt::format("{}{} ({} addresses)", to_string(block.cidr), excepts, size_of(block));
+  return to_string(block.cidr) + (block.except.empty() ? "" : " with excepts");
+}
+
+// Why the one lost to the other. Where there are excepts the lengths of the prefixes do not show it.
+std::string larger(const config::CidrBlock& entry, const config::CidrBlock& better) {
+  if (entry.except.empty() && better.except.empty()) return "its entry is larger";
+  return fmt::format("its entry is larger, {} addresses and not {}", size_of(entry), size_of(better));
 }
 
 }  // namespace
@@ -60,7 +60,8 @@ void Explainer::tell_networks() {
   if (winner == EgressNetworks::none)
     add("egress_network",
         fmt::format("no egress network captures {}: [defaults] uncaptured = \"{}\"", to_string(query_.destination),
-                    model_.defaults.uncaptured == config::TrafficPolicy::allow ? "allow" : "deny"));
+                    model_.defaults.uncaptured == config::TrafficPolicy::allow ? "allow" : "deny"),
+        model_.defaults.uncaptured_at);
 }
 
 void Explainer::tell_scope(const std::string& namespace_name, std::uint32_t winner) {
@@ -100,7 +101,7 @@ void Explainer::tell_network(std::uint32_t place, std::uint32_t winner) {
     if (taking.namespace_name != network.namespace_name)
       why = "a network of the source's own namespace captures";
     else if (better != nullptr && effective_span(*better) < effective_span(*entry))
-      why = "its entry is larger";
+      why = larger(*entry, *better);
     else
       why = "its entry is as large and stands later in the file";
   }

@@ -1,7 +1,10 @@
 // What the routes of the capturing network say, and what a missing name would change.
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -52,6 +55,35 @@ std::string names_of(const config::Route& route) {
   for (const std::string& set : route.hostname_sets) add("the domain set \"" + set + "\"");
   if (shown > shown_max) names += fmt::format(" and {} more", shown - shown_max);
   return names;
+}
+
+std::string written(std::string_view what, const config::StringMatch& match) {
+  constexpr std::array<std::string_view, 3> types = {"Exact", "PathPrefix", "RegularExpression"};
+  return fmt::format("{} {} \"{}\"", what, types.at(static_cast<std::size_t>(match.type)), match.value);
+}
+
+// Everything that one match wants: "path PathPrefix "/v2", method GET".
+std::string written(const config::HttpMatch& match) {
+  std::vector<std::string> wants;
+  if (match.path) wants.push_back(written("path", *match.path));
+  if (match.method) wants.push_back("method " + *match.method);
+  if (match.grpc_service) wants.push_back("service " + *match.grpc_service);
+  if (match.grpc_method) wants.push_back("method " + *match.grpc_method);
+  for (const config::NamedMatch& header : match.headers)
+    wants.push_back(written("header " + header.name, header.match));
+  for (const config::NamedMatch& query : match.query_params)
+    wants.push_back(written("query parameter " + query.name, query.match));
+  return wants.empty() ? "any" : fmt::format("{}", fmt::join(wants, ", "));
+}
+
+// Up to three of the matches of a route.
+std::string wanted_by(const config::Route& route) {
+  constexpr std::size_t shown_max = 3;
+  std::string all;
+  for (std::size_t i = 0; i < std::min(route.matches.size(), shown_max); ++i)
+    all += (i == 0 ? "" : "; or ") + written(route.matches[i]);
+  if (route.matches.size() > shown_max) all += fmt::format("; and {} more", route.matches.size() - shown_max);
+  return all;
 }
 
 std::string_view verdict(Action action) { return action == Action::allow ? "allowed" : "denied"; }
@@ -140,6 +172,7 @@ void Explainer::tell_shown(const Routes::Plan& plan, const Shown& shown) {
                                                 ? "neither TLS nor plaintext HTTP: no name was shown"
                                                 : "not plaintext HTTP: no name was shown"
                                           : "neither TLS nor QUIC: no name was shown");
+    tell_other_protocol(plan);
     return;
   }
   add("host_name", name != nullptr      ? fmt::format("the name is \"{}\"", name->view())
@@ -156,6 +189,17 @@ void Explainer::tell_shown(const Routes::Plan& plan, const Shown& shown) {
     const bool matches = std::find(matching.begin(), matching.end(), route) != matching.end();
     tell_taker(route, winner, how_it_takes(route, name, *scratch),
                matches ? "" : fmt::format("it takes {}", names_of(model_.routes[route])));
+  }
+}
+
+// The routes that the flow had nothing to show to.
+void Explainer::tell_other_protocol(const Routes::Plan& plan) {
+  for (const std::uint32_t place : asked_routes(plan)) {
+    const config::Route& route = model_.routes[place];
+    const std::string_view what = route.kind == config::RouteKind::tls    ? "TLS and QUIC"
+                                  : route.kind == config::RouteKind::http ? "plaintext HTTP"
+                                                                          : "gRPC in the clear";
+    add("host_name", fmt::format("not {}: it takes {} that shows {}", titled(route), what, names_of(route)), route.at);
   }
 }
 
@@ -207,7 +251,7 @@ void Explainer::tell_request(const Routes::Plan& plan, const Shown& shown, const
       else if (std::find(matching.begin(), matching.end(), route) == matching.end())
         why_not = fmt::format("it takes {}", names_of(model_.routes[route]));
       else if (impl_.requests->closest(route, request, *scratch) == nullptr)
-        why_not = "it takes the name, and none of its matches takes the request";
+        why_not = fmt::format("it takes the name, and of requests {}", wanted_by(model_.routes[route]));
       tell_taker(route, winner, how_it_takes(route, name, *scratch), why_not);
     }
   }

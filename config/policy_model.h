@@ -195,6 +195,7 @@ enum class Binding : std::uint8_t { off, audit, deny };
 
 struct Defaults {
   TrafficPolicy uncaptured = TrafficPolicy::deny;
+  Location uncaptured_at;  // line 0: not written
   bool global_scope_exclusive = false;
   bool deny_resets = true;         // deny_action: "reset", else "drop"
   bool http_deny_responds = true;  // http_deny: "respond", else "reset"

@@ -12,6 +12,10 @@
 
 namespace sallyport {
 
+bool has_ports(config::Protocol protocol) noexcept {
+  return protocol != config::Protocol::icmp && protocol != config::Protocol::other;
+}
+
 config::Protocol parse_protocol(const std::string& text) {
   constexpr std::array<std::pair<std::string_view, config::Protocol>, 5> known = {{{"tcp", config::Protocol::tcp},
                                                                                    {"udp", config::Protocol::udp},
@@ -19,7 +23,10 @@ config::Protocol parse_protocol(const std::string& text) {
                                                                                    {"sctp", config::Protocol::sctp},
                                                                                    {"other", config::Protocol::other}}};
   for (const auto& [name, protocol] : known) {
-    if (name == text) return protocol;
+    const bool same = std::equal(name.begin(), name.end(), text.begin(), text.end(), [](char a, char b) {
+      return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b | 0x20) : b);
+    });
+    if (same) return protocol;
   }
   throw WrongOption{fmt::format("explain: --proto: \"{}\" is none of tcp, udp, icmp, sctp, other", text)};
 }

@@ -15,8 +15,11 @@ struct WrongOption {
   std::string message;
 };
 
+// A flow of it has a port to ask for.
+[[nodiscard]] bool has_ports(config::Protocol protocol) noexcept;
+
 // All of these throw WrongOption.
-[[nodiscard]] config::Protocol parse_protocol(const std::string& text);  // "tcp"
+[[nodiscard]] config::Protocol parse_protocol(const std::string& text);  // "tcp", in any case
 [[nodiscard]] std::uint16_t parse_port(const std::string& text);
 [[nodiscard]] RequestLine parse_request_line(const std::string& text);  // "GET /path"
 // "db.example.com=198.51.100.7,www.example.com=198.51.100.8"

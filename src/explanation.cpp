@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "classifier/prefix_translation.h"
+#include "src/explain_words.h"
 
 namespace sallyport {
 namespace {
@@ -162,6 +163,7 @@ bool fails_admission(FlowAnswer& answer, const ApplianceView& appliance, const c
   return true;
 }
 
+// One that points nowhere has an empty file and line 0.
 Json step_json(const classifier::Step& step) {
   return {{"what", step.what}, {"result", step.result}, {"file", step.file}, {"line", step.line}};
 }
@@ -172,7 +174,7 @@ void put(Json& object, const char* key, const std::string& text) {
 
 std::string flow_text(const ExplainOptions& flow) {
   std::string text = fmt::format("{} -> {}, {}", to_string(flow.from), to_string(flow.to), text_of(flow.protocol));
-  if (flow.protocol != config::Protocol::icmp) text += fmt::format(" port {}", flow.port);
+  if (has_ports(flow.protocol)) text += fmt::format(" port {}", flow.port);
   if (flow.port_assumed) text += " (assumed: no --port)";
   if (flow.host) text += fmt::format(", server name {}", *flow.host);
   if (flow.http)
@@ -188,13 +190,21 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
   const classifier::FlowQuery query{flow.from, flow.to, flow.protocol, flow.port};
   const Claimed claimed(flow.resolved);
   const classifier::BoundNames* bound = flow.resolved.empty() ? nullptr : &claimed;
-  const ShownBy shown_by(flow, policy.decide(policy.find_source(flow.from), query, bound));
+  const classifier::Decision pending = policy.decide(policy.find_source(flow.from), query, bound);
+  answer.reads_requests = pending.reads_requests;
+  const ShownBy shown_by(flow, pending);
   const classifier::Explanation explanation = policy.explain(query, shown_by.shown(), bound);
   answer.namespace_name = identities.name(explanation.source.namespace_name);
   answer.workload = identities.name(explanation.source.workload);
   if (fails_admission(answer, appliance, explanation.source, query)) return answer;
   if (shown_by.assumed()) add_step(answer, "request", "GET / is assumed: requests decide here, and there is no --http");
   answer.steps.insert(answer.steps.end(), explanation.steps.begin(), explanation.steps.end());
+  answer.by_dns = explanation.by_dns;
+  if (!appliance.known && answer.namespace_name.empty()) {
+    add_step(answer, "source_check",
+             "with [nat] source_check, the default, it is dropped unless it is on an inside port's network: --config "
+             "tells");
+  }
   take_decision(answer, explanation.decision, identities);
   take_egress(answer, explanation.egress, flow.from, appliance, identities);
   if (answer.action != "deny" && policy.gives_out(flow.to)) {
@@ -248,34 +258,6 @@ std::string to_text(const FlowAnswer& answer, const ExplainOptions& flow, const 
   text += fmt::format("leaves as {}", to_string(*answer.nat_address));
   if (!answer.egress.empty()) text += fmt::format(" (egress {})", answer.egress);
   return text + '\n';
-}
-
-std::string advice(const FlowAnswer& answer, const ExplainOptions& flow) {
-  const auto denied = [&](const std::string& what) { return fmt::format("denied ({}): {}", answer.reason, what); };
-  if (answer.reason == "network_policy")
-    return denied("let an egress rule of a network policy of this workload allow it");
-  if (answer.reason == "uncaptured") {
-    return denied(fmt::format("give it an egress network that contains {}", to_string(flow.to)));
-  }
-  if (answer.reason == "network_default") {
-    return denied(fmt::format("give {} a route for this protocol and port", answer.network));
-  }
-  if (answer.reason == "name_not_allowed") {
-    return denied(fmt::format("let a route of {} take {}{}", answer.network, flow.host.value_or("the name"),
-                              flow.http ? " and this request" : ""));
-  }
-  if (answer.reason == "no_name") return denied("the flow has to show a server name here; or allow it by a tcp_route");
-  if (answer.reason == "route") return denied(fmt::format("change the action of {}", answer.rule));
-  if (answer.reason == "no_egress_address") return denied("give the egress, or [snat], an address of this family");
-  if (answer.reason == "source_check") {
-    return denied(fmt::format("name {} in a workload or a namespace", to_string(flow.from)));
-  }
-  if (answer.reason == "name_not_bound") {
-    return denied(
-        fmt::format("the client has to look {} up at one of [dns] trusted_servers", flow.host.value_or("it")));
-  }
-  if (answer.reason == "ech_refused") return denied("the outer name is one of ech_public_names, and ech = \"deny\"");
-  return denied("no policy can allow such a flow");
 }
 
 }  // namespace sallyport

@@ -27,6 +27,8 @@ struct FlowAnswer {
   std::string egress;
   std::optional<IpAddress> nat_address;  // absent: leaves untranslated, or not at all
   std::vector<classifier::Step> steps;   // the reasons in order
+  bool reads_requests = false;           // plaintext HTTP decides, or would
+  bool by_dns = false;                   // denied, unless DNS has said something that is not known here
 
   [[nodiscard]] ExitCode exit_code() const { return action == "deny" ? ExitCode::no : ExitCode::done; }
 };

@@ -56,6 +56,7 @@ Place place_among(const std::vector<Named>& all, std::string_view full_name, con
 
 ApplianceView view_of(const config::ApplianceModel& appliance) {
   ApplianceView view;
+  view.known = true;
   view.source_check = appliance.nat.source_check;
   view.pool_key = appliance.nat.pool_key;
   for (const config::PortConfig& port : appliance.ports) {

@@ -17,6 +17,7 @@ namespace sallyport {
 // What of the appliance counts for a new flow. The defaults stand for "no configuration given".
 struct ApplianceView {
   std::vector<Prefix> inside_networks;
+  bool known = false;
   bool source_check = false;
   std::optional<classifier::PoolKey> pool_key;  // absent: not known, zero is used and the explanation says so
 };

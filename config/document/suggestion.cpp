@@ -44,7 +44,8 @@ std::string suggestion(std::string_view wrong, std::span<const std::string_view>
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > longest_text) continue;
     const std::size_t distance = edit_distance(wrong, candidate);
-    if (distance >= nearest) continue;
+    const bool is_cut = candidate.starts_with(wrong) && !best.starts_with(wrong);  // of equals: the end is missing
+    if (distance > nearest || (distance == nearest && (best.empty() || !is_cut))) continue;
     nearest = distance;
     best = candidate;
   }

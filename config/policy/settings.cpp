@@ -54,6 +54,7 @@ void read_cluster(const Item& item, ClusterTable& into, Diagnostics& diagnostics
 
 void read_defaults(const Item& item, Defaults& into, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
+  if (const auto uncaptured = table.find("uncaptured")) into.uncaptured_at = uncaptured->at();
   table.optional("uncaptured", into.uncaptured, one_of(verdicts));
   table.optional("global_scope", into.global_scope_exclusive, one_of(global_scopes));
   table.optional("deny_action", into.deny_resets, one_of(deny_actions));

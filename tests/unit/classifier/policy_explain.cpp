@@ -118,7 +118,7 @@ TEST_F(Explain, NetworkPolicyRules) {
   EXPECT_TRUE(told(allowed, "network_policy", "rule 2 of prod/isolate does not match: other destinations", 22));
   const Explanation denied = ask("10.1.0.1", "198.51.100.7", 80);
   EXPECT_TRUE(told(denied, "network_policy", "other ports", 21));
-  EXPECT_TRUE(told(denied, "network_policy", "denied", 0));
+  EXPECT_TRUE(told(denied, "network_policy", "denied", 16));
   EXPECT_EQ(world_.describe(denied.decision), "deny network_policy prod/isolate");
   EXPECT_TRUE(told(ask("10.1.0.9", "8.8.8.8", 80), "network_policy", "not isolated", 0));
 }
@@ -126,10 +126,7 @@ TEST_F(Explain, NetworkPolicyRules) {
 TEST_F(Explain, NetworksThatWonAndLost) {
   const Explanation explanation = ask("10.1.0.9", "198.51.100.7", 443);
   EXPECT_TRUE(told(explanation, "egress_network", "linkerd-egress/narrow captures", 38));
-  EXPECT_TRUE(told(explanation, "egress_network",
-                   "not linkerd-egress/wide with 0.0.0.0/0 (4294967296 addresses): its "
-                   "entry is larger",
-                   32));
+  EXPECT_TRUE(told(explanation, "egress_network", "not linkerd-egress/wide with 0.0.0.0/0: its entry is larger", 32));
   EXPECT_TRUE(told(explanation, "egress_network", "not linkerd-egress/holed: 198.51.100.7 is in an except", 44));
 }
 
@@ -161,6 +158,66 @@ TEST_F(Explain, EgressesThatWonAndLost) {
   EXPECT_EQ(world_.identities().name(explanation.egress.egress), "web");
   EXPECT_TRUE(told(explanation, "egress", "web: 203.0.113.8", 60));
   EXPECT_TRUE(told(explanation, "egress", "not later: it stands later in the file", 65));
+}
+
+// A policy of its own, and what each step says and where.
+std::string steps_of(std::string_view policy, const FlowQuery& query, const std::optional<Shown>& shown = {}) {
+  const PolicyWorld world(policy);
+  std::string all;
+  for (const Step& step : world.policy().explain(query, shown).steps)
+    all += step.what + ": " + step.result + (step.line == 0 ? "" : " @" + std::to_string(step.line)) + "\n";
+  return all;
+}
+
+void says(const std::string& all, std::string_view part) {
+  EXPECT_NE(all.find(part), std::string::npos) << part << "\nis not in\n" << all;
+}
+
+TEST(ExplainWhere, DefaultsAndPools) {
+  const FlowQuery query = tcp_query("10.1.0.1", "8.8.8.8", 80);
+  says(steps_of("[defaults]\nuncaptured = \"allow\"\n", query), "[defaults] uncaptured = \"allow\" @2\n");
+  says(steps_of("", query), "[defaults] uncaptured = \"deny\"\n");
+  const std::string open = "[defaults]\nuncaptured = \"allow\"\n[[ip_pool]]\ncidr = \"10.1.0.0/16\"\n";
+  says(steps_of(open, query), "10.1.0.1 is in an ip_pool without nat_outgoing: leaves untranslated @4");
+  says(steps_of(open, tcp_query("10.2.0.1", "8.8.8.8", 80)), "10.2.0.1 is in no ip_pool; with any, only sources of");
+  says(steps_of(open + "nat_outgoing = true\n", tcp_query("10.1.0.1", "10.1.9.9", 80)),
+       "10.1.9.9 is in snat.except: leaves untranslated");
+  says(steps_of(open + "nat_outgoing = true\n[snat]\nexcept = []\n", tcp_query("10.1.0.1", "10.1.9.9", 80)),
+       "10.1.9.9 is inside an ip_pool: leaves untranslated @4");
+}
+
+TEST(ExplainWhere, AnExceptIsToldAsTheCause) {
+  says(steps_of("[[workload]]\nnamespace = \"n\"\nname = \"w\"\naddresses = [\"10.1.0.0/16\"]\n"
+                "[[network_policy]]\nnamespace = \"n\"\nname = \"p\"\n"
+                "egress = [{ to = [{ ip_block = { cidr = \"8.0.0.0/8\", except = [\"8.8.0.0/16\"] } }] }]\n",
+                tcp_query("10.1.0.1", "8.8.8.8", 80)),
+       "does not match: 8.8.8.8 is in except 8.8.0.0/16 of 8.0.0.0/8 @8");
+}
+
+TEST(ExplainWhere, SizesStandOnlyWhereTheyDecidedAndPrefixesDoNotShowIt) {
+  const std::string networks =
+      "[[egress_network]]\nnamespace = \"linkerd-egress\"\nname = \"wide\"\ntraffic_policy = \"Deny\"\n"
+      "[[egress_network]]\nnamespace = \"linkerd-egress\"\nname = \"narrow\"\ntraffic_policy = \"Deny\"\n"
+      "networks = [{ cidr = \"2001:db8::/32\", except = [\"2001:db8:1::/48\"] }]\n";
+  const std::string told = steps_of(networks, tcp_query("fd00::1", "2001:db8::7", 80));
+  says(told, "linkerd-egress/narrow captures 2001:db8::7 by 2001:db8::/32 with excepts, traffic_policy Deny @9");
+  says(told,
+       "not linkerd-egress/wide with ::/0 with excepts: its entry is larger, up to 2^128 addresses and not up to 2^96");
+}
+
+TEST(ExplainWhere, RoutesThatTheFlowHasNothingToShowTo) {
+  const std::string policy =
+      "[[egress_network]]\nnamespace = \"linkerd-egress\"\nname = \"n\"\ntraffic_policy = \"Deny\"\n"
+      "[[tls_route]]\nnamespace = \"linkerd-egress\"\nname = \"names\"\nparent_refs = [{ name = \"n\", port = 443 }]\n"
+      "hostnames = [\"httpbin.org\"]\n"
+      "[[http_route]]\nnamespace = \"linkerd-egress\"\nname = \"api\"\nparent_refs = [{ name = \"n\", port = 80 }]\n"
+      "rules = [{ matches = [{ path = { type = \"PathPrefix\", value = \"/v2\" }, method = \"GET\" }] }]\n";
+  Shown request{.protocol = Shown::Protocol::http, .name = "httpbin.org"};
+  request.request = {"GET", "/", {}};
+  says(steps_of(policy, tcp_query("10.1.0.1", "198.51.100.7", 443), request),
+       "not tls_route linkerd-egress/names: it takes TLS and QUIC that shows \"httpbin.org\" @5");
+  says(steps_of(policy, tcp_query("10.1.0.1", "198.51.100.7", 80), request),
+       "it takes the name, and of requests path PathPrefix \"/v2\", method GET @10");
 }
 
 TEST_F(Explain, DecidesLikeTheDataplane) {

@@ -19,6 +19,18 @@ name = "web"
 labels = { role = "web" }
 addresses = ["10.1.2.0/24", "fd00:1:2::/64"]
 
+[[workload]]
+namespace = "prod"
+name = "db-client"
+labels = { role = "db-client" }
+addresses = ["10.1.7.0/24"]
+
+[[network_policy]]
+namespace = "prod"
+name = "by-name"
+pod_selector = { match_labels = { role = "db-client" } }
+egress = [ { to = [ { domains = ["db.example.com"] } ] } ]
+
 [[egress_network]]
 namespace = "linkerd-egress"
 name = "all"
@@ -34,6 +46,11 @@ hostnames = ["httpbin.org"]
 namespace = "linkerd-egress"
 name = "plain"
 parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
+
+[[grpc_route]]
+namespace = "linkerd-egress"
+name = "calls"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 8080 } ]
 
 [snat]
 addresses = ["203.0.113.1"]
@@ -86,6 +103,7 @@ TEST_F(ExplanationTest, JsonHasTheShapeOfAFlowRecord) {
     EXPECT_EQ(step.size(), 4U);
     EXPECT_TRUE(step["what"].is_string() && step["result"].is_string() && step["file"].is_string());
     EXPECT_TRUE(step["line"].is_number_unsigned());
+    EXPECT_EQ(step["file"] == "", step["line"] == 0) << "what points nowhere";
   }
 }
 
@@ -148,6 +166,57 @@ TEST_F(ExplanationTest, SourceCheckCountsOnlyWhereTheApplianceIsKnown) {
   EXPECT_EQ(ask(stranger).reason, "source_check");
   EXPECT_EQ(ask(flow("10.99.200.1", "198.51.100.7", 80)).action, "allow");
   EXPECT_EQ(ask(flow("10.1.2.3", "198.51.100.7", 80)).action, "allow");
+}
+
+TEST_F(ExplanationTest, NobodysIsToldOfSourceCheckWhereTheApplianceIsNotKnown) {
+  const auto tells = [&](const char* from) {
+    const ExplainOptions asked = flow(from, "198.51.100.7", 80);
+    return to_text(ask(asked), asked, Style(-1)).find("with [nat] source_check, the default, it is dropped unless") !=
+           std::string::npos;
+  };
+  EXPECT_TRUE(tells("10.77.0.1"));
+  EXPECT_FALSE(tells("10.1.2.3")) << "a workload's";
+  appliance_.known = true;
+  EXPECT_FALSE(tells("10.77.0.1"));
+}
+
+TEST_F(ExplanationTest, WhatShowsNoNameIsNotSentToARouteThatIsLeftOut) {
+  const auto advised = [&](ExplainOptions asked, std::string_view part) {
+    const FlowAnswer answer = ask(asked);
+    EXPECT_EQ(answer.reason, "no_name");
+    EXPECT_NE(advice(answer, asked).find(part), std::string::npos) << advice(answer, asked);
+  };
+  ExplainOptions asked = flow("10.1.2.3", "198.51.100.7", 443);
+  asked.host = "";
+  advised(asked, "beside a tls_route no tcp_route counts");
+  asked.protocol = config::Protocol::udp;
+  advised(asked, "a udp_route on the port takes what is none");
+  asked = flow("10.1.2.3", "198.51.100.7", 8080);
+  asked.host = "httpbin.org";
+  asked.http.emplace();
+  asked.http->method = "GET";
+  asked.http->target = "/shop.Cart/Add";
+  advised(asked, "takes a POST over HTTP/2 to /SERVICE/METHOD alone");
+  asked.host.reset();
+  advised(asked, "by its Host (--host)");
+}
+
+TEST_F(ExplanationTest, ProtocolsWithoutRoutesAreToldSo) {
+  ExplainOptions asked = flow("10.1.2.3", "198.51.100.7", 0);
+  asked.protocol = config::Protocol::other;
+  const FlowAnswer answer = ask(asked);
+  EXPECT_EQ(advice(answer, asked),
+            "denied (network_default): there are no routes of this protocol: linkerd-egress/all has to have "
+            "traffic_policy = \"Allow\"");
+  EXPECT_TRUE(to_text(answer, asked, Style(-1)).starts_with("10.1.2.3 -> 198.51.100.7, another protocol\n"));
+}
+
+TEST_F(ExplanationTest, ARuleByDomainsIsToldToDependOnDns) {
+  const FlowAnswer answer = ask(flow("10.1.7.3", "198.51.100.7", 80));
+  EXPECT_EQ(answer.reason, "network_policy");
+  EXPECT_EQ(advice(answer, flow("10.1.7.3", "198.51.100.7", 80)),
+            "denied (network_policy): unless DNS has bound one of the rule's domains to 198.51.100.7; ask with "
+            "--resolved NAME=198.51.100.7");
 }
 
 TEST_F(ExplanationTest, TextNamesThePlacesOfTheRules) {
