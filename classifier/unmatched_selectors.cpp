@@ -100,8 +100,7 @@ void warn_of_workloads_nowhere(const config::PolicyModel& model, const Written& 
     const std::string& name = workload.namespace_name;
     if (written.namespaces().contains(name) || !told.insert(name).second) continue;
     diagnostics.warning(workload.at, keys[i] + ".namespace",
-                        fmt::format("no [[namespace]] is called \"{}\"{}{}", name, meant(name, written.namespaces()),
-                                    "; it has no labels, and selectors of other namespaces' labels pass it by"));
+                        fmt::format("no [[namespace]] is called \"{}\"{}", name, meant(name, written.namespaces())));
   }
 }
 

@@ -10,6 +10,7 @@
 #include "config/bounds.h"
 #include "config/document/values.h"
 #include "config/load.h"
+#include "config/root_keys.h"
 #include "config/source_file.h"
 
 namespace sallyport::config {
@@ -79,6 +80,7 @@ void read_control(const Item& item, std::string& into, Diagnostics& diagnostics)
 
 void read_appliance(const Item& root, ApplianceModel& model, Diagnostics& diagnostics) {
   TableReader table(root, diagnostics);
+  table.tell_where(policy_tables, "the policy (--policy, [gateway] policy), not into the configuration");
   const auto within = [&](std::string_view key, auto read, auto& into) {
     if (const auto item = table.find(key)) read(*item, into, diagnostics);
   };

@@ -17,6 +17,7 @@
 #include "config/policy/key_paths.h"
 #include "config/policy/name_book.h"
 #include "config/policy/readers.h"
+#include "config/root_keys.h"
 #include "config/source_file.h"
 
 namespace sallyport::config {
@@ -32,6 +33,7 @@ class PolicyLoader {
   void read(const SourceText& source, const Node& root) {
     ListFiles lists(result_.files, source.name);
     TableReader table({&root, ""}, diagnostics());
+    table.tell_where(appliance_tables, "the configuration (--config, sallyport.toml), not into the policy");
     read_plain_tables(table);
     read_arrays(table, lists);
   }

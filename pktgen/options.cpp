@@ -134,6 +134,7 @@ CommandLine parse(std::span<const char* const> arguments) {
   const std::string_view mode = arguments.front();
   const auto rest = arguments.subspan(1);
   if (mode == "--help" || mode == "-h" || mode == "help") return HelpText{general_help()};
+  if (mode == "--version" || mode == "version") return HelpText{"sallyport-pktgen " SALLYPORT_VERSION "\n"};
   if (mode == "udp") return parse_mode(mode, udp_options, rest, parse_udp);
   if (mode == "replay") return parse_mode(mode, replay_options, rest, parse_replay);
   if (mode == "connect") return parse_mode(mode, connect_options(), rest, read_connect);

@@ -102,11 +102,17 @@ Json egress_json(const config::Egress& egress, const config::PolicyModel& model)
   if (egress.egress_prefix) addresses.push_back(to_string(*egress.egress_prefix));
   Json destinations = Json::array();
   for (const Prefix& prefix : egress.destinations) destinations.push_back(to_string(prefix));
-  return {{"name", egress.name},
-          {"addresses", std::move(addresses)},
-          {"pool", egress.egress_pool},
-          {"destinations", std::move(destinations)},
-          {"priority", egress.priority}};
+  Json bandwidth;
+  if (egress.bandwidth) {
+    bandwidth = {{"rate_bits_per_second", egress.bandwidth->rate_bits_per_second},
+                 {"burst_bits", egress.bandwidth->burst_bits}};
+  }
+  Json dscp;
+  if (egress.dscp) dscp = *egress.dscp;
+  return {{"name", egress.name},         {"addresses", std::move(addresses)},
+          {"pool", egress.egress_pool},  {"destinations", std::move(destinations)},
+          {"priority", egress.priority}, {"bandwidth", std::move(bandwidth)},
+          {"dscp", std::move(dscp)}};
 }
 
 // The ports that are nearest to their end; all of it null where none is in use.

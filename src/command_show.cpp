@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "config/load.h"
 #include "src/control_client.h"
+#include "src/policy_source.h"
 #include "src/show_text.h"
 #include "src/terminal.h"
 
@@ -20,6 +22,16 @@ bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size
 ExitCode tell(const End& end) {
   if (end.status != ExitCode::done) fmt::print(stderr, "sallyport: {}\n", end.message);
   return end.status;
+}
+
+// The socket to ask; empty: the configuration is refused, which has been told.
+std::string socket_of(const std::string& config, const std::string& socket, ExitCode& refused) {
+  if (!socket.empty()) return socket;
+  if (config.empty()) return default_control_socket;
+  const auto loaded = config::load_appliance_file(config);
+  if (loaded.model) return loaded.model->control_socket;
+  refused = refuse_document(loaded.diagnostics, loaded.files, config);
+  return {};
 }
 
 // A line a flow, as it comes: a million flows are never all in memory, neither here nor where they are read.
@@ -46,14 +58,20 @@ End show_one(const ShowOptions& options, const Request& request) {
 
 }  // namespace
 
-ExitCode show_command(const ShowOptions& options) {
+ExitCode show_command(ShowOptions options) {
+  ExitCode refused{};
+  options.control_socket = socket_of(options.config, options.control_socket, refused);
+  if (options.control_socket.empty()) return refused;
   const Request request{std::string(to_string(options.topic))};
   if (options.topic != ShowTopic::flows) return tell(show_one(options, request));
   return tell(options.json ? show_flows_json(options, request) : show_flows_text(options, request));
 }
 
 ExitCode reload_command(const ReloadOptions& options) {
-  const End end = ask_gateway(options.control_socket, {"reload"}, [](std::string_view line) {
+  ExitCode refused{};
+  const std::string socket = socket_of(options.config, options.control_socket, refused);
+  if (socket.empty()) return refused;
+  const End end = ask_gateway(socket, {"reload"}, [](std::string_view line) {
     const auto note = nlohmann::json::parse(line, nullptr, false);
     if (!note.is_object()) return true;
     const std::string text = note.value("text", "") + '\n';

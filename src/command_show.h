@@ -6,7 +6,7 @@
 
 namespace sallyport {
 
-[[nodiscard]] ExitCode show_command(const ShowOptions& options);
+[[nodiscard]] ExitCode show_command(ShowOptions options);
 // Waits for the result; refused: ExitCode::no.
 [[nodiscard]] ExitCode reload_command(const ReloadOptions& options);
 

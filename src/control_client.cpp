@@ -33,10 +33,12 @@ End ask_gateway(const std::string& socket_path, const Request& request,
   if (!connection || connect(connection.get(), address->get(), address->size()) != 0) {
     return nobody_there(socket_path, errno);
   }
-  if (!send_all(connection.get(), to_line(request) + '\n')) return cut_off(socket_path);
+  // A gateway that was killed leaves its socket behind for a moment, and says nothing.
+  if (!send_all(connection.get(), to_line(request) + '\n')) return nobody_there(socket_path, errno);
 
   LineBuffer lines(answer_line_bytes_max);
   std::array<char, 65536> bytes{};
+  bool answered = false;
   while (true) {
     while (const std::optional<std::string> line = lines.next()) {
       if (const std::optional<End> end = parse_end(*line)) return *end;
@@ -44,6 +46,8 @@ End ask_gateway(const std::string& socket_path, const Request& request,
     }
     const ssize_t count = recv(connection.get(), bytes.data(), bytes.size(), 0);
     if (count < 0 && errno == EINTR) continue;
+    if (count <= 0 && !answered) return nobody_there(socket_path, count < 0 ? errno : ECONNRESET);
+    answered = true;
     if (count <= 0 || !lines.append({bytes.data(), static_cast<std::size_t>(count)})) return cut_off(socket_path);
   }
 }

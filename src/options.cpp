@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -47,8 +48,10 @@ constexpr std::array<CommandText, 8> commands = {{
      "Run captured traffic through the gateway's pipeline."},
     {"import", "FILE... [--snat ADDR] [--strict] > policy.toml",
      "Rewrite the policies of Linkerd, Kubernetes, Istio, Calico, Antrea or Cilium."},
-    {"show", "flows|ports|policy|egress|reasons|workers [--json] [--socket PATH]", "Ask a running gateway."},
-    {"reload", "[--socket PATH]", "Have a running gateway load its policy again, and wait for the result."},
+    {"show", "flows|ports|policy|egress|reasons|workers [--json] [--config FILE] [--socket PATH]",
+     "Ask a running gateway."},
+    {"reload", "[--config FILE] [--socket PATH]",
+     "Have a running gateway load its policy again, and wait for the result."},
     {"version", "", "Print the versions of Sallyport and of what it stands on (also: --version)."},
 }};
 // Announced for a later version; named here so that they are not taken for typing errors.
@@ -111,16 +114,21 @@ class Values {
   Values(const Grammar& grammar, const std::vector<std::string>& arguments) : command_(grammar.command) {
     po::options_description all;
     all.add(grammar.options).add(grammar.hidden);
+    all.add_options()("surplus", po::value<std::vector<std::string>>());  // words that nobody asked for
+    po::positional_options_description positions = grammar.positions;
+    const bool is_open = positions.max_total_count() == std::numeric_limits<unsigned>::max();
+    if (!is_open) positions.add("surplus", -1);
     constexpr int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
     try {
-      po::store(po::command_line_parser(arguments).options(all).positional(grammar.positions).style(style).run(),
-                values_);
+      po::store(po::command_line_parser(arguments).options(all).positional(positions).style(style).run(), values_);
     } catch (const po::unknown_option& e) {
       throw Wrong{fmt::format("{}: {}", command_, unknown_option(e.get_option_name(), grammar.options))};
-    } catch (const po::too_many_positional_options_error&) {
-      throw Wrong{fmt::format("{}: a word too many: options start with \"--\"", command_)};
     } catch (const po::error& e) {
       throw Wrong{fmt::format("{}: {}", command_, e.what())};
+    }
+    if (has("surplus")) {
+      throw Wrong{
+          fmt::format("{}: \"{}\": a word too many; options start with \"--\"", command_, texts("surplus").front())};
     }
   }
 
@@ -289,7 +297,8 @@ CommandLine parse_replay(const Arguments& arguments) {
 CommandLine parse_show(const Arguments& arguments) {
   Grammar grammar("show");
   grammar.flag("json", "for programs: flows as one object a line, all else as one object")
-      .text("socket", "PATH", "control socket (default: /run/sallyport/control.sock)");
+      .text("config", "FILE", "the appliance: its control socket is asked")
+      .text("socket", "PATH", "control socket (default: that of --config, or /run/sallyport/control.sock)");
   grammar.hidden.add_options()("topic", po::value<std::string>());
   grammar.positions.add("topic", 1);
   const Values values(grammar, arguments);
@@ -300,8 +309,8 @@ CommandLine parse_show(const Arguments& arguments) {
   if (found == topics.end()) {
     throw Wrong{fmt::format("show: \"{}\" is none of {}{}", word, list_text(topics), config::suggestion(word, topics))};
   }
-  return ShowOptions{static_cast<ShowTopic>(found - topics.begin()), values.has("json"),
-                     values.text("socket", default_control_socket)};
+  return ShowOptions{static_cast<ShowTopic>(found - topics.begin()), values.has("json"), values.text("config"),
+                     values.text("socket")};
 }
 
 CommandLine parse_import(const Arguments& arguments) {
@@ -332,10 +341,11 @@ CommandLine parse_import(const Arguments& arguments) {
 
 CommandLine parse_reload(const Arguments& arguments) {
   Grammar grammar("reload");
-  grammar.text("socket", "PATH", "control socket (default: /run/sallyport/control.sock)");
+  grammar.text("config", "FILE", "the appliance: its control socket is asked")
+      .text("socket", "PATH", "control socket (default: that of --config, or /run/sallyport/control.sock)");
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;
-  return ReloadOptions{values.text("socket", default_control_socket)};
+  return ReloadOptions{values.text("config"), values.text("socket")};
 }
 
 CommandLine parse_version(const Arguments& arguments) {

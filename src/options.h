@@ -80,11 +80,13 @@ enum class ShowTopic : std::uint8_t { flows, ports, policy, egress, reasons, wor
 struct ShowOptions {
   ShowTopic topic = ShowTopic::flows;
   bool json = false;
-  std::string control_socket = default_control_socket;
+  std::string config;          // its control socket is asked; empty: none
+  std::string control_socket;  // before that of `config`; empty, and no `config`: the default one
 };
 
 struct ReloadOptions {
-  std::string control_socket = default_control_socket;
+  std::string config;  // as in ShowOptions
+  std::string control_socket;
 };
 
 struct VersionOptions {};

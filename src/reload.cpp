@@ -42,6 +42,16 @@ std::vector<std::string> errors_of(const CompiledPolicy& compiled) {
   return texts;
 }
 
+// What is wrong, for the line that tells of the refusal. Several diagnostics have each a line of its own, before it.
+std::string told(const CompiledPolicy& compiled, std::vector<ReloadResult::Note>& notes) {
+  const std::vector<std::string> errors = errors_of(compiled);
+  const std::vector<std::string> all = lines(compiled.diagnostics, compiled.files);
+  if (all.size() == 1) return all.front();
+  for (const std::string& line : all) notes.push_back({true, line});
+  if (errors.size() == 1) return errors.front();
+  return fmt::format("{} errors, each on a line before this one; the first: {}", errors.size(), errors.front());
+}
+
 // A policy may lean on its names, so it takes them along.
 std::shared_ptr<const classifier::Policy> keep(std::unique_ptr<const classifier::Policy> policy,
                                                std::shared_ptr<classifier::Identities> identities) {
@@ -139,7 +149,7 @@ ReloadResult Reloader::load(std::vector<ReloadResult::Note>& notes) {
         before->policy ? fmt::format("the running one (generation {}) is kept", before->generation)
                        : std::string("no valid policy was ever loaded: nothing is forwarded; mend it and reload");
     return {Kind::refused,
-            fmt::format("policy {} refused after {} ms, {}: {}", path_, took(), kept, some_of(errors_of(compiled))),
+            fmt::format("policy {} refused after {} ms, {}: {}", path_, took(), kept, told(compiled, notes)),
             {}};
   }
   for (const std::string& line : lines(compiled.diagnostics, compiled.files)) notes.push_back({true, line});
@@ -187,7 +197,7 @@ bool Reloader::load_shadow(LivePolicy& next, const std::shared_ptr<classifier::I
   std::string text;
   if (refused) {
     text = fmt::format("shadow policy {} refused, {}: {}", shadow_path_,
-                       before ? "the one before is still asked" : "none is asked", some_of(errors_of(compiled)));
+                       before ? "the one before is still asked" : "none is asked", told(compiled, notes));
   } else {
     const std::string what = same ? "means what is asked already" : contents(compiled.policy->model());
     text = fmt::format("shadow policy {}: {}", shadow_path_, what);

@@ -106,12 +106,16 @@ Problem load_policy(const std::string& path, classifier::Identities& identities,
 Problem failure_of(const CaptureReader& reader) {
   if (!reader.error()) return std::nullopt;
   const bool unreadable = reader.error()->kind == CaptureError::Kind::unreadable;
-  return Failure{unreadable ? ExitCode::environment : ExitCode::no, reader.error()->message};
+  return Failure{unreadable ? ExitCode::environment : ExitCode::no,
+                 reader.error()->message + (unreadable ? ": name another capture, or let this user read it"
+                                                       : ": write it anew with tcpdump -w, or name another")};
 }
 
 Problem open_outputs(const ReplayOptions& options, const ReplaySetup& setup, ReplayOutputs& outputs) {
   const auto failed = [](const std::string& path) {
-    return Failure{ExitCode::environment, fmt::format("{}: {}", path, std::strerror(errno))};
+    return Failure{
+        ExitCode::environment,
+        fmt::format("{}: {}: name a file in a folder that is there and may be written", path, std::strerror(errno))};
   };
   const std::span<const std::string> names = setup.port_names;
   if (!options.out.empty() && !outputs.all.open(options.out, names)) return failed(options.out);

@@ -140,13 +140,23 @@ std::string usage_text(const Json& answer) {
                             count(answer, "flows_untranslated"));
 }
 
+// Bits a second, as a policy writes them: "100M".
+std::string bandwidth_text(const Json& bandwidth) {
+  std::uint64_t rate = number_at(bandwidth, "rate_bits_per_second");
+  if (rate == 0) return {};
+  constexpr std::string_view units = "KMGT";
+  std::string unit;
+  for (std::size_t i = 0; i < units.size() && rate % 1000 == 0; ++i, rate /= 1000) unit = units[i];
+  return fmt::format("{}{}", rate, unit);
+}
+
 std::string egress_text(const Json& answer, const Style&) {
-  Table table({"EGRESS", "PRIORITY", "ADDRESSES", "DESTINATIONS"});
+  Table table({"EGRESS", "PRIORITY", "BANDWIDTH", "DSCP", "ADDRESSES", "DESTINATIONS"});
   for (const Json& egress : at(answer, "egresses")) {
-    table.add({text_at(egress, "name"), text_at(egress, "priority"), list_at(egress, "addresses"),
-               list_at(egress, "destinations")});
+    table.add({text_at(egress, "name"), text_at(egress, "priority"), bandwidth_text(at(egress, "bandwidth")),
+               text_at(egress, "dscp"), list_at(egress, "addresses"), list_at(egress, "destinations")});
   }
-  table.add({"[snat]", "", list_at(answer, "snat"), "what no egress selects"});
+  table.add({"[snat]", "", "", "", list_at(answer, "snat"), "what no egress selects"});
   return table.text() + fmt::format("\nflows may leave under: {}\n", list_at(answer, "addresses")) + usage_text(answer);
 }
 
@@ -207,7 +217,19 @@ std::string name_in(const Json& record) {
   return text_at(at(record, "http"), "hostname");
 }
 
-constexpr auto flow_columns = "{:<9} {:<23} {:<23} {:<23} {:<11} {:<5} {:>10} {:>12}  {}\n";
+constexpr auto flow_columns = "{:<5} {:<21} {:<21} {:<21} {:<11} {:<5} {:>8} {:>10}  {}\n";
+
+// Name and rule; the reason where no rule decided, and of every denial.
+std::string why_text(const Json& record) {
+  const Json& verdict = at(record, "verdict");
+  const std::string rule = text_at(verdict, "rule");
+  const bool denied = text_at(verdict, "action") == "deny";
+  std::string text;
+  for (const std::string& part : {name_in(record), rule, denied || rule.empty() ? text_at(verdict, "reason") : ""}) {
+    if (!part.empty()) text += (text.empty() ? "" : ", ") + part;
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -231,22 +253,19 @@ std::string show_text(ShowTopic topic, std::string_view answer_line, const Style
 }
 
 std::string flow_headings(const Style& style) {
-  return style.paint(Colour::bold, fmt::format(fmt::runtime(flow_columns), "PROTOCOL", "SOURCE", "SERVER", "LEAVES AS",
-                                               "STATE", "", "PACKETS", "BYTES", "NAME, RULE"));
+  return style.paint(Colour::bold, fmt::format(fmt::runtime(flow_columns), "PROTO", "SOURCE", "SERVER", "LEAVES AS",
+                                               "STATE", "", "PACKETS", "BYTES", "NAME, RULE, REASON"));
 }
 
 std::string flow_text(std::string_view record_line) {
   const Json record = Json::parse(record_line, nullptr, false);
   const Json& flow = at(record, "flow");
   const Json& verdict = at(record, "verdict");
-  const std::string name = name_in(record);
-  const std::string rule = text_at(verdict, "rule");
   return fmt::format(fmt::runtime(flow_columns), text_at(record, "proto"), endpoint(record, "src_ip", "src_port"),
                      endpoint(record, "dest_ip", "dest_port"), endpoint(at(record, "nat"), "src_ip", "src_port"),
                      text_at(flow, "state"), text_at(verdict, "action"),
                      number_at(flow, "pkts_toserver") + number_at(flow, "pkts_toclient"),
-                     number_at(flow, "bytes_toserver") + number_at(flow, "bytes_toclient"),
-                     name.empty() || rule.empty() ? name + rule : name + ", " + rule);
+                     number_at(flow, "bytes_toserver") + number_at(flow, "bytes_toclient"), why_text(record));
 }
 
 }  // namespace sallyport

@@ -76,7 +76,10 @@ TableReader::~TableReader() {
   if (!is_table()) return;
   for (const Entry& entry : std::get<Table>(item_.node->is).entries) {
     if (std::find(asked_.begin(), asked_.end(), entry.key) != asked_.end()) continue;
-    diagnostics_.error(entry.at, joined(item_.path, entry.key), "unknown key" + suggestion(entry.key, asked_));
+    const bool is_elsewhere = std::find(elsewhere_.begin(), elsewhere_.end(), entry.key) != elsewhere_.end();
+    std::string hint = is_elsewhere ? "; it belongs into " + std::string(where_) : suggestion(entry.key, asked_);
+    if (hint.empty()) hint = remark_;
+    diagnostics_.error(entry.at, joined(item_.path, entry.key), "unknown key" + hint);
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,6 +61,14 @@ class TableReader {
   std::optional<Item> require(std::string_view key);
   void report_missing(std::string_view key);
 
+  // What is said of unknown keys besides: of some of them, where they stand; of what resembles no key, anything. Texts
+  // and lists outlive this.
+  void tell_where(std::span<const std::string_view> keys, std::string_view where) {
+    elsewhere_ = keys;
+    where_ = where;
+  }
+  void remark(std::string_view remark) { remark_ = remark; }
+
   // Absent or wrong: `into` keeps what it holds. True: a right value was there.
   template <typename T, typename Read>
   bool optional(std::string_view key, T& into, Read&& read) {
@@ -104,6 +113,9 @@ class TableReader {
 
   Item item_;
   Diagnostics& diagnostics_;
+  std::span<const std::string_view> elsewhere_;
+  std::string_view where_;
+  std::string_view remark_;
   std::vector<std::string_view> asked_;  // the keys of whoever reads; they are literals
 };
 

@@ -8,6 +8,7 @@
 
 #include "config/bounds.h"
 #include "config/document/deep_key.h"
+#include "config/document/syntax_hint.h"
 #include "config/document/utf8.h"
 
 namespace sallyport::config {
@@ -185,7 +186,9 @@ std::optional<Node> parse_toml(std::string_view text, std::uint32_t file, Diagno
   }
   if (!*parsed) {
     const auto& place = parsed->error().source().begin;
-    diagnostics.error({file, place.line, place.column}, "", std::string(parsed->error().description()));
+    const std::string_view description = parsed->error().description();
+    diagnostics.error({file, place.line, place.column}, "",
+                      std::string(description) + syntax_hint(text, place.line, description));
     return std::nullopt;
   }
   const std::size_t errors = diagnostics.errors();

@@ -28,6 +28,27 @@ std::string alternatives(const std::vector<std::string_view>& words) {
   return list;
 }
 
+// Of two words the other one is no guess, unless it is the same in other letters.
+std::string choice_hint(std::string_view wrong, const std::vector<std::string_view>& words) {
+  const bool is_same =
+      std::any_of(words.begin(), words.end(), [&](std::string_view word) { return edit_distance(wrong, word) == 0; });
+  return words.size() > 2 || is_same ? suggestion(wrong, words) : std::string();
+}
+
+// "; 256 is over 255", "; 01 begins with a 0": what keeps four numbers with dots between them from being an address.
+std::string wrong_byte(std::string_view address) {
+  for (int parts = 0; parts < 4; ++parts) {
+    const std::string_view part = address.substr(0, address.find('.'));
+    const bool number = !part.empty() && part.size() <= 5 &&
+                        std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!number) return {};
+    if (part.size() > 1 && part.front() == '0') return fmt::format("; {} begins with a 0", part);
+    if (std::stoi(std::string(part)) > 255) return fmt::format("; {} is over 255", part);
+    address.remove_prefix(std::min(part.size() + 1, address.size()));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::optional<std::string> text(const Item& item, Diagnostics& diagnostics) {
@@ -81,7 +102,10 @@ std::optional<std::int64_t> read_integer(const Item& item, std::int64_t least, s
                                          Diagnostics& diagnostics) {
   const auto* number = std::get_if<std::int64_t>(&item.node->is);
   if (number == nullptr) {
-    report_kind(item, diagnostics, "an integer");
+    const bool quoted = std::holds_alternative<std::string>(item.node->is);
+    report(item, diagnostics,
+           fmt::format("expected an integer, this is {}{}", kind_of(*item.node),
+                       quoted ? "; a number has neither quotes nor a unit, as in 10_000" : ""));
     return std::nullopt;
   }
   if (*number < least || *number > most) {
@@ -98,8 +122,7 @@ std::optional<std::size_t> read_choice(const Item& item, const std::vector<std::
   const auto found = std::find(words.begin(), words.end(), *string);
   if (found == words.end()) {
     report(item, diagnostics,
-           fmt::format("{}: expected {}{}", in_quotes(*string), alternatives(words),
-                       words.size() > 2 ? suggestion(*string, words) : ""));
+           fmt::format("{}: expected {}{}", in_quotes(*string), alternatives(words), choice_hint(*string, words)));
     return std::nullopt;
   }
   return static_cast<std::size_t>(found - words.begin());
@@ -148,7 +171,8 @@ std::optional<IpAddress> address(const Item& item, Diagnostics& diagnostics) {
   auto parsed = parse_address(*string);
   if (!parsed) {
     report(item, diagnostics,
-           fmt::format("{}: expected an address such as \"192.0.2.1\" or \"2001:db8::1\"", in_quotes(*string)));
+           fmt::format("{}: expected an address such as \"192.0.2.1\" or \"2001:db8::1\"{}", in_quotes(*string),
+                       wrong_byte(*string)));
   }
   return parsed;
 }
@@ -196,7 +220,8 @@ std::string bad_prefix_message(std::string_view text) {
   if (parse_range(text)) {
     return fmt::format("{}: expected a CIDR; ranges stand in the pools of egresses only", in_quotes(text));
   }
-  return fmt::format("{}: expected a CIDR such as \"10.0.0.0/8\" or \"fd00::/8\"", in_quotes(text));
+  return fmt::format("{}: expected a CIDR such as \"10.0.0.0/8\" or \"fd00::/8\"{}", in_quotes(text),
+                     wrong_byte(text.substr(0, slash)));
 }
 
 std::string host_bits_message(std::string_view text, const Prefix& cleared) {

@@ -90,6 +90,7 @@ std::optional<Labels> read_labels(const Item& item, Diagnostics& diagnostics) {
 std::optional<Selector> read_selector(const Item& item, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
   if (!table.is_table()) return std::nullopt;
+  table.remark("; labels stand in match_labels = { .. }");
   Selector selector;
   table.optional("match_labels", selector.match_labels, read_labels);
   table.each("match_expressions", selector.match_expressions, read_term);

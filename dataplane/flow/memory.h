@@ -28,7 +28,8 @@ class Block {
     if (count == 0) return;
     void* memory = ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
-      std::fprintf(stderr, "no memory for a table of %zu MiB: lower [limits] flows or held_bytes\n", bytes() >> 20U);
+      std::fprintf(stderr, "sallyport: no memory for a table of %zu MiB: lower [limits] flows or held_bytes\n",
+                   bytes() >> 20U);
       std::_Exit(3);
     }
     ::madvise(memory, bytes(), MADV_HUGEPAGE);

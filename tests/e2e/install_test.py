@@ -5,6 +5,7 @@ install_test.py BUILD_FOLDER: needs no rights; into a folder of its own.
 """
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -48,6 +49,15 @@ class Install(unittest.TestCase):
         done = run(self.at(f"{PREFIX}/bin/sallyport"), "check", "--config", self.at("/etc/sallyport/sallyport.toml"))
         self.assertEqual(done.returncode, 0, done.stdout)
         self.assertTrue(self.at("/etc/sallyport/policy.d").is_dir())
+
+    def test_the_documents_are_there_and_lead_to_one_another(self):
+        folder = self.at(f"{PREFIX}/share/doc/sallyport")
+        pages = [folder / "README.md", *folder.glob("docs/*.md"), *folder.glob("examples/*.md")]
+        self.assertGreater(len(pages), 10)
+        for page in pages:
+            for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+                if not link.startswith("../tests/"):  # the source alone has it
+                    self.assertTrue((page.parent / link).exists(), f"{page}: {link}")
 
     def test_what_the_operator_wrote_stays(self):
         policy = self.at("/etc/sallyport/policy.toml")

@@ -54,6 +54,27 @@ a = 'later by name, earlier by place'
   EXPECT_EQ(kind_of(array[4]), "a table");
 }
 
+TEST(TomlDocument, WhatWasProbablyMeantIsSaid) {
+  const struct {
+    std::string_view text, hint;
+  } table[] = {
+      {"[d]\nuncaptured = deny\n", "; a text stands in quotes: \"deny\""},
+      {"a = [ tcp ]\n", "; a text stands in quotes: \"tcp\""},
+      {"a = 10.1.0.0/16\n", "; a text stands in quotes: \"10.1.0.0/16\""},
+      {"a = True\n", "; a truth value is true or false, in small letters"},
+      {"a = yes\n", "; a truth value is true or false, in small letters"},
+      {"uncaptured: deny\n", "; a key and its value are joined by \"=\""},
+      {"a = { b = 1,\n  c = 2 }\n",
+       "; a table in { } stands on one line: close it here, or write it as a [table] of its own"},
+      {"[port]\n[port]\n", "; several of a kind are written [[port]], each of them"},
+      {"[[namespace]]\n[namespace]\n", "; several of a kind are written [[namespace]], each of them"},
+  };
+  for (const auto& mistake : table) {
+    const std::string message = refusal(mistake.text).message;
+    EXPECT_TRUE(message.ends_with(mistake.hint)) << mistake.text << message;
+  }
+}
+
 TEST(TomlDocument, ColumnsCountCharacters) {
   Diagnostics diagnostics;
   const auto root = parse_toml("\"\u00e9\u20ac\" = 1", 0, diagnostics);

@@ -83,6 +83,8 @@ TEST(Suggestion, NearestKeyOrNone) {
   EXPECT_EQ(suggestion("trafic-policy", keys), ", did you mean \"traffic_policy\"?");
   EXPECT_EQ(suggestion("nmae", keys), ", did you mean \"name\"?");
   EXPECT_EQ(suggestion("bandwidth", keys), "");
+  const std::vector<std::string_view> options{"--port", "--proto"};
+  EXPECT_EQ(suggestion("--prot", options), ", did you mean \"--proto\"?") << "as near as the other, and begun so";
   EXPECT_EQ(suggestion("", keys), "");
 }
 

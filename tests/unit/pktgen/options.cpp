@@ -122,6 +122,7 @@ TEST(PktgenOptions, SearchIsOverATrafficWithLimits) {
 }
 
 TEST(PktgenOptions, SaysWhichModesThereAre) {
+  EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"--version"})));
   EXPECT_NE(error_of({}).find("udp, replay, connect, search or serve"), std::string::npos);
   EXPECT_NE(error_of({"upd"}).find("did you mean \"udp\"?"), std::string::npos);
   EXPECT_NE(error_of({"udp", "--flow", "1"}).find("did you mean \"flows\"?"), std::string::npos);

@@ -1,6 +1,7 @@
 // Server and client over a real socket.
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <fmt/format.h>
@@ -103,6 +104,22 @@ TEST_F(ControlSocketTest, NobodyThereIsAnErrorOfTheEnvironment) {
   const End end = ask(path_, "flows", lines);
   EXPECT_EQ(end.status, ExitCode::environment);
   EXPECT_NE(end.message.find(path_), std::string::npos);
+}
+
+// As a gateway that is killed: the connection is taken, and nobody says a word.
+TEST_F(ControlSocketTest, AGatewayThatDiesBeforeItsFirstWordIsNone) {
+  const Descriptor listening(socket(AF_UNIX, SOCK_STREAM, 0));
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  path_.copy(name.sun_path, sizeof name.sun_path - 1);
+  ASSERT_EQ(bind(listening.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), 0);
+  ASSERT_EQ(listen(listening.get(), 1), 0);
+  std::thread dies([&] { const Descriptor taken(accept(listening.get(), nullptr, nullptr)); });
+  std::vector<std::string> lines;
+  const End end = ask(path_, "flows", lines);
+  dies.join();
+  EXPECT_EQ(end.status, ExitCode::environment);
+  EXPECT_NE(end.message.find("no gateway to ask"), std::string::npos) << end.message;
 }
 
 TEST_F(ControlSocketTest, GarbageIsAnsweredAndTheNextClientServed) {

@@ -36,7 +36,17 @@ TEST(Options, OptionsAreNeverGuessedFromTheirBeginning) { EXPECT_NE(error_of({"c
 
 TEST(Options, TwiceTheSameOptionIsAnError) { EXPECT_NE(error_of({"check", "--policy", "a", "--policy", "b"}), ""); }
 
-TEST(Options, AStrayWordIsAnError) { EXPECT_NE(error_of({"check", "policy.toml"}), ""); }
+TEST(Options, AStrayWordIsNamed) {
+  EXPECT_NE(error_of({"check", "policy.toml"}).find("check: \"policy.toml\": a word too many"), std::string::npos);
+  EXPECT_NE(error_of({"show", "flows", "ports"}).find("\"ports\": a word too many"), std::string::npos);
+}
+
+TEST(Options, ShowAndReloadTakeASocketOrAConfiguration) {
+  const auto show = std::get<ShowOptions>(parse({"show", "flows", "--config", "c"}));
+  EXPECT_EQ(show.config, "c");
+  EXPECT_EQ(show.control_socket, "");
+  EXPECT_EQ(std::get<ReloadOptions>(parse({"reload", "--config", "c"})).config, "c");
+}
 
 TEST(Options, ErrorsAreOneLine) {
   for (const std::string& error :
@@ -118,6 +128,8 @@ TEST(Options, ExplainRefusesWhatIsNoFlow) {
     EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--http", request}), "") << request;
   }
   EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--proto", "TCPP"}), "");
+  const CommandLine udp = parse({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--proto", "UDP"});
+  EXPECT_EQ(std::get<ExplainOptions>(udp).protocol, config::Protocol::udp);
 }
 
 TEST(Options, ImportTakesFilesAndAddresses) {

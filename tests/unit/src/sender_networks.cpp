@@ -42,7 +42,7 @@ TEST(SenderNetworks, NobodyIsNamed) {
 
 TEST(SenderNetworks, AnswersNeedARouteInside) {
   EXPECT_EQ(warnings_of(prod, ""),
-            "policy.toml:3:30: namespace[0].addresses[1]: warning: 10.3.0.0/16 is on no network of an inside port, and "
+            "policy.toml:3:29: namespace[0].addresses[1]: warning: 10.3.0.0/16 is on no network of an inside port, and "
             "none of its `routes` leads there: answers end as no_route, unless a routing daemon knows the way\n");
   EXPECT_EQ(warnings_of(prod, "routes = [{ to = \"10.0.0.0/8\", via = \"10.0.0.2\" }]"), "");
   EXPECT_NE(warnings_of(prod, "routes = [{ to = \"10.3.0.0/17\", via = \"10.0.0.2\" }]"), "") << "half of it";

@@ -72,6 +72,25 @@ TEST(ShowText, ReasonsThatCountedAreExplained) {
   EXPECT_EQ(text.find("too_big"), std::string::npos);
 }
 
+TEST(ShowText, AnEgressShowsItsBandwidthAndDscp) {
+  const std::string text = show_text(ShowTopic::egress,
+                                     R"({"egresses":[{"name":"web","priority":0,"addresses":[],"destinations":[],
+                                         "bandwidth":{"rate_bits_per_second":1500000,"burst_bits":1},"dscp":46}]})",
+                                     Style(-1));
+  for (const char* part : {"BANDWIDTH", "1500K", "DSCP", "46"}) EXPECT_NE(text.find(part), std::string::npos) << text;
+}
+
+TEST(ShowText, AFlowThatNoRuleDecidedShowsItsReason) {
+  const auto line = [](const std::string& verdict) {
+    return flow_text(R"({"tls":{"sni":"a.example"},"verdict":)" + verdict + "}");
+  };
+  EXPECT_NE(line(R"({"action":"deny","reason":"policy_removed"})").find("  a.example, policy_removed\n"),
+            std::string::npos);
+  EXPECT_NE(line(R"({"action":"deny","rule":"n/p","reason":"network_policy"})").find("n/p, network_policy\n"),
+            std::string::npos);
+  EXPECT_NE(line(R"({"action":"allow","rule":"n/r","reason":"route"})").find("a.example, n/r\n"), std::string::npos);
+}
+
 TEST(ShowText, AFlowIsALine) {
   const std::string text = flow_text(
       R"({"src_ip":"10.1.2.3","src_port":41000,"dest_ip":"2001:db8::7","dest_port":443,"proto":"TCP","tls":{"sni":"a.example"},
