@@ -206,7 +206,12 @@ void Explainer::tell_other_protocol(const Routes::Plan& plan) {
 Explainer::How Explainer::how_it_takes(std::uint32_t route, const HostName* name, MatchScratch& scratch) const {
   const HostRoutes::Match by = impl_.hosts->best_match(route, name, scratch);
   if (by.hostname != nullptr) return {fmt::format(" by {}", written(*by.hostname)), by.hostname->at};
-  if (by.set != nullptr) return {fmt::format(" by the domain set \"{}\"", *by.set), model_.routes[route].at};
+  if (by.set != nullptr) {
+    const auto set = std::find_if(model_.domain_sets.begin(), model_.domain_sets.end(),
+                                  [&](const config::DomainSet& one) { return one.name == *by.set; });
+    return {fmt::format(" by the domain set \"{}\"", *by.set),
+            set == model_.domain_sets.end() ? model_.routes[route].at : set->at};
+  }
   return {"", model_.routes[route].at};
 }
 

@@ -121,6 +121,18 @@ class Check(Cli):
         self.assertIn(f"{self.folder}/policy.toml:1:1: ", done.stdout)
         self.assert_status(sallyport("check", "--config", config, "--policy", self.write("good.toml", "")), 0)
 
+    def test_senders_that_could_not_send_or_get_no_answer_are_told_of(self):
+        config = self.write("sallyport.toml", CONFIGURATION)
+        done = sallyport("check", "--config", config, "--policy", self.write("nobody.toml", ""))
+        self.assert_status(done, 0)
+        self.assertIn("only senders on 10.0.0.0/24 may send", done.stdout)
+        behind = self.write("policy.toml", '[[namespace]]\nname = "a"\naddresses = ["10.3.0.0/16"]\n')
+        done = sallyport("check", "--config", config)
+        self.assertIn(f"{behind}:3:14: namespace[0].addresses[0]: warning: 10.3.0.0/16 is on no network of an inside port", done.stdout)
+        inside = 'addresses = ["10.0.0.1/24"]'
+        self.write("sallyport.toml", CONFIGURATION.replace(inside, inside + '\nroutes = [ { to = "10.0.0.0/8", via = "10.0.0.2" } ]'))
+        self.assert_status(sallyport("check", "--strict", "--config", config), 0)
+
     def test_policy_d_is_part_of_the_document(self):
         policy = self.write("policy.toml", "")
         (self.folder / "policy.d").mkdir()
@@ -391,6 +403,15 @@ class Environment(Cli):
             self.assert_status(done, 3)
             self.assert_one_line(done.stderr)
             self.assertEqual(done.stdout, "")
+
+    def test_the_configuration_names_the_socket(self):
+        socket = self.folder / "own.sock"
+        config = self.write("sallyport.toml", CONFIGURATION + f'[control]\nsocket = "{socket}"\n')
+        for words in (["show", "flows"], ["reload"]):
+            done = sallyport(*words, "--config", config)
+            self.assert_status(done, 3)
+            self.assertIn(f"{socket}: no gateway to ask", done.stderr)
+            self.assertIn("other.sock", sallyport(*words, "--config", config, "--socket", "other.sock").stderr)
 
     def test_run_with_a_broken_configuration(self):
         config = self.write("sallyport.toml", "[gateway]\nsurplus = 1\n")

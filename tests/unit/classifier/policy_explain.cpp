@@ -205,6 +205,15 @@ TEST(ExplainWhere, SizesStandOnlyWhereTheyDecidedAndPrefixesDoNotShowIt) {
        "not linkerd-egress/wide with ::/0 with excepts: its entry is larger, up to 2^128 addresses and not up to 2^96");
 }
 
+TEST(ExplainWhere, ANameOfADomainSetPointsToTheSet) {
+  says(steps_of("[[egress_network]]\nnamespace = \"linkerd-egress\"\nname = \"n\"\ntraffic_policy = \"Allow\"\n"
+                "[[tls_route]]\nnamespace = \"linkerd-egress\"\nname = \"no-ads\"\naction = \"deny\"\n"
+                "parent_refs = [{ name = \"n\", port = 443 }]\nhostname_sets = [\"ads\"]\n"
+                "[[domain_set]]\nname = \"ads\"\nnames = [\"doubleclick.net\"]\n",
+                tcp_query("10.1.0.1", "198.51.100.7", 443), named("ad.doubleclick.net")),
+       "denies it by the domain set \"ads\" @11");
+}
+
 TEST(ExplainWhere, RoutesThatTheFlowHasNothingToShowTo) {
   const std::string policy =
       "[[egress_network]]\nnamespace = \"linkerd-egress\"\nname = \"n\"\ntraffic_policy = \"Deny\"\n"
