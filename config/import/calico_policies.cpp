@@ -120,7 +120,8 @@ class PolicyReader {
       if (selected) policy.namespaces.push_back(name);
     }
     if (!policy.namespaces.empty()) return true;
-    report_.lost(imported_.object.at, "is global, and no namespace that it holds in is in these files");
+    report_.lost(imported_.object.at,
+                 "is global, and no namespace that it holds in is in these files; give their Namespace objects, too");
     return false;
   }
 

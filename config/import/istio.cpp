@@ -311,8 +311,26 @@ class WallBuilder {
       if (there) route.parent_refs.push_back({wall.name, wall.namespace_name, door.port, std::nullopt, door.at});
     }
     if (route.parent_refs.empty()) return;  // a port that is open for all needs no door for names
+    if (stands_already(route)) return;
     route.name = into_.unique(door.kind == RouteKind::udp ? "UDPRoute" : "Route", route.namespace_name, door.name);
     into_.model.routes.push_back(std::move(route));
+  }
+
+  // A Gateway and a ServiceEntry of one host, as Istio's own sample has them, are one door.
+  [[nodiscard]] bool stands_already(const Route& route) const {
+    const auto same_host = [](const HostPattern& a, const HostPattern& b) {
+      return a.kind == b.kind && a.text == b.text;
+    };
+    const auto same_parent = [](const ParentRef& a, const ParentRef& b) {
+      return a.name == b.name && a.namespace_name == b.namespace_name && a.port == b.port;
+    };
+    return std::any_of(into_.model.routes.begin(), into_.model.routes.end(), [&](const Route& other) {
+      return other.kind == route.kind && other.namespace_name == route.namespace_name &&
+             std::equal(other.hostnames.begin(), other.hostnames.end(), route.hostnames.begin(), route.hostnames.end(),
+                        same_host) &&
+             std::equal(other.parent_refs.begin(), other.parent_refs.end(), route.parent_refs.begin(),
+                        route.parent_refs.end(), same_parent);
+    });
   }
 
   // Whether any TCP may pass there: a route that wants names would come before it.

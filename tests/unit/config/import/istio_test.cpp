@@ -49,6 +49,16 @@ TEST(ImportIstio, AStarIsEveryName) {
   EXPECT_TRUE(model.routes.at(0).hostnames.empty());
 }
 
+// Istio's own sample of an egress gateway.
+TEST(ImportIstio, AGatewayAndAServiceEntryOfOneHostAreOneRoute) {
+  const std::string host =
+      "  - {port: {number: 443, name: tls, protocol: TLS}, hosts: [edition.cnn.com], tls: {mode: PASSTHROUGH}}\n";
+  const PolicyModel model = must_import(
+      gateway(host) +
+      entry("hosts: [edition.cnn.com], ports: [{number: 443, name: tls, protocol: TLS}], resolution: DNS", "cnn"));
+  EXPECT_EQ(model.routes.size(), 1U);
+}
+
 TEST(ImportIstio, SeveralGatewaysAreOneNetwork) {
   std::string second =
       gateway("  - {port: {number: 8443, protocol: TLS}, hosts: [b.example], tls: {mode: PASSTHROUGH}}\n");
