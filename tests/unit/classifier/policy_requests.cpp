@@ -115,6 +115,11 @@ TEST(Requests, Case79Precedence) {
     EXPECT_EQ(http(world, "GET", "/a/b?q=1", "a.com", Fields{{"x", "1"}, {"y", "1"}}),
               "allow route linkerd-egress/close")
         << closest_first[i] << " before " << closest_first[i + 1];
+    const std::string twice = route("http_route", "first", "", closest_first[i]);
+    EXPECT_EQ(http(PolicyWorld(network("Deny", twice + route("http_route", "second", "", closest_first[i]))), "GET",
+                   "/a/b?q=1", "a.com", Fields{{"x", "1"}, {"y", "1"}}),
+              "allow route linkerd-egress/first")
+        << "equally close: the first in the file, " << closest_first[i];
   }
 }
 
@@ -143,9 +148,9 @@ TEST(Requests, QueryParameters) {
 
 // Case 70: one kind a port, the lower left out with a warning.
 TEST(Requests, Case70KindsOnOnePort) {
-  const std::string all = route("tcp_route", "tcp", "", "") + route("tls_route", "tls", "\"a.com\"", "") +
-                          route("http_route", "http", "\"a.com\"", "");
-  const PolicyWorld world(network("Deny", all));
+  const std::string three = route("tcp_route", "tcp", "", "") + route("tls_route", "tls", "\"a.com\"", "") +
+                            route("http_route", "http", "\"a.com\"", "");
+  const PolicyWorld world(network("Deny", three));
   for (const std::string_view lower : {"tcp_route linkerd-egress/tcp", "tls_route linkerd-egress/tls"})
     EXPECT_TRUE(world.warns("http_route linkerd-egress/http stands there, and an http_route takes precedence over " +
                             std::string(lower)))
@@ -158,37 +163,51 @@ TEST(Requests, Case70KindsOnOnePort) {
   EXPECT_EQ(world.show(tcp_query(from, to, 80), hello), "deny no_name") << "the tls_route is left out";
 }
 
-// grpc_routes are refused by the loader as long as the packet path does not read gRPC: the model is made here.
-TEST(Requests, GrpcServicesAndMethods) {
-  auto loaded =
-      config::load_policy({{"policy.toml", network("Deny", route("http_route", "service", "", "") +
-                                                               route("http_route", "method", "", "", "deny"))}});
-  ASSERT_TRUE(loaded.model);
-  for (config::Route& written : loaded.model->routes) {
-    written.kind = config::RouteKind::grpc;
-    written.matches.emplace_back().grpc_service = "pkg.S";
+// The whole order, wherever the routes stand: grpc_route > http_route > tls_route > tcp_route.
+TEST(Requests, Case70GrpcBeforeHttpBeforeTlsBeforeTcp) {
+  const std::vector<std::string> highest_first{
+      route("grpc_route", "grpc", "\"a.com\"", "{ method = { service = \"pkg.S\" } }"),
+      route("http_route", "http", "\"a.com\"", ""), route("tls_route", "tls", "\"a.com\"", ""),
+      route("tcp_route", "tcp", "", "")};
+  Shown hello;
+  hello.protocol = Shown::Protocol::tls;
+  hello.name = "a.com";
+  const auto answers = [&](const PolicyWorld& world) {
+    return std::vector<std::string>{http(world, "POST", "/pkg.S/Get", "a.com", {}, Shown::Protocol::http2),
+                                    get(world, "/", "a.com"), world.show(tcp_query(from, to, 80), hello),
+                                    world.show(tcp_query(from, to, 80), Shown{})};
+  };
+  const std::string no = "deny no_name";
+  const auto by = [](const char* name) { return "allow route linkerd-egress/" + std::string(name); };
+  const std::vector<std::vector<std::string>> expected{{by("grpc"), no, no, no},
+                                                       {by("http"), by("http"), no, no},
+                                                       {no, no, by("tls"), no},
+                                                       {by("tcp"), by("tcp"), by("tcp"), by("tcp")}};
+  for (std::size_t highest = 0; highest < highest_first.size(); ++highest) {
+    std::string ascending;
+    std::string descending;
+    for (std::size_t i = highest; i < highest_first.size(); ++i) {
+      descending += highest_first[i];
+      ascending.insert(0, highest_first[i]);
+    }
+    EXPECT_EQ(answers(PolicyWorld(network("Deny", descending))), expected[highest]) << highest;
+    EXPECT_EQ(answers(PolicyWorld(network("Deny", ascending))), expected[highest]) << highest;
   }
-  loaded.model->routes[1].matches[0].grpc_method = "Drop";
-  Identities identities;
-  const Policy::Compiled compiled = Policy::compile(std::move(*loaded.model), identities);
-  ASSERT_TRUE(compiled.policy);
-  const auto scratch = compiled.policy->make_scratch();
+}
+
+TEST(Requests, GrpcServicesAndMethods) {
+  const PolicyWorld world(network(
+      "Deny",
+      route("grpc_route", "service", "", "{ method = { service = \"pkg.S\" } }") +
+          route("grpc_route", "method", "", "{ method = { service = \"pkg.S\", method = \"Drop\" } }", "deny")));
   const auto grpc = [&](std::string_view path) {
-    const FlowQuery query = tcp_query(from, to, 80);
-    Shown shown;
-    shown.protocol = Shown::Protocol::http2;
-    shown.name = "example.com";
-    shown.request = {"POST", path, {}};
-    const Decision pending = compiled.policy->decide(compiled.policy->find_source(query.source), query);
-    const Decision decision = compiled.policy->decide_shown(pending, shown, *scratch);
-    return std::string(decision.action == Action::allow ? "allow " : "deny ") +
-           std::string(to_string(decision.reason)) + " " + identities.name(decision.rule);
+    return http(world, "POST", path, "example.com", {}, Shown::Protocol::http2);
   };
   EXPECT_EQ(grpc("/pkg.S/Get"), "allow route linkerd-egress/service");
   EXPECT_EQ(grpc("/pkg.S/Drop"), "deny route linkerd-egress/method");
   EXPECT_EQ(grpc("/pkg.S/%44rop"), "deny route linkerd-egress/method");
-  EXPECT_EQ(grpc("/pkg.T/Get"), "deny name_not_allowed ");
-  EXPECT_EQ(grpc("/pkg.S"), "deny no_name ") << "not of gRPC's form";
+  EXPECT_EQ(grpc("/pkg.T/Get"), "deny name_not_allowed");
+  EXPECT_EQ(grpc("/pkg.S"), "deny no_name") << "not of gRPC's form";
 }
 
 // Case 80: a deny is not talked around, and what is allowed is allowed under both readings.
