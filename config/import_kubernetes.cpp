@@ -7,77 +7,28 @@
 
 #include <fmt/format.h>
 
+#include "config/document/in_quotes.h"
 #include "config/import.h"
 #include "config/import/importer.h"
+#include "config/import/kinds.h"
 
 namespace sallyport::config {
 namespace {
-
-enum class Scope : std::uint8_t { cluster, namespaced };
-
-// In the order in which they are read: what others ask for comes first.
-enum class Reading : std::uint8_t {
-  pods,
-  sets,
-  networks,
-  routes,
-  policies,
-  calico_policies,
-  istio_gateways,
-  istio_entries,
-  egresses
-};
-
-struct Kind {
-  std::string_view group;
-  std::string_view name;
-  Scope scope;
-  std::string_view system;                   // as comments call it
-  void (*import)(const Imported&, Import&);  // null: those that are read all at once
-  Reading reading;
-};
-
-constexpr auto kinds = std::to_array<Kind>({
-    {"", "Pod", Scope::namespaced, "", nullptr, Reading::pods},
-    {"", "Namespace", Scope::cluster, "", nullptr, Reading::pods},
-    {"projectcalico.org", "NetworkSet", Scope::namespaced, "Calico ", import_calico_set, Reading::sets},
-    {"projectcalico.org", "GlobalNetworkSet", Scope::cluster, "Calico ", import_calico_set, Reading::sets},
-    {"policy.linkerd.io", "EgressNetwork", Scope::namespaced, "Linkerd ", import_egress_network, Reading::networks},
-    {"gateway.networking.k8s.io", "GRPCRoute", Scope::namespaced, "", import_grpc_route, Reading::routes},
-    {"gateway.networking.k8s.io", "HTTPRoute", Scope::namespaced, "", import_http_route, Reading::routes},
-    {"policy.linkerd.io", "HTTPRoute", Scope::namespaced, "Linkerd ", import_http_route, Reading::routes},
-    {"gateway.networking.k8s.io", "TLSRoute", Scope::namespaced, "", import_tls_route, Reading::routes},
-    {"gateway.networking.k8s.io", "TCPRoute", Scope::namespaced, "", import_tcp_route, Reading::routes},
-    {"gateway.networking.k8s.io", "UDPRoute", Scope::namespaced, "", import_udp_route, Reading::routes},
-    {"networking.k8s.io", "NetworkPolicy", Scope::namespaced, "", import_network_policy, Reading::policies},
-    {"extensions", "NetworkPolicy", Scope::namespaced, "", import_network_policy, Reading::policies},
-    {"projectcalico.org", "NetworkPolicy", Scope::namespaced, "Calico ", nullptr, Reading::calico_policies},
-    {"projectcalico.org", "GlobalNetworkPolicy", Scope::cluster, "Calico ", nullptr, Reading::calico_policies},
-    {"networking.istio.io", "Gateway", Scope::namespaced, "Istio ", nullptr, Reading::istio_gateways},
-    {"networking.istio.io", "ServiceEntry", Scope::namespaced, "Istio ", nullptr, Reading::istio_entries},
-    {"crd.antrea.io", "ExternalIPPool", Scope::cluster, "Antrea ", import_antrea_pool, Reading::sets},
-    {"crd.antrea.io", "Egress", Scope::cluster, "Antrea ", import_antrea_egress, Reading::egresses},
-    {"cilium.io", "CiliumEgressGatewayPolicy", Scope::cluster, "", import_cilium_egress, Reading::egresses},
-    {"projectcalico.org", "IPPool", Scope::cluster, "Calico ", import_calico_pool, Reading::egresses},
-});
-
-// The API server of Calico and its own store call the same objects by two groups.
-std::string_view known_group(std::string_view group) noexcept {
-  return group == "crd.projectcalico.org" ? "projectcalico.org" : group;
-}
-
-const Kind* find_kind(const KubernetesObject& object) noexcept {
-  const auto* found = std::find_if(kinds.begin(), kinds.end(), [&](const Kind& kind) {
-    return kind.group == known_group(object.group) && kind.name == object.kind;
-  });
-  return found == kinds.end() ? nullptr : found;
-}
 
 // A file's name as a comment can hold it.
 std::string in_comment(std::string name) {
   std::replace_if(
       name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
   return name;
+}
+
+// An object with a "sepc" says nothing. Those with "x-" in front hold what anchors stand for.
+void report_strange_parts(const YamlNode& root, const ObjectReport& report) {
+  constexpr std::array<std::string_view, 5> known{"apiVersion", "kind", "metadata", "spec", "status"};
+  for (const YamlEntry& entry : root.entries) {
+    if (entry.key.starts_with("x-") || std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    report.lost(entry.at, fmt::format("{}: import does not know this field; left out", in_quotes(entry.key)));
+  }
 }
 
 // ---- the objects ----------------------------------------------------------------------------------------------------
@@ -131,6 +82,10 @@ class Importer {
                                          object.group.empty() ? "core" : object.group));
       return;
     }
+    report_strange_parts(*object.root, report);
+    if (!is_known_version(object))
+      report.note(object.at, fmt::format("apiVersion {} is not known here; read as the versions that are",
+                                         in_quotes(object.version)));
     if (kind->scope == Scope::cluster) object.namespace_name.clear();
     if (kind->scope == Scope::namespaced && object.namespace_name.empty()) object.namespace_name = "default";
     into_.origins.add(object.at, origin(*kind, object));

@@ -86,7 +86,8 @@ class EgressImporter {
     AppliedTo applied;
     if (pods != nullptr) applied.pod_selector = import_selector(pods, report_);
     if (namespaces != nullptr) applied.namespace_selector = import_selector(namespaces, report_);
-    if ((pods != nullptr && !applied.pod_selector) || (namespaces != nullptr && !applied.namespace_selector)) {
+    if (!fields.whole() || (pods != nullptr && !applied.pod_selector) ||
+        (namespaces != nullptr && !applied.namespace_selector)) {
       report_.lost(object_.at, "its selectors are not valid; left out: its pods leave under [snat]");
       return false;
     }
@@ -116,14 +117,14 @@ class EgressImporter {
     std::vector<std::string> pools = spec_.texts("externalIPPools");
     if (const auto pool = spec_.text("externalIPPool"); pool && !pool->empty()) pools.insert(pools.begin(), *pool);
     if (!egress_.egress_ips.empty() || pools.empty()) return;
-    Fields status(object_.root->find("status"), report_);
+    Fields status(object_.part("status"), report_);
     status.without_meaning({"egressNode", "conditions"});
     add_address(status.find("egressIP"));
     if (egress_.egress_ips.empty()) use_pool(pools.front());
   }
 
   void add_address(const YamlNode* node) {
-    if (node == nullptr || node->text.empty()) return;
+    if (node == nullptr || (node->kind == YamlNode::Kind::scalar && node->text.empty())) return;
     const auto address = read_address(*node, report_);
     auto& known = egress_.egress_ips;
     if (address && std::find(known.begin(), known.end(), *address) == known.end()) known.push_back(*address);

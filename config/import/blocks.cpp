@@ -8,6 +8,7 @@ std::optional<CidrBlock> import_block(const YamlNode& node, const ObjectReport& 
   Fields fields(&node, report);
   const YamlNode* cidr = fields.find("cidr");
   const std::vector<YamlNode>& excepts = fields.list("except");
+  if (!fields.whole()) return std::nullopt;
   if (cidr == nullptr) {
     report.lost(node.at, "a block without a cidr; left out");
     return std::nullopt;

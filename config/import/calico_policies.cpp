@@ -99,6 +99,10 @@ class PolicyReader {
 
   bool is_about_egress(bool has_rules) {
     const std::vector<std::string> types = spec_.texts("types");
+    for (const std::string& type : types) {
+      if (type != "Egress" && type != "Ingress")
+        report_.lost(imported_.object.at, fmt::format("type {} is none", in_quotes(type)));
+    }
     const bool egress = types.empty() ? has_rules : std::find(types.begin(), types.end(), "Egress") != types.end();
     if (!egress && has_rules) report_.lost(imported_.object.at, "has egress rules without the type Egress; left out");
     if (!egress && !has_rules) report_.note(imported_.object.at, "says nothing about egress; left out");
@@ -126,7 +130,9 @@ class PolicyReader {
   }
 
   std::optional<CalicoSelector> parse(const YamlNode* node) {
-    auto parsed = parse_calico_selector(node == nullptr ? "" : node->text);
+    const auto text = node == nullptr ? std::optional<std::string>("") : read_text(*node, report_);
+    if (!text) return std::nullopt;
+    auto parsed = parse_calico_selector(*text);
     if (!parsed) report_.lost(node->at, parsed.error);
     return std::move(parsed.value);
   }

@@ -96,6 +96,8 @@ class RuleReader {
     Fields destination(fields_.find("destination"), report_);
     read_destination(destination);
     read_ports(destination);
+    destination_known_ = destination.whole();
+    whole_ = whole_ && destination_known_ && fields_.whole();
     for (const char* part : {"icmp", "notICMP", "http"}) lose(fields_, part, "is not asked here");
     if (!allows && !denies) {
       report_.lost(node_.at, action == "Log"
@@ -118,8 +120,9 @@ class RuleReader {
   // ---- protocol
 
   void read_protocol() {
-    if (const YamlNode* node = fields_.find("ipVersion")) {
-      family_ = node->text == "4" ? Family::v4 : Family::v6;
+    if (const auto version = fields_.number("ipVersion", 4, 6)) {
+      family_ = version == 4 ? Family::v4 : Family::v6;
+      whole_ = whole_ && version != 5;
     }
     const YamlNode* written = fields_.find("protocol");
     const YamlNode* excluded = fields_.find("notProtocol");
@@ -149,6 +152,7 @@ class RuleReader {
                             "serviceAccounts", "services", "domains"}) {
       lose(source, key, "of the source: the policy's selector alone chooses sources here");
     }
+    whole_ = whole_ && source.whole();
   }
 
   // ---- ports
@@ -197,6 +201,7 @@ class RuleReader {
     report_.lost(node.at, fmt::format("port {} is {}", in_quotes(node.text),
                                       numbers.empty() ? "called so by no container of these files"
                                                       : "another number in other containers"));
+    ports_known_ = ports_known_ && !numbers.empty();
     whole_ = false;
   }
 
@@ -205,6 +210,7 @@ class RuleReader {
   void read_destination(Fields& destination) {
     const YamlNode* selector = destination.find("selector");
     const YamlNode* namespaces = destination.find("namespaceSelector");
+    for (const char* key : {"selector", "namespaceSelector"}) (void)destination.text(key);  // a list is none
     const std::vector<Prefix> nets = destination.prefixes("nets");
     const std::vector<Prefix> excluded = destination.prefixes("notNets");
     const std::vector<std::string> domains = destination.texts("domains");
@@ -346,8 +352,8 @@ class RuleReader {
   std::optional<CalicoRule> denying() {
     if (!whole_) {
       report_.lost(node_.at, "cannot be kept whole; it denies everything that may match what is left of it");
-      if (to_.empty()) anywhere_ = true;
-      if (ports_.empty()) ports_ = PortSpace::everything();
+      if (to_.empty() || !destination_known_) anywhere_ = true;
+      if (ports_.empty() || !ports_known_) ports_ = PortSpace::everything();
     }
     const PeerAddresses addresses{known_.model, known_.cluster, namespace_};
     Denied denied{anywhere_, {}, ports_};
@@ -369,6 +375,8 @@ class RuleReader {
   const ObjectReport& report_;
   Fields fields_;
   bool whole_ = true;
+  bool destination_known_ = true;
+  bool ports_known_ = true;
   bool anywhere_ = false;
   std::vector<Peer> to_;
   PortSpace ports_ = PortSpace::everything();

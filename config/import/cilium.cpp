@@ -43,6 +43,7 @@ std::optional<AppliedTo> read_rule(const YamlNode& node, const ObjectReport& rep
   const YamlNode* pods = fields.find("podSelector");
   const YamlNode* namespaces = fields.find("namespaceSelector");
   fields.lost("nodeSelector", "on which node a pod runs is not known here; the rule holds for the pods of all nodes");
+  if (!fields.whole()) return std::nullopt;
   AppliedTo applied;
   if (namespaces != nullptr) {
     applied.namespace_selector = import_selector(namespaces, report);

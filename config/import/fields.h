@@ -1,7 +1,8 @@
 // Mappings of a Kubernetes object, key by key.
 //
 // Whoever reads a mapping names every key that it may hold; the destructor reports the keys that nobody asked for, so
-// that no field of an object is left out in silence. A null value counts as absent, as it does for the API server.
+// that no field of an object is left out in silence. A null value counts as absent, as it does for the API server; an
+// element of a list has to be something.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ namespace sallyport::config {
 
 class Fields {
  public:
-  // `node` may be null: a mapping without keys.
+  // `node` may be null: a mapping without keys. Something else than a mapping is reported.
   Fields(const YamlNode* node, const ObjectReport& report);
   ~Fields();
   Fields(const Fields&) = delete;
@@ -36,6 +37,9 @@ class Fields {
 
   [[nodiscard]] Location at() const noexcept { return node_ == nullptr ? Location{} : node_->at; }
   [[nodiscard]] const ObjectReport& report() const noexcept { return report_; }
+  // What was asked for until now could be read, or was not there. Where it could not, absent does not mean what the
+  // absence of a key means: a list of peers that is none is not every peer.
+  [[nodiscard]] bool whole() const noexcept { return whole_; }
 
   [[nodiscard]] const YamlNode* find(std::string_view key);
   [[nodiscard]] std::optional<std::string> text(std::string_view key);
@@ -54,7 +58,14 @@ class Fields {
 
  private:
   const YamlNode* node_;
+  template <typename T>
+  std::optional<T> read(std::optional<T> value) {
+    whole_ = whole_ && value.has_value();
+    return value;
+  }
+
   const ObjectReport& report_;
+  bool whole_ = true;
   std::vector<std::string_view> asked_;  // the keys of whoever reads; they are literals
 };
 

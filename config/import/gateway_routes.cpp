@@ -42,9 +42,9 @@ class RouteImporter {
       report_.lost(object_.at, "has no parent among the egress networks of these files; the route was left out");
       return;
     }
-    if (!usable || outcomes.empty()) {
-      report_.lost(object_.at,
-                   fmt::format("has no {} that can be kept; the route was left out", usable ? "rule" : "hostname"));
+    if (!usable || outcomes.empty() || !spec_.whole()) {
+      const std::string_view part = !spec_.whole() ? "spec" : usable ? "rule" : "hostname";
+      report_.lost(object_.at, fmt::format("has no {} that can be kept; the route was left out", part));
       return;
     }
     add(std::move(outcomes));
@@ -71,6 +71,7 @@ class RouteImporter {
     const auto port = fields.number("port", 1, 65535);
     fields.lost("sectionName", "an egress network has no sections; left out");
     const std::string full = parent_namespace + "/" + name.value_or("");
+    if (!fields.whole()) return;
     if (group != linkerd_group || kind != "EgressNetwork") {
       refuse(node, fmt::format("{} {} is no EgressNetwork", kind, full));
     } else if (!into_.egress_networks.contains(full)) {
@@ -142,12 +143,16 @@ class RouteImporter {
     rule.without_meaning({"name"});
     Outcome outcome;
     outcome.allows = stays(rule);
-    if (!is_request_kind(kind_)) return outcome;
+    if (!is_request_kind(kind_)) return rule.whole() ? std::optional(std::move(outcome)) : std::nullopt;
     outcome.allows = passes_filters(rule) && outcome.allows;
     rule.lost("timeouts", "the gateway ends no requests; left out");
     rule.lost("retry", "the gateway repeats no requests; left out");
     rule.lost("sessionPersistence", "the client chooses the server; left out");
     const std::vector<YamlNode>& matches = rule.list("matches");
+    if (!rule.whole()) {
+      report_.lost(node.at, "the rule was left out");
+      return std::nullopt;
+    }
     for (const YamlNode& match : matches) {
       if (auto read = read_request_match(kind_, match, report_)) outcome.matches.push_back(std::move(*read));
     }
@@ -191,7 +196,7 @@ class RouteImporter {
                    fmt::format("backendRef: sends traffic elsewhere, to {} {}/{}; the gateway redirects nothing", kind,
                                backend_namespace, name));
     }
-    return is_parent && weighs;
+    return is_parent && weighs && backend.whole();
   }
 
   // Whether a request goes on behind the filters.

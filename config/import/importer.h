@@ -37,7 +37,7 @@ struct Imported {
   const KubernetesObject& object;
   const ObjectReport& report;
 
-  [[nodiscard]] const YamlNode* spec() const { return object.root->find("spec"); }
+  [[nodiscard]] const YamlNode* spec() const { return object.part("spec"); }
 };
 
 // Labels of selectors (selectors.cpp). Absent: not valid, which was reported. A missing selector is an empty one.

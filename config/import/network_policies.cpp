@@ -39,12 +39,14 @@ class PolicyImporter {
   }
 
  private:
-  // Without policyTypes a policy is about egress if it has a rule of it.
+  // Without policyTypes, as with an empty list of them, a policy is about egress if it has a rule of it.
   bool is_about_egress(const std::vector<YamlNode>& rules) {
-    const YamlNode* written = spec_.find("policyTypes");
     const std::vector<std::string> types = spec_.texts("policyTypes");
-    const bool egress =
-        written == nullptr ? !rules.empty() : std::find(types.begin(), types.end(), "Egress") != types.end();
+    for (const std::string& type : types) {
+      if (type != "Egress" && type != "Ingress")
+        report_.lost(object_.at, fmt::format("policy type {} is none", in_quotes(type)));
+    }
+    const bool egress = types.empty() ? !rules.empty() : std::find(types.begin(), types.end(), "Egress") != types.end();
     if (egress) return true;
     if (!rules.empty()) {
       report_.lost(rules.front().at, "egress rules without the policy type Egress, which count for nothing; left out");
@@ -60,6 +62,7 @@ class PolicyImporter {
     rule.at = node.at;
     const std::vector<YamlNode>& to = fields.list("to");
     const std::vector<YamlNode>& ports = fields.list("ports");
+    if (!fields.whole()) return left_out(node, "part");
     for (const YamlNode& peer : to) read_peer(peer, rule.to);
     if (!to.empty() && rule.to.empty()) return left_out(node, "peer");
     const std::size_t before = into.size();
@@ -79,6 +82,7 @@ class PolicyImporter {
     const YamlNode* block = fields.find("ipBlock");
     const YamlNode* pods = fields.find("podSelector");
     const YamlNode* namespaces = fields.find("namespaceSelector");
+    if (!fields.whole()) return;
     if ((block != nullptr) == (pods != nullptr || namespaces != nullptr)) {
       report_.lost(node.at, "a peer is an ipBlock, or a podSelector and/or a namespaceSelector; left out");
       return;
@@ -107,6 +111,7 @@ class PolicyImporter {
     const std::string written = fields.text("protocol").value_or("TCP");
     const YamlNode* port = fields.find("port");
     const YamlNode* end = fields.find("endPort");
+    if (!fields.whole()) return;
     const auto protocol = protocol_of(written);
     if (!protocol) {
       report_.lost(node.at,

@@ -37,9 +37,12 @@ bool is_time(std::string_view text) noexcept {
          text.find_first_not_of("0123456789-:.TZ") == std::string_view::npos;
 }
 
-std::string group_of(std::string_view api_version) {
+// "networking.k8s.io/v1", or "v1" of the core group.
+void split(std::string_view api_version, KubernetesObject& into) {
   const std::size_t slash = api_version.find('/');
-  return std::string(slash == std::string_view::npos ? std::string_view{} : api_version.substr(0, slash));
+  const bool core = slash == std::string_view::npos;
+  into.group = core ? std::string_view{} : api_version.substr(0, slash);
+  into.version = core ? api_version : api_version.substr(slash + 1);
 }
 
 // What the items of a typed list are; those of kind List say it themselves.
@@ -68,7 +71,7 @@ void add_object(const YamlNode& root, const Inherited& inherited, std::vector<Ku
   object.root = &root;
   std::string api_version = plain_text(&root, "apiVersion");
   if (api_version.empty()) api_version = inherited.api_version;
-  object.group = group_of(api_version);
+  split(api_version, object);
   object.kind = plain_text(&root, "kind");
   if (object.kind.empty()) object.kind = inherited.kind;
   if (!is_name(object.kind)) {

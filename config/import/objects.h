@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/diagnostics.h"
@@ -13,7 +14,8 @@
 namespace sallyport::config {
 
 struct KubernetesObject {
-  std::string group;  // "networking.k8s.io"; empty: the core group
+  std::string group;    // "networking.k8s.io"; empty: the core group
+  std::string version;  // "v1"
   std::string kind;
   std::string namespace_name;  // empty: none was written
   std::string name;
@@ -24,6 +26,11 @@ struct KubernetesObject {
   const YamlNode* root = nullptr;  // in the document, which outlives this
 
   [[nodiscard]] std::string title() const { return kind + "/" + name; }
+  // "spec", "status"; null: not there.
+  [[nodiscard]] const YamlNode* part(std::string_view key) const noexcept {
+    const YamlNode* found = root->find(key);
+    return found == nullptr || found->kind == YamlNode::Kind::null ? nullptr : found;
+  }
 };
 
 // Oldest first, those of no known age last, then by namespace and name: how Linkerd and the Gateway API break ties.

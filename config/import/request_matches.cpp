@@ -59,6 +59,7 @@ class MatchReader {
     StringMatch path{type_of(fields, Type::path_prefix), "/"};
     const YamlNode* value = fields.find("value");
     if (value != nullptr) path.value = read_text(*value, report_).value_or("");
+    whole_ = whole_ && fields.whole();
     if (path.value.empty() || (path.type != Type::regular_expression && path.value.front() != '/')) {
       report_.lost(node->at, fmt::format("{}: no path", in_quotes(path.value)));
       whole_ = false;
@@ -81,6 +82,7 @@ class MatchReader {
     match_.grpc_type = type_of(fields, Type::exact);
     match_.grpc_service = fields.text("service");
     match_.grpc_method = fields.text("method");
+    whole_ = whole_ && fields.whole();
     const bool empty = !match_.grpc_service && !match_.grpc_method;
     const bool filled = match_.grpc_service != "" && match_.grpc_method != "";
     whole_ = whole_ && match_.grpc_type != Type::path_prefix && !empty && filled;

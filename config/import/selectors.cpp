@@ -35,6 +35,7 @@ bool read_term(const YamlNode& node, const ObjectReport& report, Selector& into)
   const std::string key = fields.text("key").value_or("");
   const std::string written = fields.text("operator").value_or("");
   SelectorTerm term{without_source(key), Operator::exists, fields.texts("values")};
+  if (!fields.whole()) return false;
   if (key.empty() || !read_operator(written, term.op)) {
     report.lost(node.at, "not a term of a label selector: it needs a key and In, NotIn, Exists or DoesNotExist");
     return false;
@@ -72,7 +73,7 @@ std::optional<Selector> import_selector(const YamlNode* node, const ObjectReport
   for (const YamlNode& term : fields.list("matchExpressions")) {
     if (!read_term(term, report, selector)) return std::nullopt;
   }
-  return selector;
+  return fields.whole() ? std::optional(std::move(selector)) : std::nullopt;
 }
 
 }  // namespace sallyport::config
