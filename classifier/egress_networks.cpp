@@ -25,6 +25,50 @@ Uint128 effective_span(const config::CidrBlock& block) {
   return span;
 }
 
+namespace {
+
+// The places 0, 1, 2, ... of blocks in the file, ranked: a smaller effective span first, then the earlier place. An
+// address has one family, so the families are ranked apart, IPv4 in words of its own size.
+class SpanRanks {
+ public:
+  explicit SpanRanks(std::size_t count) : ranks_(count) { v4_.reserve(count); }
+
+  void add(Family family, Uint128 span) {
+    const auto place = static_cast<std::uint32_t>(v4_.size() + v6_.size());
+    if (family == Family::v4)
+      v4_.push_back({static_cast<std::uint32_t>(span), place});
+    else
+      v6_.push_back({span, place});
+  }
+
+  // The rank of each place; all of IPv4 before all of IPv6.
+  [[nodiscard]] std::vector<std::uint32_t> take() && {
+    rank(v4_);
+    rank(v6_);
+    return std::move(ranks_);
+  }
+
+ private:
+  template <typename Span>
+  struct Block {
+    Span span = 0;
+    std::uint32_t place = 0;
+  };
+
+  template <typename Span>
+  void rank(std::vector<Block<Span>>& blocks) {
+    radix_sort(blocks, [](const Block<Span>& block) { return block.span; });
+    for (const Block<Span>& block : blocks) ranks_[block.place] = next_++;
+  }
+
+  std::vector<Block<std::uint32_t>> v4_;
+  std::vector<Block<Uint128>> v6_;
+  std::vector<std::uint32_t> ranks_;
+  std::uint32_t next_ = 0;
+};
+
+}  // namespace
+
 EgressNetworks::EgressNetworks(const config::PolicyModel& model, const Sources& sources)
     : exclusive_(model.defaults.global_scope_exclusive), captures_(model.egress_networks.size()) {
   std::map<std::string, std::vector<std::uint32_t>> networks_of_namespace;
@@ -46,29 +90,30 @@ EgressNetworks::EgressNetworks(const config::PolicyModel& model, const Sources& 
 }
 
 PrefixTrie EgressNetworks::compile_scope(const config::PolicyModel& model, const std::vector<std::uint32_t>& networks) {
-  struct Entry {
-    Uint128 span = 0;
-    std::uint32_t network = 0;
-    const config::CidrBlock* block = nullptr;
-  };
-  std::vector<Entry> entries;
+  std::size_t blocks = 0;
+  for (const std::uint32_t network : networks) blocks += model.egress_networks[network].networks.size();
+  SpanRanks ranks(blocks);
   for (const std::uint32_t network : networks)
     for (const config::CidrBlock& block : model.egress_networks[network].networks)
-      entries.push_back({effective_span(block), network, &block});
-  // Networks come in file order.
-  radix_sort(entries, [](const Entry& entry) { return entry.span; });
+      ranks.add(block.cidr.address.family, effective_span(block));
+  const std::vector<std::uint32_t> rank_of_place = std::move(ranks).take();
 
+  // In the order of the file, which is that of memory: each except is a piece of its own.
   std::vector<Claim> claims;
-  claims.reserve(entries.size());
-  for (std::size_t rank = 0; rank < entries.size(); ++rank) {
-    claims.push_back({entries[rank].block->cidr, static_cast<std::uint32_t>(rank), false});
-    for (const Prefix& except : entries[rank].block->except)
-      claims.push_back({except, static_cast<std::uint32_t>(rank), true});
+  claims.reserve(blocks + blocks / 2);
+  std::vector<std::uint32_t> network_of_rank(blocks);
+  auto rank = rank_of_place.begin();
+  for (const std::uint32_t network : networks) {
+    for (const config::CidrBlock& block : model.egress_networks[network].networks) {
+      claims.push_back({block.cidr, *rank, false});
+      for (const Prefix& except : block.except) claims.push_back({except, *rank, true});
+      network_of_rank[*rank++] = network;
+    }
   }
   std::vector<PrefixTrie::Entry> winners = resolve_claims(claims);
   for (PrefixTrie::Entry& winner : winners) {
     if (winner.value == PrefixTrie::none) continue;
-    winner.value = entries[winner.value].network;
+    winner.value = network_of_rank[winner.value];
     captures_[winner.value] = true;
   }
   return PrefixTrie::from_prefixes(winners);

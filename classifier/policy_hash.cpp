@@ -1,8 +1,10 @@
 #include "classifier/policy_hash.h"
 
+#include <array>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -17,7 +19,7 @@ namespace sallyport::classifier {
 namespace {
 
 // Writes values so that no two different models give the same bytes: numbers in eight bytes, what varies in
-// length with its length before it.
+// length with its length before it. An address, of which there may be millions, takes the bytes that its family has.
 class Writer {
  public:
   void put() {}
@@ -57,11 +59,14 @@ class Writer {
     for (const auto& [key, value] : labels) put(key, value);
   }
 
-  void put(const IpAddress& address) {
-    put(address.family);
-    buffer_.append(reinterpret_cast<const char*>(address.bytes.data()), address.bytes.size());
+  void put(const IpAddress& address) { put(Prefix{address, 0}); }
+  void put(const Prefix& prefix) {
+    std::array<char, 2 + sizeof prefix.address.bytes> bytes;
+    bytes[0] = static_cast<char>(prefix.address.family);
+    bytes[1] = static_cast<char>(prefix.length);
+    std::memcpy(&bytes[2], prefix.address.bytes.data(), prefix.address.bytes.size());
+    buffer_.append(bytes.data(), 2 + address_bytes(prefix.address.family));
   }
-  void put(const Prefix& prefix) { put(prefix.address, prefix.length); }
   void put(const AddressRange& range) { put(range.first, range.last); }
   void put(const config::LocatedPrefix& located) { put(located.prefix); }
   void put(const config::CidrBlock& block) { put(block.cidr, block.except); }
@@ -130,7 +135,7 @@ class Writer {
 
 std::string policy_hash(const config::PolicyModel& model) {
   Writer writer;
-  writer.put(std::string_view("sallyport policy 1"));
+  writer.put(std::string_view("sallyport policy 2"));
   writer.put(model.cluster_networks, model.global_namespace, model.defaults, model.snat, model.dns);
   writer.put(model.namespaces, model.workloads, model.network_policies, model.network_sets);
   writer.put(model.egress_networks, model.routes, model.domain_sets);

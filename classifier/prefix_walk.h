@@ -4,7 +4,8 @@
 // holds.
 //
 // A prefix carries a tag of 32 bits, which is all that enter and leave are told: what is walked stays in order in
-// memory, and a million prefixes take as long as sorting them.
+// memory, and a million prefixes take as long as sorting them. A visitor with memory for every tag may have an
+// expect(tag), which is told of it some prefixes ahead.
 #pragma once
 
 #include <concepts>
@@ -47,6 +48,8 @@ class PrefixWalk {
   }
 
  private:
+  static constexpr std::size_t ahead = 16;
+
   template <typename Number>
   struct Item {
     Number first = 0;
@@ -68,6 +71,8 @@ class PrefixWalk {
       const Prefix prefix{to_address(family, next.first), next.length};
       const auto last = static_cast<Number>(next.first + static_cast<Number>(span_of(prefix)));
       for (; i < items.size() && items[i].first == next.first && items[i].length == next.length; ++i) {
+        if constexpr (requires { visitor.expect(std::uint32_t{}); })
+          if (i + ahead < items.size()) visitor.expect(items[i + ahead].tag);
         visitor.enter(items[i].tag);
         open.push_back({last, items[i].tag});
       }
