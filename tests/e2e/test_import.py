@@ -88,8 +88,13 @@ class ImportedIstio(Imported):
             self.assert_reached(self.curl("web", name, SERVER[0]), name, OWN[0])
 
     def test_other_names(self):
-        for name in ("httpbin.org", "denied.example"):
+        for name in ("httpbin.org", "denied.example", "example.com"):  # the apex is none below
             self.assertEqual(self.curl("guest", name, SERVER[0]).returncode, 35)
+            flow = self.gateway.wait_flow(tls__sni=name)
+            self.assertEqual((flow["verdict"]["action"], flow["verdict"]["reason"]), ("deny", "name_not_allowed"))
+
+    def test_what_the_gateway_has_no_server_for(self):
+        self.assert_refused(self.curl("web", "www.example.com", SERVER[0], scheme="http"))
 
 
 class ImportedAntrea(Imported):
