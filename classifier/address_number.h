@@ -33,7 +33,15 @@ __extension__ typedef unsigned __int128 Uint128;
 [[nodiscard]] inline IpAddress to_address(Family family, Uint128 number) noexcept {
   IpAddress address;
   address.family = family;
-  for (unsigned i = address_bytes(family); i-- > 0; number >>= 8U) address.bytes[i] = static_cast<std::uint8_t>(number);
+  if (family == Family::v4) {
+    const std::uint32_t bytes = __builtin_bswap32(static_cast<std::uint32_t>(number));
+    std::memcpy(address.bytes.data(), &bytes, sizeof bytes);
+  } else {
+    const std::uint64_t high = __builtin_bswap64(static_cast<std::uint64_t>(number >> 64U));
+    const std::uint64_t low = __builtin_bswap64(static_cast<std::uint64_t>(number));
+    std::memcpy(address.bytes.data(), &high, sizeof high);
+    std::memcpy(address.bytes.data() + sizeof high, &low, sizeof low);
+  }
   return address;
 }
 

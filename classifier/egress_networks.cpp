@@ -99,18 +99,18 @@ PrefixTrie EgressNetworks::compile_scope(const config::PolicyModel& model, const
   const std::vector<std::uint32_t> rank_of_place = std::move(ranks).take();
 
   // In the order of the file, which is that of memory: each except is a piece of its own.
-  std::vector<Claim> claims;
+  Claims claims;
   claims.reserve(blocks + blocks / 2);
   std::vector<std::uint32_t> network_of_rank(blocks);
   auto rank = rank_of_place.begin();
   for (const std::uint32_t network : networks) {
     for (const config::CidrBlock& block : model.egress_networks[network].networks) {
-      claims.push_back({block.cidr, *rank, false});
-      for (const Prefix& except : block.except) claims.push_back({except, *rank, true});
+      claims.add({block.cidr, *rank, false});
+      for (const Prefix& except : block.except) claims.add({except, *rank, true});
       network_of_rank[*rank++] = network;
     }
   }
-  std::vector<PrefixTrie::Entry> winners = resolve_claims(claims);
+  std::vector<PrefixTrie::Entry> winners = std::move(claims).resolve();
   for (PrefixTrie::Entry& winner : winners) {
     if (winner.value == PrefixTrie::none) continue;
     winner.value = network_of_rank[winner.value];

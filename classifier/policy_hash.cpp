@@ -34,12 +34,11 @@ class Writer {
   requires std::integral<Value> || std::is_enum_v<Value>
   void put(Value value) {
     const auto number = static_cast<std::uint64_t>(value);
-    buffer_.append(reinterpret_cast<const char*>(&number), sizeof number);
-    if (buffer_.size() > flush_at) flush();
+    append(&number, sizeof number);
   }
   void put(std::string_view text) {
     put(text.size());
-    buffer_ += text;
+    append(text.data(), text.size());
   }
   void put(const std::string& text) { put(std::string_view(text)); }
   void put(std::chrono::milliseconds time) { put(time.count()); }
@@ -65,7 +64,7 @@ class Writer {
     bytes[0] = static_cast<char>(prefix.address.family);
     bytes[1] = static_cast<char>(prefix.length);
     std::memcpy(&bytes[2], prefix.address.bytes.data(), prefix.address.bytes.size());
-    buffer_.append(bytes.data(), 2 + address_bytes(prefix.address.family));
+    append(bytes.data(), 2 + address_bytes(prefix.address.family));
   }
   void put(const AddressRange& range) { put(range.first, range.last); }
   void put(const config::LocatedPrefix& located) { put(located.prefix); }
@@ -122,12 +121,18 @@ class Writer {
   }
 
  private:
-  static constexpr std::size_t flush_at = std::size_t{64} * 1024;
-  void flush() {
-    digest_.add(buffer_);
-    buffer_.clear();
+  void append(const void* bytes, std::size_t count) {
+    if (count > buffer_.size() - used_) flush();
+    if (count > buffer_.size()) return digest_.add({static_cast<const char*>(bytes), count});
+    std::memcpy(buffer_.data() + used_, bytes, count);
+    used_ += count;
   }
-  std::string buffer_;
+  void flush() {
+    digest_.add({buffer_.data(), used_});
+    used_ = 0;
+  }
+  std::vector<char> buffer_ = std::vector<char>(std::size_t{64} * 1024);
+  std::size_t used_ = 0;
   Sha256 digest_;
 };
 

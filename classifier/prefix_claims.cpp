@@ -1,9 +1,7 @@
 #include "classifier/prefix_claims.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "classifier/prefix_walk.h"
 #include "classifier/rank_set.h"
 
 namespace sallyport::classifier {
@@ -58,17 +56,17 @@ class WinnerVisitor {
 
 }  // namespace
 
-std::vector<PrefixTrie::Entry> resolve_claims(const std::vector<Claim>& claims) {
-  std::uint32_t ranks = 0;
-  PrefixWalk walk;
-  walk.reserve_v4(claims.size());
-  for (const Claim& claim : claims) {
-    ranks = std::max(ranks, claim.rank + 1);
-    walk.add(claim.prefix, claim.rank << 1U | (claim.hole ? 1U : 0U));
-  }
-  WinnerVisitor visitor(ranks);
-  std::move(walk).walk(visitor);
+std::vector<PrefixTrie::Entry> Claims::resolve() && {
+  WinnerVisitor visitor(ranks_);
+  std::move(walk_).walk(visitor);
   return std::move(visitor).take();
+}
+
+std::vector<PrefixTrie::Entry> resolve_claims(const std::vector<Claim>& claims) {
+  Claims gathered;
+  gathered.reserve(claims.size());
+  for (const Claim& claim : claims) gathered.add(claim);
+  return std::move(gathered).resolve();
 }
 
 PrefixTrie make_address_set(const std::vector<Prefix>& prefixes) {

@@ -8,10 +8,13 @@
 // n).
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "classifier/prefix_trie.h"
+#include "classifier/prefix_walk.h"
 #include "config/address.h"
 
 namespace sallyport::classifier {
@@ -22,8 +25,23 @@ struct Claim {
   bool hole = false;       // takes the claims of this rank away inside
 };
 
-// The winners as nested prefixes in preorder, IPv4 first; the longest prefix that holds an address decides. A prefix
-// that would say what the one around it says is left out.
+// Claims as they come up, in any order.
+class Claims {
+ public:
+  void reserve(std::size_t count) { walk_.reserve_v4(count); }
+  void add(const Claim& claim) {
+    ranks_ = std::max(ranks_, claim.rank + 1);
+    walk_.add(claim.prefix, claim.rank << 1U | (claim.hole ? 1U : 0U));
+  }
+
+  // The winners as nested prefixes in preorder, IPv4 first; the longest prefix that holds an address decides. A prefix
+  // that would say what the one around it says is left out.
+  [[nodiscard]] std::vector<PrefixTrie::Entry> resolve() &&;
+
+ private:
+  PrefixWalk walk_;
+  std::uint32_t ranks_ = 0;
+};
 [[nodiscard]] std::vector<PrefixTrie::Entry> resolve_claims(const std::vector<Claim>& claims);
 
 // A trie that knows the addresses of the prefixes, and says 0 for them.

@@ -268,6 +268,7 @@ Address number_of(const IpAddress& address) noexcept {
 template <typename Address>
 Runs<Address> runs_of(const std::vector<PrefixTrie::Entry>& entries, Family family) {
   std::vector<LinePrefix<Address>> line;
+  line.reserve(entries.size());  // what is not used is not touched
   for (const PrefixTrie::Entry& entry : entries) {
     if (entry.prefix.address.family != family) continue;
     line.push_back({number_of<Address>(entry.prefix.address), entry.prefix.length, entry.value});
