@@ -13,6 +13,7 @@ using classifier::names::Parse;
 using classifier::names::QuicResult;
 using classifier::names::TlsProgress;
 using classifier::names::Upgrade;
+using classifier::names::UpgradeProtocol;
 using namespace wire;
 
 using Bytes = std::span<const std::uint8_t>;
@@ -102,7 +103,7 @@ class Reading {
       looked_.target = false;
       return Look::nothing;
     }
-    if (upgrade.step == Upgrade::Step::commands || upgrade.step == Upgrade::Step::tls) {
+    if (begins_with_tls(upgrade) || upgrade.step == Upgrade::Step::tls) {
       const Look look = tls(core_, rest, progress, looked_);
       if (look != Look::nothing) return look;
     }
@@ -123,11 +124,17 @@ class Reading {
     return Look::preamble;
   }
 
+  // In a dialogue in the clear a hello that was not agreed on is noise to the server, behind which the dialogue goes
+  // on.
+  [[nodiscard]] static bool begins_with_tls(const Upgrade& upgrade) noexcept {
+    return upgrade.step == Upgrade::Step::commands && upgrade.protocol == UpgradeProtocol::none && upgrade.said == 0;
+  }
+
   void show_target(std::string_view name, const Upgrade& upgrade) noexcept {
     looked_.target = true;
     looked_.shown.protocol = classifier::Shown::Protocol::tls;
     looked_.shown.name = name;
-    const bool http = upgrade.protocol == classifier::names::UpgradeProtocol::http_connect;
+    const bool http = upgrade.protocol == UpgradeProtocol::http_connect;
     looked_.app = http ? AppProtocol::http : AppProtocol::socks;
   }
 
@@ -139,7 +146,7 @@ class Reading {
 [[nodiscard]] Look read(Core& core, const Flow& flow, Bytes bytes, StreamProgress& progress, Upgrade& upgrade,
                         bool second_hello, Looked& looked) noexcept {
   const Look look = Reading(core, second_hello, looked).read(bytes, progress, upgrade);
-  const bool at_beginning = upgrade.protocol == classifier::names::UpgradeProtocol::none && upgrade.tunnels == 0;
+  const bool at_beginning = upgrade.protocol == UpgradeProtocol::none && upgrade.tunnels == 0;
   const bool any_name =
       flow.verdict == Verdict::allowed || core.flows.facts(flow).name_table == classifier::no_name_table;
   return look == Look::nothing && any_name && at_beginning ? http(bytes, progress.http, looked) : look;
