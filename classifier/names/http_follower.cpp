@@ -1,6 +1,7 @@
 #include "classifier/names/http_follower.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <string_view>
 
@@ -37,6 +38,19 @@ Parse read_http2_preface(Bytes stream) noexcept {
   const std::string_view text = text_of(stream).substr(0, http2_preface.size());
   if (!http2_preface.starts_with(text)) return Parse::not_this;
   return text.size() == http2_preface.size() ? Parse::done : Parse::need_more;
+}
+
+HttpStep look_for_request(Bytes stream) noexcept {
+  // RFC 9110 section 9.3, RFC 5789, and the preface of HTTP/2: what a server that has other methods takes as well.
+  constexpr std::array<std::string_view, 10> starts{"GET ",     "HEAD ",    "POST ",  "PUT ",   "DELETE ",
+                                                    "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI "};
+  const std::string_view text = text_of(stream);
+  const std::size_t empty = std::min(text.find_first_not_of("\r\n"), text.size());
+  if (empty != 0) return {What::framing, static_cast<std::uint32_t>(empty), 0};
+  const auto is_start = [&](std::string_view start) { return text.starts_with(start); };
+  if (std::any_of(starts.begin(), starts.end(), is_start)) return {What::request, 0, 0};
+  const auto may_be = [&](std::string_view start) { return start.starts_with(text); };
+  return {std::any_of(starts.begin(), starts.end(), may_be) ? What::need_more : What::not_http, 0, 0};
 }
 
 HttpStep HttpFollower::next(Bytes stream, std::span<HeaderField> room, RequestHead& head) noexcept {

@@ -33,6 +33,11 @@ struct HttpStep {
 inline constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 [[nodiscard]] Parse read_http2_preface(std::span<const std::uint8_t> stream) noexcept;
 
+// The first bytes of another protocol than HTTP, which was agreed on. Would a server that reads on as if it had not
+// been see a request there, or empty lines in front of one? framing: those, which are no part of an answer yet;
+// request: it would; need_more; not_http.
+[[nodiscard]] HttpStep look_for_request(std::span<const std::uint8_t> stream) noexcept;
+
 class HttpFollower {
  public:
   [[nodiscard]] HttpStep next(std::span<const std::uint8_t> stream, std::span<HeaderField> room,

@@ -31,9 +31,10 @@ class FrameWalk {
     while (!bytes.empty()) step(bytes);
   }
 
-  // Has it said anything; is that no HTTP/2, which begins with SETTINGS (section 3.4); may a frame of ours follow at
-  // this sequence number?
+  // Has it said anything; is that HTTP/2, which begins with SETTINGS (section 3.4), or is it not; may a frame of ours
+  // follow at this sequence number?
   [[nodiscard]] bool said() const noexcept { return said_; }
+  [[nodiscard]] bool is_http2() const noexcept { return !first_ && !other_; }
   [[nodiscard]] bool is_other() const noexcept { return other_; }
   [[nodiscard]] bool is_between(std::uint32_t sequence) const noexcept {
     return !lost_ && next_ == sequence && left_ == 0 && head_bytes_ == 0 && !in_block_;

@@ -5,13 +5,14 @@
 
 #include "classifier/names/http2_follower.h"
 #include "classifier/names/http_follower.h"
+#include "classifier/names/request_lines.h"
 #include "dataplane/flow/frame_walk.h"
 #include "dataplane/flow/said_bytes.h"
 
 namespace sallyport::dataplane {
 
 struct RequestFollow {
-  // Another protocol that the first request asks for; the server has not answered.
+  // Another protocol that the latest request asks for; the server has not answered.
   enum class Awaits : std::uint8_t { nothing, another, http2, tunnel };
 
   classifier::names::HttpFollower http1;
@@ -23,8 +24,12 @@ struct RequestFollow {
   SaidBytes said;
   Awaits awaits = Awaits::nothing;
   std::uint32_t answer = 0;  // sequence number of the server's answer to it
+  bool switched = false;     // it agreed, and the client has said nothing since
   FrameWalk server;          // HTTP/2
-  bool grpc = false;         // the latest request is one of gRPC
+  // Watched until the server has shown that it speaks HTTP/2, and up to where.
+  classifier::names::RequestLines lines;
+  std::uint32_t lines_end = 0;
+  bool grpc = false;  // the latest request is one of gRPC
 
   // Is all up to here decided, or of a body?
   [[nodiscard]] bool reaches(std::uint32_t end) const noexcept {

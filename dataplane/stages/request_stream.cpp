@@ -91,6 +91,11 @@ class Reading {
   [[nodiscard]] Outcome run(const Packet& packet) noexcept {
     // What no window reaches would be taken for a body that has gone by.
     if (after(segment_.end, server_has() + window_max)) return ends(Drop::hello_unordered);
+    if (watches_lines()) {
+      const bool ordered = !after(segment_.first, follow_.lines_end);
+      if (!ordered && follow_.reaches(segment_.first + 1)) return ends(Drop::hello_unordered);  // of a body
+      if (ordered && shows_line(segment_.first, segment_.bytes)) return denied(Reason::hello_malformed);
+    }
     pass_over_body();
     if (after(follow_.base, segment_.first)) {
       const Outcome outcome = compare();
@@ -115,6 +120,18 @@ class Reading {
     const std::uint64_t step = std::min<std::uint64_t>(follow_.beyond, segment_.end - follow_.base);
     follow_.base += static_cast<std::uint32_t>(step);
     follow_.beyond -= step;
+  }
+
+  // A server of HTTP/1 may take offence at the preface and read on, for lines that are requests to it (RFC 9113 section
+  // 3.4): until this one has answered in HTTP/2 there is none of them, not in a body either, which comes in its order.
+  [[nodiscard]] bool watches_lines() const noexcept {
+    return follow_.inflater != nullptr && !follow_.server.is_http2();
+  }
+  [[nodiscard]] bool shows_line(std::uint32_t first, Bytes bytes) noexcept {
+    if (first != follow_.lines_end) follow_.lines = {};
+    const std::uint32_t end = first + static_cast<std::uint32_t>(bytes.size());
+    if (after(end, follow_.lines_end)) follow_.lines_end = end;
+    return follow_.lines.watch(bytes);
   }
 
   // Bytes that are decided already, as far as the server does not have them yet: they are what they were, or of a body.
@@ -207,6 +224,7 @@ class Reading {
       RequestHead head;
       const HttpStep step = next(bytes.subspan(done), head);
       outcome = outcome_of(step, head);
+      if (step.what == HttpStep::What::http2) follow_.lines_end = begin;
       done += step.bytes;
       if (step.bytes != 0) framed = done;
       const std::uint64_t here = std::min<std::uint64_t>(step.skip, bytes.size() - done);
@@ -214,6 +232,10 @@ class Reading {
       follow_.beyond = step.skip - here;
       if (follow_.awaits != Awaits::nothing && done != bytes.size()) return denied(Reason::hello_malformed);
     }
+    const std::uint32_t watched = follow_.lines_end - begin;
+    const bool goes_on = outcome.what == Outcome::What::passes || outcome.what == Outcome::What::waits;
+    if (goes_on && watches_lines() && watched < bytes.size() && shows_line(follow_.lines_end, bytes.subspan(watched)))
+      return denied(Reason::hello_malformed);
     if (outcome.what == Outcome::What::waits && bytes.size() - done >= core_.held.hello_bytes())
       return denied(Reason::hello_too_large);
     core_.said.add(follow_.said, begin, bytes.first(framed));
@@ -223,6 +245,12 @@ class Reading {
   }
 
   [[nodiscard]] HttpStep next(Bytes bytes, RequestHead& head) noexcept {
+    if (follow_.switched) {
+      // A server can be made to say that it agrees, by a status that is the client's to choose; then it reads on.
+      const HttpStep begins = classifier::names::look_for_request(bytes);
+      if (begins.what != HttpStep::What::request) return begins;
+      follow_.switched = false;
+    }
     if (follow_.inflater == nullptr) return follow_.http1.next(bytes, core_.fields, head);
     classifier::names::FieldRoom room{core_.fields, {core_.field_text.data(), core_.field_text.size()}};
     return follow_.http2.next(bytes, *follow_.inflater, room, head);
@@ -240,7 +268,7 @@ class Reading {
       case HttpStep::What::framing:
         return passes;
       case HttpStep::What::not_http:
-        return {Outcome::What::not_http};
+        return {follow_.switched ? Outcome::What::other : Outcome::What::not_http};
       case HttpStep::What::malformed:
         return denied(Reason::hello_malformed);
       case HttpStep::What::request:
@@ -249,7 +277,7 @@ class Reading {
     const bool http2 = follow_.inflater != nullptr;
     follow_.grpc = http2 && is_grpc(head);
     if (!allows(core_, flow_, head, http2)) return {Outcome::What::refused};
-    if (!http2 && follow_.http1.requests() == 1 && head.body == RequestHead::Body::none) {
+    if (!http2 && head.body == RequestHead::Body::none) {
       follow_.awaits = awaits_of(head);
       follow_.answer = core_.flows.track(flow_).sent_end[to_client];
     }

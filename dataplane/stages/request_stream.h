@@ -30,6 +30,7 @@ struct Outcome {
     refused,   // its request is denied; the flow's facts say why
     denied,    // for `reason`
     not_http,  // shows no request
+    other,     // nor has to: the server agreed to another protocol
   };
   What what = What::passes;
   Drop drop = Drop::held_full;

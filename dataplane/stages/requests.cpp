@@ -62,6 +62,12 @@ void forget_requests(Core& core, Flow& flow) noexcept {
     case Outcome::What::not_http:
       stop_following(core, flow);
       return inspect_looked(core, number, packet, parsed, Look::nothing, {});
+    case Outcome::What::other:
+      facts.upgraded = true;
+      stop_following(core, flow);
+      release_held(core, number);
+      note_sent(core.flows.track(flow), packet, parsed, to_server);
+      return Inspected::pass;
     case Outcome::What::refused:
       refuse_request(core, flow, packet, parsed);
       deny_flow(core, number, facts.reason, Drop::hello_denied);
@@ -119,7 +125,7 @@ Inspected follow_requests(Core& core, FlowNumber number, Packet& packet, Parsed&
 namespace {
 
 // The server's answer to a request for another protocol, which is HTTP/2 or one that is not followed.
-void take_answer(Core& core, Flow& flow, RequestFollow& follow, const Segment& segment) noexcept {
+void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noexcept {
   const std::string_view text(reinterpret_cast<const char*>(segment.bytes.data()), segment.bytes.size());
   const Awaits asked = std::exchange(follow.awaits, Awaits::nothing);
   const bool agrees = asked == Awaits::tunnel ? text.starts_with("HTTP/1.1 2") || text.starts_with("HTTP/1.0 2")
@@ -131,14 +137,15 @@ void take_answer(Core& core, Flow& flow, RequestFollow& follow, const Segment& s
   if (asked == Awaits::http2 && (!whole || classifier::names::contains(text.substr(0, end), "h2c"))) {
     // Where there is no room it goes on as HTTP/1.1, in which the preface is malformed.
     if (!whole || !begin_http2(core, follow, 1)) return;
+    follow.lines_end = follow.base;
     const std::size_t head_bytes = end + end_mark.size();
     const std::uint32_t first = segment.first + static_cast<std::uint32_t>(head_bytes);
     follow.server.begin(first);
     follow.server.walk(first, segment.bytes.subspan(head_bytes));
     return;
   }
-  core.flows.facts(flow).upgraded = true;
-  stop_following(core, flow);
+  follow.http1 = {};
+  follow.switched = true;
 }
 
 }  // namespace
@@ -149,7 +156,7 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
   TcpTrack& track = core.flows.track(flow);
   if (track.acked[to_client] != 0) core.said.acknowledge(follow.said, track.acked[to_client]);
   if ((parsed.tcp_flags & Tcp::rst) != 0) return Inspected::pass;
-  const Segment segment(packet, parsed);
+  Segment segment(packet, parsed);
   if (follow.inflater != nullptr) follow.server.walk(segment.first, segment.bytes);
   if (follow.server.is_other()) {
     refuse_both(core, flow, packet, parsed, to_client);
@@ -157,8 +164,11 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
     return end(core, packet, Drop::hello_denied);
   }
   note_sent(track, packet, parsed, to_client);
-  if (follow.awaits != Awaits::nothing && segment.first == follow.answer && !segment.bytes.empty())
-    take_answer(core, flow, follow, segment);
+  if (follow.awaits == Awaits::nothing || !after(segment.end, follow.answer) || after(segment.first, follow.answer))
+    return Inspected::pass;
+  segment.bytes = segment.bytes.subspan(follow.answer - segment.first);
+  segment.first = follow.answer;
+  take_answer(core, follow, segment);
   return Inspected::pass;
 }
 

@@ -135,6 +135,35 @@ for shape, what in HIDDEN.items():
         t.flow(**MALFORMED)
 
 
+HEAD = PREFACE + headers(1, request("/get", "POST"), END_HEADERS)
+BODY = b"a body\r\n" + get("/ip")
+SMUGGLED = {
+    "in the first segment": [HEAD + frame(DATA, END_STREAM, 1, BODY)],
+    "in a segment of its own": [HEAD, frame(DATA, END_STREAM, 1, BODY)],
+    "cut in the middle of the method": [HEAD + frame(DATA, END_STREAM, 1, BODY)[:-len(get("/ip")) + 2], get("/ip")[2:]],
+    "in a frame of an unknown kind": [HEAD, frame(0xfa, 0, 1, BODY)],
+}
+for place, segments in SMUGGLED.items():
+    @case(f"T10: the preface to a server of HTTP/1 that reads on, a request to it {place}", policy=GET)
+    def _(t, segments=segments):
+        talk = Talk(t, A, 40000, S, 80, E).open()
+        for segment in segments[:-1]:
+            talk.send(segment)
+        reset_for(talk, segments[-1])
+        t.flow(**MALFORMED)
+
+
+@case("T10: the body of HTTP/2 goes on out of order once the server has answered in HTTP/2, not before", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(HEAD + frame(DATA, END_STREAM, 1, BODY)[:9])
+    talk.say("PA", BODY[4:], offset=4, drop="hello_unordered")
+    talk.receive(frame(SETTINGS, 0, 0))
+    talk.say("PA", BODY[4:], offset=4)
+    talk.send(BODY[:4])
+    t.flow(action="allow", reason="route")
+
+
 @case("T10: HTTP/2 behind a request of HTTP/1.1, unasked", policy=GET)
 def _(t):
     reset_for(Talk(t, A, 40000, S, 80, E).open(), get("/get") + PREFACE + headers(1, request("/get")))

@@ -323,9 +323,12 @@ def _(t):
 def _(t):
     upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
     talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(get("/get"))
+    talk.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     talk.send(upgrade)
     talk.receive(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
-    talk.send(get("/ip"))
+    talk.send(b"\x81\x85\x01\x02\x03\x04a frame")
+    talk.send(get("/ip"))  # the frames go on: nobody reads them
     t.flow(action="allow", reason="route")
     talk = Talk(t, A, 40001, S, 80, E).open()
     talk.send(upgrade)
@@ -334,6 +337,40 @@ def _(t):
     t.flow(**NOT_ALLOWED)
     reset_for(Talk(t, A, 40002, S, 80, E).open(), upgrade + get("/ip"))
     t.flow(**MALFORMED)
+
+
+@case("case 80: the status of an allowed page says 101, and the server goes on to read requests", policy=GET)
+def _(t):
+    upgrade = get("/get/status/101", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    for port, rest in enumerate((get("/ip"), b"\r\n\n" + get("/ip"), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + get("/ip")), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(upgrade)
+        talk.receive(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        (refused if port != 40002 else reset_for)(talk, rest)
+        t.flow(**(NOT_ALLOWED if port != 40002 else MALFORMED))
+
+
+@case("another protocol that begins as a method does waits until it is none", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(get("/get", more="Connection: Upgrade\r\nUpgrade: tcp\r\n"))
+    talk.receive(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    talk.send(b"\r\n")
+    waiting = talk.as_seen(talk.say("PA", b"GE", outside=[]))
+    last = tcp(A, 40000, S, 80, "PA", talk.mine + 2, talk.theirs, b"NTLY")
+    t.inside(last, outside=[waiting, talk.as_seen(last)])
+    t.flow(action="allow", reason="route")
+
+
+@case("case 107: requests in the clear inside of a tunnel are asked about as well", policy=DENY + SNAT + route(
+    "http_route", "proxy", 80, 'hostnames = ["httpbin.org"]'))
+def _(t):
+    for port, name in enumerate(("httpbin.org", "denied.example"), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")
+        talk.receive(b"HTTP/1.1 200 ok\r\n\r\n")
+        (talk.send if name == "httpbin.org" else lambda request: refused(talk, request))(get("/", host=name))
+        t.flow(hostname=name, **({"action": "allow", "reason": "route"} if name == "httpbin.org" else NOT_ALLOWED))
 
 
 @case("a connection picked up in its middle: nobody knows where in its requests it is", policy=ALLOW + SNAT + route(

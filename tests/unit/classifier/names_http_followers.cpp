@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "classifier/names/request_lines.h"
 #include "tests/unit/classifier/names_followed.h"
 #include "tests/unit/classifier/names_http2_builder.h"
 
@@ -54,6 +55,39 @@ TEST(HttpFollowers, WhatSomeServerMightTakeForARequestIsMalformed) {
     EXPECT_EQ(follow(stream).end, "malformed") << stream;
   for (const std::string& stream : {"SSH-2.0-client\r\n"s, "\0\0\0\x08\x04\xd2\x16\x2f"s, "\x16\x03\x01"s, "QUIT\r\n"s})
     EXPECT_EQ(follow(stream).end, "not HTTP") << stream;
+}
+
+// Of a protocol that a server agreed to: what it would read as a request if it had not.
+TEST(HttpFollowers, RequestsInAnotherProtocol) {
+  const auto look = [](const std::string& text) {
+    return look_for_request({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  };
+  using What = HttpStep::What;
+  for (const char* begin : {"GET ", "CONNECT a:1", "PRI * HTTP/2.0", "PATCH /x"})
+    EXPECT_EQ(look(begin).what, What::request) << begin;
+  for (const char* begin : {"G", "POST", "OPTIONS", "P"}) EXPECT_EQ(look(begin).what, What::need_more) << begin;
+  for (const std::string& begin : {"\x81\x85"s, "SSH-2.0"s, "GETS"s, "get /"s, "\0"s, " GET /"s})
+    EXPECT_EQ(look(begin).what, What::not_http) << begin;
+  EXPECT_EQ(look("\r\n\nGET /").what, What::framing);
+  EXPECT_EQ(look("\r\n\nGET /").bytes, 3U);
+}
+
+TEST(HttpFollowers, LinesThatHttp1WouldTakeForRequests) {
+  const auto shows = [](const std::string& text, std::size_t cut) {
+    RequestLines lines;
+    const auto watch = [&](std::string_view part) {
+      return lines.watch({reinterpret_cast<const std::uint8_t*>(part.data()), part.size()});
+    };
+    const bool first = watch(std::string_view(text).substr(0, cut));
+    return watch(std::string_view(text).substr(cut)) || first;
+  };
+  for (const char* method : {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}) {
+    const std::string text = "a body\r\n" + std::string(method) + " /ip HTTP/1.1\r\n";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) EXPECT_TRUE(shows(text, cut)) << method << cut;
+  }
+  for (const std::string& text :
+       {"GET / in its first line"s, "\nGETS "s, "\n GET "s, "\nget "s, std::string(http2_preface)})
+    EXPECT_FALSE(shows(text, 3)) << text;
 }
 
 TEST(HttpFollowers, Http2RequestsOfManyStreams) {

@@ -1,6 +1,9 @@
 // Requests of plaintext HTTP, decided one by one (corner cases D, E: 60, 64, 69, 80, 81, 106).
 #include <algorithm>
 #include <random>
+#include <string>
+#include <tuple>
+#include <vector>
 
 #include "tests/unit/dataplane/pipeline_harness.h"
 
@@ -321,21 +324,26 @@ TEST(PipelineRequests, HeadOverTheLimit) {
   EXPECT_EQ(g.world.records.at(0).reason, Reason::hello_too_large);
 }
 
-// Another protocol only where the server agrees, and only as a connection's first request.
+// Another protocol only where the server agrees, and then as long as it is another one.
 TEST(PipelineRequests, UpgradeAndItsRefusal) {
   const std::string upgrade =
       "GET /get HTTP/1.1\r\nHost: httpbin.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-  for (const bool agrees : {true, false}) {
+  const std::string agrees = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+  const std::string frame = "\x81\x85\x01\x02\x03\x04 in a frame";
+  for (const auto& [answer, next, refused] :
+       std::vector<std::tuple<std::string, std::string, bool>>{{agrees, frame, false},
+                                                               {agrees, get("/ip"), true},
+                                                               {agrees, get("/get"), false},
+                                                               {"HTTP/1.1 200 OK\r\n\r\n", frame, true},
+                                                               {"HTTP/1.1 200 OK\r\n\r\n", get("/ip"), true}}) {
     Gateway g(get_only());
     Client c(g, client, server);
     c.connect();
     ASSERT_EQ(c.send(0, bytes(upgrade)).outside.size(), 1U);
-    ASSERT_EQ(c.server_sends(0, bytes(agrees ? "HTTP/1.1 101 Switching Protocols\r\n\r\n" : "HTTP/1.1 200 OK\r\n\r\n"))
-                  .inside.size(),
-              1U);
+    ASSERT_EQ(c.server_sends(0, bytes(answer)).inside.size(), 1U);
     Stream got;
-    got.add(c.send(static_cast<std::uint32_t>(upgrade.size()), bytes(get("/ip"))).outside);
-    EXPECT_EQ(got.reset, !agrees);
+    got.add(c.send(static_cast<std::uint32_t>(upgrade.size()), bytes(next)).outside);
+    EXPECT_EQ(got.reset, refused) << answer << next;
   }
   Gateway g(get_only());
   Client c(g, client, server);
