@@ -131,7 +131,10 @@ UpgradeUnit read_upgrade_unit(Bytes stream, Upgrade& upgrade) noexcept {
     next.protocol = client_protocol(stream.front());
   }
   const UpgradeUnit unit = read_unit(stream, next);
-  if (unit.parse == Parse::done) upgrade = next;
+  if (unit.parse != Parse::done) return unit;
+  if (unit.bytes > std::size_t{Upgrade::bytes_max} - next.passed) return {};
+  next.passed = static_cast<std::uint16_t>(next.passed + unit.bytes);
+  upgrade = next;
   return unit;
 }
 

@@ -13,6 +13,9 @@
 // a command, a message, a request head; whatever else it says is not_this, and so is anything said between asking and
 // being answered, which would be read by whoever does not agree as more commands. Behind a tunnel everything begins
 // anew, up to tunnels_max deep. The server is followed loosely: nothing it says is kept from the client.
+//
+// Commands have arguments, and a server that only pretends to greet would take any number of them for a conversation in
+// the clear. So of all that comes before TLS no more than bytes_max passes, which a real client never needs.
 #pragma once
 
 #include <array>
@@ -48,12 +51,14 @@ struct Upgrade {
     refused,   // nothing more that could be recognised
   };
   static constexpr std::uint8_t tunnels_max = 4;
+  static constexpr std::uint16_t bytes_max = 12 * 1024;  // of the client's side: a request head with its tickets, twice
 
   UpgradeProtocol protocol = UpgradeProtocol::none;
   Step step = Step::commands;
   std::uint8_t kind = 0;        // what was asked, in the protocol's own numbers
   std::uint8_t tunnels = 0;     // this one is inside of so many
   std::uint8_t tag_bytes = 0;   // IMAP: of the command that asks
+  std::uint16_t passed = 0;     // bytes of the client's side, those in front of this tunnel as well
   std::uint16_t pending = 0;    // commands that are not answered yet
   std::uint16_t said = 0;       // bytes of the server's unfinished line or message
   std::array<char, 24> text{};  // the first of them

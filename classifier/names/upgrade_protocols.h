@@ -34,8 +34,10 @@ inline void answer(Upgrade& upgrade, Step step) noexcept {
 // The proxy has granted it: what follows is another connection's beginning.
 inline void enter_tunnel(Upgrade& upgrade) noexcept {
   const auto tunnels = static_cast<std::uint8_t>(upgrade.tunnels + 1);
+  const std::uint16_t passed = upgrade.passed;
   upgrade = {};
   upgrade.tunnels = tunnels;
+  upgrade.passed = passed;
   if (tunnels > Upgrade::tunnels_max) upgrade.step = Step::refused;
 }
 

@@ -211,6 +211,15 @@ TEST(PipelineUpgrades, Case107WhatIsInsideCountsToo) {
   d.refused(c("CONNECT httpbin.org:443 HTTP/1.1\r\nHost: evil.org\r\n\r\n"), Reason::hello_malformed);
 }
 
+// Arguments of commands to a server that only pretends to greet.
+TEST(PipelineUpgrades, Case82AConversationInCommandsEnds) {
+  Dialogue d(httpbin_only);
+  d.pass({s("220 mail\r\n")});
+  const Lines once = {c("EHLO " + std::string(500, 'x') + "\r\n"), s("250 and what else?\r\n")};
+  for (int round = 0; round < 24; ++round) d.pass(once);
+  d.refused(once[0], Reason::no_name);
+}
+
 // A request in pieces waits until it is whole.
 TEST(PipelineUpgrades, UnitsInPiecesAreHeld) {
   Dialogue d(httpbin_only);
