@@ -2,6 +2,7 @@
 #
 #   make build        build/sallyport and build/sallyport-pktgen; as root, installs what is missing first
 #   make demo         a small world of namespaces, the gateway in its middle, and a table of what came of each request
+#   make bench        the goals of docs/PERFORMANCE.md, measured, and its table written anew; BENCH=--quick for a glance
 #   make test         everything that says whether this works; ends with "N passed, N failed, N skipped"
 BUILD   ?= build
 # The instruction set: the portable baseline, or CPU=native for this machine only.
@@ -11,6 +12,8 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 # Debian's own, which sees Debian's modules, whatever else is in PATH.
 PYTHON  ?= /usr/bin/python3
+# `make bench`: options of tests/bench/run, such as "--quick", "--only P1,P16" or "--against OTHER_BUILD".
+BENCH ?=
 # `make fuzz`: each fuzz target runs for so many seconds, and so many random decisions are compared with the oracle's.
 SECONDS_EACH ?= 60
 DECISIONS    ?= 10000000
@@ -23,7 +26,7 @@ NINJA = ninja -j $(JOBS)
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^# *//'
-	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS'
+	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS'
 
 dependencies:
 	@tools/install-dependencies build test
@@ -52,7 +55,7 @@ lint: build
 
 bench: build
 	$(NINJA) -C $(BUILD)
-	tests/bench/run $(BUILD)
+	$(PYTHON) tests/bench/run $(BUILD) $(BENCH)
 
 asan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only asan

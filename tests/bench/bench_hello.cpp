@@ -136,8 +136,8 @@ void with_against_without(benchmark::State& state, Frame (*frame_of)(std::uint32
 
 void hello_over_tcp(benchmark::State& state) { with_against_without(state, syn_with_hello); }
 void initial_over_udp(benchmark::State& state) { with_against_without(state, initial); }
-BENCHMARK(hello_over_tcp)->Iterations(sallyport::bench::paired_rounds)->UseManualTime();
-BENCHMARK(initial_over_udp)->Iterations(sallyport::bench::paired_rounds)->UseManualTime();
+BENCHMARK(hello_over_tcp)->Iterations(sallyport::bench::paired_rounds())->UseManualTime();
+BENCHMARK(initial_over_udp)->Iterations(sallyport::bench::paired_rounds())->UseManualTime();
 
 }  // namespace
 

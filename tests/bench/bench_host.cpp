@@ -166,7 +166,7 @@ void register_contests() {
     benchmark::RegisterBenchmark("domain_set_against_hyperscan", domain_set_against_hyperscan)
         ->Arg(static_cast<std::int64_t>(count))
         ->UseManualTime()
-        ->Iterations(paired_rounds);
+        ->Iterations(paired_rounds());
   };
   add(10'000);
   add(100'000);

@@ -267,7 +267,7 @@ void register_contests() {
           };
           const std::string name =
               (family == Family::v4 ? "lookup_v4_against_rte_fib/" : "lookup_v6_against_rte_fib6/") + one.name();
-          benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime()->Iterations(paired_rounds);
+          benchmark::RegisterBenchmark(name.c_str(), run)->UseManualTime()->Iterations(paired_rounds());
         }
       }
     }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdlib>
 #include <ctime>
 #include <vector>
 
@@ -24,6 +25,17 @@ template <typename Work>
   return now() - start;
 }
 
+[[nodiscard]] inline double at_quarter(std::vector<double> values, std::size_t quarter) {
+  std::sort(values.begin(), values.end());
+  return values[(values.size() - 1) * quarter / 4];
+}
+
+inline void report_ratios(benchmark::State& state, const std::vector<double>& ratios) {
+  state.counters["ratio"] = at_quarter(ratios, 2);
+  state.counters["ratio_25%"] = at_quarter(ratios, 1);
+  state.counters["ratio_75%"] = at_quarter(ratios, 3);
+}
+
 // One iteration of the benchmark is one round of `ours` and `theirs`, each of so many operations; register it with
 // UseManualTime(). The time shown is ours for one operation, the counters say theirs and the ratio.
 template <typename Ours, typename Theirs>
@@ -38,16 +50,14 @@ void run_paired(benchmark::State& state, double our_operations, Ours&& ours, dou
     ratios.push_back(our_time / their_times.back());
     state.SetIterationTime(our_time * 1e-9);
   }
-  const auto at = [](std::vector<double>& values, std::size_t quarter) {
-    std::sort(values.begin(), values.end());
-    return values[(values.size() - 1) * quarter / 4];
-  };
-  state.counters["theirs_ns"] = at(their_times, 2);
-  state.counters["ratio"] = at(ratios, 2);
-  state.counters["ratio_25%"] = at(ratios, 1);
-  state.counters["ratio_75%"] = at(ratios, 3);
+  state.counters["theirs_ns"] = at_quarter(their_times, 2);
+  report_ratios(state, ratios);
 }
 
-inline constexpr int paired_rounds = 21;
+// SALLYPORT_BENCH_ROUNDS in the environment: fewer for a glance, more for a closer look.
+[[nodiscard]] inline int paired_rounds() {
+  const char* asked = std::getenv("SALLYPORT_BENCH_ROUNDS");
+  return asked == nullptr ? 21 : std::max(1, std::atoi(asked));
+}
 
 }  // namespace sallyport::bench

@@ -1,0 +1,257 @@
+"""The goals that want a running gateway: P10 over shared memory (memif), P12 over veth between network namespaces. The generator
+stands at both ends, in one process, on a processor of its own."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import time
+
+import namespaces
+from figures import Figure, Limit, Row, judged, not_measured
+
+FLOWS = 32_000
+FRAMES = ["--from", "10.1.2.1", "--to", "198.51.100.7", "--flows", str(FLOWS), "--sources", "250", "--order", "random"]
+PEERS = ["--gateway", "10.1.0.1", "--answer", "10.1.0.0/16,203.0.113.254"]
+MEMIF = "net_memif{n},role={role},id={n},socket={folder}/{n}.sock,socket-abstract=no"
+CONFIGURATION = """
+[gateway]
+policy = "policy.toml"
+[[port]]
+name = "inside"
+role = "inside"
+device = "{inside}"
+addresses = ["10.1.0.1/16"]
+[[port]]
+name = "outside"
+role = "outside"
+device = "{outside}"
+addresses = ["203.0.113.2/24"]
+gateway = ["203.0.113.254"]
+[workers]
+cores = "{core}"
+[limits]
+flows = 100_000
+held_bytes = "16M"
+[control]
+socket = "{folder}/control.sock"
+"""
+POLICY = """
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Allow"
+[snat]
+addresses = ["203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6"]
+"""
+KERNEL_RULES = """
+table ip nat {
+  chain out { type nat hook postrouting priority srcnat; oifname "wan0" masquerade; }
+}
+"""
+
+
+def processors():
+    """One for the gateway and one for the generator."""
+    allowed = sorted(os.sched_getaffinity(0))
+    if len(allowed) < 2:
+        raise RuntimeError("wants two processors: one for the gateway and one for the generator")
+    return allowed[1], allowed[0]
+
+
+class Gateway:
+    """A process of `sallyport run`. `prefix`: what to start it with, to stand in a namespace."""
+
+    def __init__(self, program, folder, prefix, inside, outside):
+        self.folder = folder
+        self.log_path = folder / "log"
+        self.policy(POLICY)
+        core, _ = processors()
+        (folder / "sallyport.toml").write_text(
+            CONFIGURATION.format(inside=inside, outside=outside, core=core, folder=folder), encoding="utf-8")
+        with open(self.log_path, "wb") as output:
+            self.process = subprocess.Popen(
+                [*prefix, str(program), "run", "--config", str(folder / "sallyport.toml"), "--state", str(folder / "state")],
+                stdin=subprocess.DEVNULL, stderr=output, stdout=output)
+        self.wait_for(": ready, ", 0, 60)
+
+    def policy(self, text):
+        (self.folder / "policy.new").write_text(text, encoding="utf-8")
+        (self.folder / "policy.new").rename(self.folder / "policy.toml")
+
+    def log_from(self, offset):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            file.seek(offset)
+            return file.read()
+
+    def wait_for(self, words, offset, seconds):
+        end = time.monotonic() + seconds
+        while words not in (said := self.log_from(offset)):
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the gateway does not say \"{words}\" but: {said.strip()[-300:]}")
+            time.sleep(0.001)
+        return said
+
+    def reload(self, text):
+        """Until it is taken."""
+        offset = self.log_path.stat().st_size
+        self.policy(text)
+        self.process.send_signal(signal.SIGHUP)
+        return self.wait_for(" reloaded in ", offset, 30)
+
+    def stop(self):
+        namespaces.stop(self.process, seconds=20)
+
+
+def generator(program, prefix, arguments):
+    """A generator under way, on a processor of its own."""
+    _, core = processors()
+    command = [*prefix, "taskset", "-c", str(core), str(program), *arguments, "--json"]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def report(process, seconds):
+    output, errors = process.communicate(timeout=seconds)
+    if process.returncode != 0:
+        raise RuntimeError(f"the generator ends with status {process.returncode}: {errors.strip()[-300:]}")
+    return json.loads(output)
+
+
+class Live:
+    def __init__(self, build, quick):
+        self.program = build / "sallyport"
+        self.pktgen = build / "sallyport-pktgen"
+        self.quick = quick
+        self.reloads = 20 if quick else 1000
+        self.turns = 2 if quick else 11
+        self.seconds = 1 if quick else 5
+
+    # -- P10
+
+    def p10(self):
+        what = "packets lost in {} reloads one after the other, at half of the rate that passes, 32 k flows in random order"
+        if os.geteuid() != 0:
+            yield not_measured("P10", what.format(self.reloads), "only root may open devices")
+            return
+        with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as name, contextlib.ExitStack() as stack:
+            folder = pathlib.Path(name)
+            inside, outside = (MEMIF.format(n=n, role="server", folder=folder) for n in (0, 1))
+            # In a namespace of its own: its routes and addresses are nobody else's.
+            gateway = Gateway(self.program, folder, ["unshare", "--net"], inside, outside)
+            stack.callback(gateway.stop)
+            rate = self.passing_rate(folder) / 2
+            quiet = self.lost_while(folder, rate, lambda: time.sleep(self.seconds))
+            times = []
+            busy = self.lost_while(folder, rate, lambda: times.extend(self.reload_often(gateway)))
+        # On a machine that keeps the generator from its work packets are lost either way.
+        held = busy["lost"] == 0
+        no_more = busy["lost"] * quiet["sent"] <= quiet["lost"] * busy["sent"]
+        verdict = "hit" if held else "at the edge" if no_more else "missed"
+        yield Row("P10", what.format(f"{self.reloads:,}"),
+                  f"{busy['lost']:,} of {busy['sent']:,} at {rate / 1e6:.2f} Mpps; without reloads {quiet['lost']:,} of "
+                  f"{quiet['sent']:,}; a reload {Figure.of(times).text(1, 'ms')}", "0",
+                  verdict, "tests/bench/run build --only P10")
+
+    def ends(self, folder):
+        # The same MAC addresses in every run: the gateway knows its next hop already.
+        inside, outside = (MEMIF.format(n=n, role="client", folder=folder) + f",mac=02:00:00:00:01:0{n}" for n in (0, 1))
+        return ["udp", "--device", inside, "--receive-device", outside, *PEERS, *FRAMES]
+
+    def passing_rate(self, folder):
+        """Packets a second that come through flat out; and all flows are known afterwards. Slowly first: a flood would outrun
+        the answer to who the next hop is."""
+        self.measured(folder, "--seconds", "1", "--rate", "1000")
+        said = self.measured(folder, "--seconds", str(self.seconds + 1))
+        if said["received"] == 0:
+            raise RuntimeError(f"nothing passes: {said}")
+        return said["received"] / said["seconds"]
+
+    def measured(self, folder, *arguments):
+        """Again where a busy machine kept the gateway from answering in time."""
+        for turn in range(3):
+            try:
+                return report(generator(self.pktgen, [], [*self.ends(folder), *arguments]), 60)
+            except RuntimeError:
+                if turn == 2:
+                    raise
+
+    def lost_while(self, folder, rate, act):
+        """The generator's own shortcomings apart."""
+        process = generator(self.pktgen, [], [*self.ends(folder), "--rate", f"{rate:.0f}"])
+        try:
+            time.sleep(2)
+            act()
+        finally:
+            process.send_signal(signal.SIGINT)
+        said = report(process, 60)
+        return {"sent": said["sent"], "lost": max(0, said["lost"] - said["missed"])}
+
+    def reload_often(self, gateway):
+        """Two policies in turn, each really compiled and published; milliseconds by the gateway's own clock."""
+        for turn in range(self.reloads):
+            said = gateway.reload(POLICY if turn % 2 else POLICY + f'[[domain_set]]\nname = "ads"\nnames = ["ads{turn}.example"]\n')
+            yield float(re.search(r" reloaded in (\d+) ms", said)[1])
+
+    # -- P12
+
+    def p12(self):
+        what = "packets a second over veth, one core, {} k flows in random order, {}, by kernel nftables masquerade"
+        if os.geteuid() != 0:
+            yield not_measured("P12", what.format(FLOWS // 1000, "af_packet and af_xdp"), "wants root: namespaces")
+            return
+        namespaces.remove_leftovers()
+        for driver in ("net_af_packet", "net_af_xdp"):
+            with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as name, contextlib.ExitStack() as stack:
+                kernel = Street(stack, "k")
+                kernel.masquerade()
+                ours = Street(stack, "o")
+                gateway = Gateway(self.program, pathlib.Path(name), ours.gateway.inside([]), f"{driver},iface=lan0",
+                                  f"{driver},iface=wan0")
+                stack.callback(gateway.stop)
+                pairs = self.race(ours, kernel)
+            ratios = [ours["received"] / max(kernel["received"], 1) for ours, kernel in pairs]
+            # Whoever took all that was sent could have taken more.
+            bound = sum(ours["lost_percent"] < 1 for ours, _ in pairs) > len(pairs) // 2
+            more = "; the generator sends no more" if bound else ""
+            mpps = [f"{Figure.of([pair[side]['received_mpps'] for pair in pairs]).value:.3f}" for side in (0, 1)]
+            yield judged("P12", what.format(FLOWS // 1000, driver), Figure.of(ratios), Limit(at_least=2.0),
+                         "tests/bench/run build --only P12", more=f", {mpps[0]} by {mpps[1]} Mpps{more}")
+
+    def race(self, ours, kernel):
+        pairs = []
+        for turn in range(self.turns + 1):
+            order = (ours, kernel) if turn % 2 else (kernel, ours)
+            said = {street: report(generator(self.pktgen, street.people.inside([]), [
+                "udp", "--device", "net_af_packet,iface=lan1", "--receive-device", "net_af_packet,iface=wan1", *PEERS, *FRAMES,
+                "--seconds", str(self.seconds)]), 60) for street in order}
+            if turn != 0:  # the first one opened the flows
+                pairs.append((said[ours], said[kernel]))
+        return pairs
+
+
+class Street:
+    """A gateway's host between the two ends of the generator: lan1 - lan0 [gateway] wan0 - wan1."""
+
+    def __init__(self, stack, name):
+        self.people = namespaces.Host(f"{name}-ends")
+        stack.callback(self.people.remove)
+        self.gateway = namespaces.Host(f"{name}-gateway")
+        stack.callback(self.gateway.remove)
+        namespaces.wire(self.gateway, "lan0", self.people, "lan1")
+        namespaces.wire(self.gateway, "wan0", self.people, "wan1")
+
+    def masquerade(self):
+        """The kernel as the gateway, on the processor that ours would have."""
+        core, _ = processors()
+        self.gateway.address("lan0", "10.1.0.1/16")
+        self.gateway.address("wan0", "203.0.113.2/24")
+        self.gateway.ip("route", "add", "default", "via", "203.0.113.254")
+        self.gateway.sysctl({"net.ipv4.ip_forward": 1})
+        self.gateway.run(["nft", KERNEL_RULES])
+        for device in ("lan0", "wan0"):
+            path = f"/sys/class/net/{device}/queues/rx-0/rps_cpus"
+            self.gateway.run(["sh", "-c", f"echo {1 << core:x} > {path}"])
