@@ -42,7 +42,8 @@ Connections::Connections(const ConnectOptions& options, std::vector<std::string>
       hello_(hello_bytes_max) {}
 
 std::uint32_t Connections::first_sequence(std::uint32_t place, std::uint16_t round) const noexcept {
-  return static_cast<std::uint32_t>(mixed(place)) + (std::uint32_t{round} << sequence_bits_a_round);
+  return options_.sequence_base + static_cast<std::uint32_t>(mixed(place)) +
+         (std::uint32_t{round} << sequence_bits_a_round);
 }
 
 std::size_t Connections::room(std::uint64_t now, std::size_t most) noexcept {

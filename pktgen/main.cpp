@@ -1,6 +1,7 @@
 // sallyport-pktgen: the other end of the wire.
 
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -62,6 +63,12 @@ class NothingToSend final : public Source {
  private:
   const FarSide& far_side_;
 };
+
+// Two million a second: an endpoint that served a run before is told from then.
+std::uint32_t sequence_clock() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count() << 11U);
+}
 
 // Where a gateway was named it has to answer.
 std::optional<dataplane::MacAddress> destination(Traffic& traffic, const CommonOptions& options) {
@@ -125,6 +132,7 @@ struct Run {
     }
     GeneratorPorts ports(devices(options.common), options.common.mtu, log);
     FarSide far_side(options.to, options.port, options.common.mtu);
+    options.sequence_base = sequence_clock();
     // The source ends by itself: it has to close what it has opened.
     CommonOptions common = options.common;
     common.seconds.reset();

@@ -64,7 +64,8 @@ struct ConnectOptions {
   std::uint64_t parallel = 1024;  // without a rate: so many handshakes at once
   std::uint64_t open = 0;         // stay open; 0: each is closed when its hello is answered
   std::uint32_t sources = 1;
-  double timeout = 3;  // seconds
+  double timeout = 3;               // seconds
+  std::uint32_t sequence_base = 0;  // of first sequence numbers: rises from run to run, as a clock does (RFC 6528)
   bool far_side_here = true;
 };
 

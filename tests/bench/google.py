@@ -41,8 +41,8 @@ class Program:
         return self.rows(f"^{name}(/iterations|$)")[name]
 
 
-def ratio(row):
-    return Figure(row["ratio"], (row["ratio_25%"], row["ratio_75%"]))
+def quarters(row, name="ratio"):
+    return Figure(row[name], (row[f"{name}_25%"], row[f"{name}_75%"]))
 
 
 def seconds(row):

@@ -20,7 +20,7 @@ class InProcess:
     def contest(self, goal, what, name, limit, program=None, more=per_packet):
         program = program or self.pipeline
         row = program.row(name)
-        return judged(goal, what, google.ratio(row), limit, program.command(name.split("/")[0]), more=more(row))
+        return judged(goal, what, google.quarters(row), limit, program.command(name.split("/")[0]), more=more(row))
 
     def p1(self):
         yield self.contest("P1", "established 64 B UDP v4, SNAT, 64 k flows in random order, by MAC swap",
@@ -49,14 +49,14 @@ class InProcess:
     def p6(self):
         row = self.pipeline.row("new_flows")
         yield judged("P6", "new flows a second, policy and port choice included, an empty table filled to 1 M",
-                     Figure(row["flows"]), Limit(at_least=1.5e6), self.pipeline.command("new_flows"), 1e-6, "M")
+                     google.quarters(row, "flows"), Limit(at_least=1.5e6), self.pipeline.command("new_flows"), 1e-6, "M")
 
     def p7(self):
         for family, limit, megabytes in ((4, 0.5, 8), (6, 0.25, None)):
             fib = "rte_fib" if family == 4 else "rte_fib6"
             name = f"lookup_v{family}_against_{fib}/routes_and_excepts/61_values/keys_anywhere"
             row = self.trie.row(name)
-            figure, ratio_limit = google.ratio(row), Limit(at_most=limit)
+            figure, ratio_limit = google.quarters(row), Limit(at_most=limit)
             verdicts = [ratio_limit.verdict(figure)]
             wanted = ratio_limit.text()
             if megabytes:
@@ -90,8 +90,8 @@ class InProcess:
 
     def p11(self):
         row = self.pipeline.row("two_workers_against_one")
-        swap = google.ratio(self.pipeline.row("two_mac_swaps_against_one"))
-        yield judged("P11", "two workers by one, 64 k flows each in random order, no device", google.ratio(row),
+        swap = google.quarters(self.pipeline.row("two_mac_swaps_against_one"))
+        yield judged("P11", "two workers by one, 64 k flows each in random order, no device", google.quarters(row),
                      Limit(at_least=1.95), self.pipeline.command("two_"), more=f"; two MAC swaps by one: {swap.text()}")
 
     def p13(self):

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <ctime>
+#include <string>
 #include <vector>
 
 #include <benchmark/benchmark.h>
@@ -30,10 +31,10 @@ template <typename Work>
   return values[(values.size() - 1) * quarter / 4];
 }
 
-inline void report_ratios(benchmark::State& state, const std::vector<double>& ratios) {
-  state.counters["ratio"] = at_quarter(ratios, 2);
-  state.counters["ratio_25%"] = at_quarter(ratios, 1);
-  state.counters["ratio_75%"] = at_quarter(ratios, 3);
+inline void report_quarters(benchmark::State& state, const std::string& name, const std::vector<double>& values) {
+  state.counters[name] = at_quarter(values, 2);
+  state.counters[name + "_25%"] = at_quarter(values, 1);
+  state.counters[name + "_75%"] = at_quarter(values, 3);
 }
 
 // One iteration of the benchmark is one round of `ours` and `theirs`, each of so many operations; register it with
@@ -51,7 +52,7 @@ void run_paired(benchmark::State& state, double our_operations, Ours&& ours, dou
     state.SetIterationTime(our_time * 1e-9);
   }
   state.counters["theirs_ns"] = at_quarter(their_times, 2);
-  report_ratios(state, ratios);
+  report_quarters(state, "ratio", ratios);
 }
 
 // SALLYPORT_BENCH_ROUNDS in the environment: fewer for a glance, more for a closer look.

@@ -24,6 +24,13 @@ traffic_policy = "Allow"
 [snat]
 addresses = ["203.0.113.1"]
 """
+NAMES_POLICY = POLICY.replace('"Allow"', '"Deny"') + """
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "good"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 443 } ]
+hostnames = ["good.example", "*.good.example"]
+"""
 MEMIF = "net_memif{n},role={role},id={n},socket={folder}/{n}.sock,socket-abstract=no"
 KINDS = {
     "net_null": "net_null{n}",
@@ -41,10 +48,10 @@ class Devices(Cli):
         super().setUp()
         self.socket = self.folder / "c.sock"
 
-    def run_on(self, device):
+    def run_on(self, device, policy=POLICY):
         """A running gateway whose two ports are devices of one kind."""
-        self.write("policy.toml", POLICY)
-        text = CONFIGURATION + f'[limits]\nflows = 1000\nheld_bytes = "1M"\n[control]\nsocket = "{self.socket}"\n'
+        self.write("policy.toml", policy)
+        text = CONFIGURATION + f'[limits]\nflows = 4000\nheld_bytes = "1M"\n[control]\nsocket = "{self.socket}"\n'
         for n in (0, 1):
             text = text.replace(f"net_null{n}", device.format(n=n, folder=self.folder))
         log = self.folder / "log"
@@ -91,6 +98,24 @@ class Devices(Cli):
         # The first ones are too many to wait for the next hop's address.
         self.assertGreater(report["received"], 0.8 * report["sent"])
         self.assertEqual(self.show("reasons")["transmitted"], report["received"])
+
+    def test_connections_pass_by_the_name_in_their_hello(self):
+        """As many as name an allowed host are answered, the others reset, and none is forgotten while it is open."""
+        self.run_on(KINDS["net_memif"], NAMES_POLICY)
+        inside, outside = (MEMIF.format(n=n, role="client", folder=self.folder) for n in (0, 1))
+        ends = [PKTGEN, "connect", "--device", inside, "--receive-device", outside, "--gateway", "10.0.0.1", "--answer",
+                "203.0.113.254,10.0.0.0/24", "--to", "198.51.100.7", "--rate", "400", "--json"]
+        names = self.write("names", "good.example\nwww.good.example\nbad.example\n")
+        for hello in (["--from", "10.0.0.5"], ["--from", "10.0.0.6", "--post-quantum"]):
+            done = subprocess.run([*ends, "--names", names, "--open", "200", "--seconds", "2", "--timeout", "10", *hello],
+                                  capture_output=True, text=True, check=False, timeout=90, stdin=subprocess.DEVNULL)
+            self.assert_status(done, 0)
+            report = json.loads(done.stdout)
+            # The first ones are too many to wait for the next hop's address, and nothing is sent twice.
+            self.assertGreater(report["answered"], 20, report)
+            self.assertEqual(report["attempted"], report["closed"] + report["reset"] + report["timed_out"], report)
+            self.assertEqual((report["closed"], report["timed_out_at"]["fin"]), (report["answered"], 0), report)
+            self.assertAlmostEqual(report["reset"] / (report["reset"] + report["answered"]), 1 / 3, delta=0.1, msg=report)
 
 
 if __name__ == "__main__":
