@@ -196,7 +196,7 @@ void Explainer::tell_shown(const Routes::Plan& plan, const Shown& shown) {
 void Explainer::tell_other_protocol(const Routes::Plan& plan) {
   for (const std::uint32_t place : asked_routes(plan)) {
     const config::Route& route = model_.routes[place];
-    const std::string_view what = route.kind == config::RouteKind::tls    ? "TLS and QUIC"
+    const std::string_view what = route.kind == config::RouteKind::tls    ? "TLS or QUIC"
                                   : route.kind == config::RouteKind::http ? "plaintext HTTP"
                                                                           : "gRPC in the clear";
     add("host_name", fmt::format("not {}: it takes {} that shows {}", titled(route), what, names_of(route)), route.at);

@@ -182,6 +182,15 @@ std::string flow_text(const ExplainOptions& flow) {
   return text;
 }
 
+// Of nobody's packets, where the appliance is not known: behind the steps that say so.
+void tell_of_source_check(FlowAnswer& answer) {
+  constexpr std::string_view dropped =
+      "with [nat] source_check, the default, it is dropped unless it is on an inside port's network: --config tells";
+  const auto behind_source = std::find_if(answer.steps.begin(), answer.steps.end(),
+                                          [](const classifier::Step& step) { return step.what == "network_policy"; });
+  answer.steps.insert(behind_source, {"source_check", std::string(dropped), {}, 0});
+}
+
 }  // namespace
 
 FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Identities& identities,
@@ -200,11 +209,7 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
   if (shown_by.assumed()) add_step(answer, "request", "GET / is assumed: requests decide here, and there is no --http");
   answer.steps.insert(answer.steps.end(), explanation.steps.begin(), explanation.steps.end());
   answer.by_dns = explanation.by_dns;
-  if (!appliance.known && answer.namespace_name.empty()) {
-    add_step(answer, "source_check",
-             "with [nat] source_check, the default, it is dropped unless it is on an inside port's network: --config "
-             "tells");
-  }
+  if (!appliance.known && answer.namespace_name.empty()) tell_of_source_check(answer);
   take_decision(answer, explanation.decision, identities);
   take_egress(answer, explanation.egress, flow.from, appliance, identities);
   if (answer.action != "deny" && policy.gives_out(flow.to)) {

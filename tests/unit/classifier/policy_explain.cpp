@@ -224,7 +224,7 @@ TEST(ExplainWhere, RoutesThatTheFlowHasNothingToShowTo) {
   Shown request{.protocol = Shown::Protocol::http, .name = "httpbin.org"};
   request.request = {"GET", "/", {}};
   says(steps_of(policy, tcp_query("10.1.0.1", "198.51.100.7", 443), request),
-       "not tls_route linkerd-egress/names: it takes TLS and QUIC that shows \"httpbin.org\" @5");
+       "not tls_route linkerd-egress/names: it takes TLS or QUIC that shows \"httpbin.org\" @5");
   says(steps_of(policy, tcp_query("10.1.0.1", "198.51.100.7", 80), request),
        "it takes the name, and of requests path PathPrefix \"/v2\", method GET @10");
 }
