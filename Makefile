@@ -66,6 +66,7 @@ tsan: dependencies
 fuzz: build
 	$(NINJA) -C $(BUILD) tests/model/model_policy
 	SALLYPORT_DECISIONS=$(DECISIONS) $(BUILD)/tests/model/model_policy
+	SALLYPORT_CONNECTIONS=60000 $(BUILD)/tests/unit/dataplane/unit_ports_to_the_last
 	tests/fuzz/run $(SECONDS_EACH)
 
 install: build
