@@ -1,10 +1,12 @@
 // The bandwidths of a policy's egresses: token buckets that all workers share, each direction its own.
 //
 // Made with a snapshot and constant but for the buckets' levels, which outlive it: an egress that has a bandwidth in
-// the next policy, too, goes on with the level it has, so a reload gives nobody a second burst.
+// the next policy, too, goes on with the level it has, so a reload gives nobody a second burst. What was dropped is
+// counted beside the level.
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -26,15 +28,31 @@ class EgressMeters {
   [[nodiscard]] bool admit(std::uint16_t meter, Direction direction, std::uint32_t bytes,
                            std::uint64_t now) const noexcept {
     const Meter& of = meters_[meter - 1U];
-    return of.bucket.draw((*of.levels)[direction], bytes, now);
+    Way& way = (*of.ways)[direction];
+    if (of.bucket.draw(way.level, bytes, now)) return true;
+    way.dropped_packets.fetch_add(1, std::memory_order_relaxed);
+    way.dropped_bytes.fetch_add(bytes, std::memory_order_relaxed);
+    return false;
   }
 
+  // Packets and bytes of IP over the bandwidth of an egress, since it has one; by Direction.
+  struct Dropped {
+    classifier::Id egress;
+    std::array<std::uint64_t, 2> packets{}, bytes{};
+  };
+  [[nodiscard]] std::vector<Dropped> dropped() const;
+
  private:
-  using Levels = std::array<TokenBucket::Level, 2>;
+  // Written by all workers.
+  struct Way {
+    TokenBucket::Level level;
+    std::atomic<std::uint64_t> dropped_packets{0}, dropped_bytes{0};
+  };
+  using Ways = std::array<Way, 2>;
   struct Meter {
     classifier::Id egress;
     TokenBucket bucket;
-    std::shared_ptr<Levels> levels;
+    std::shared_ptr<Ways> ways;
   };
   std::vector<Meter> meters_;
 };

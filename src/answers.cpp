@@ -115,6 +115,19 @@ Json egress_json(const config::Egress& egress, const config::PolicyModel& model)
           {"dscp", std::move(dscp)}};
 }
 
+// By direction; null for an egress that has no bandwidth.
+Json dropped_json(const std::vector<dataplane::EgressMeters::Dropped>& dropped, std::string_view egress,
+                  const classifier::Identities& identities) {
+  for (const dataplane::EgressMeters::Dropped& each : dropped) {
+    if (identities.name(each.egress) != egress) continue;
+    return {{"pkts_toserver", each.packets[dataplane::to_server]},
+            {"pkts_toclient", each.packets[dataplane::to_client]},
+            {"bytes_toserver", each.bytes[dataplane::to_server]},
+            {"bytes_toclient", each.bytes[dataplane::to_client]}};
+  }
+  return nullptr;
+}
+
 // The ports that are nearest to their end; all of it null where none is in use.
 Json load_json(const dataplane::PortLoad& load) {
   if (load.used == 0) return nullptr;
@@ -261,13 +274,18 @@ End Answers::policy(AnswerLines& lines) {
 }
 
 End Answers::egress(AnswerLines& lines) {
+  const auto dropped = gateway_.dropped_by_bandwidth();
   const std::shared_ptr<const LivePolicy> live = reloader_.live();
   Json egresses = Json::array();
   Json all = Json::array();
   Json snat = Json::array();
   if (live->policy) {
     const config::PolicyModel& model = live->policy->model();
-    for (const config::Egress& egress : model.egresses) egresses.push_back(egress_json(egress, model));
+    for (const config::Egress& egress : model.egresses) {
+      Json json = egress_json(egress, model);
+      json["dropped_by_bandwidth"] = dropped_json(dropped, egress.name, *live->identities);
+      egresses.push_back(std::move(json));
+    }
     for (const AddressRange& range : live->policy->egress_addresses()) all.push_back(text_of(range));
     snat = addresses_json(model.snat.addresses);
   }

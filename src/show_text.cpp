@@ -150,13 +150,20 @@ std::string bandwidth_text(const Json& bandwidth) {
   return fmt::format("{}{}", rate, unit);
 }
 
+// "1,200 to servers, 0 to clients"; empty: the egress has no bandwidth.
+std::string dropped_text(const Json& dropped) {
+  if (!dropped.is_object() || dropped.empty()) return {};
+  return fmt::format("{} to servers, {} to clients", count(dropped, "pkts_toserver"), count(dropped, "pkts_toclient"));
+}
+
 std::string egress_text(const Json& answer, const Style&) {
-  Table table({"EGRESS", "PRIORITY", "BANDWIDTH", "DSCP", "ADDRESSES", "DESTINATIONS"});
+  Table table({"EGRESS", "PRIORITY", "BANDWIDTH", "OVER IT", "DSCP", "ADDRESSES", "DESTINATIONS"});
   for (const Json& egress : at(answer, "egresses")) {
     table.add({text_at(egress, "name"), text_at(egress, "priority"), bandwidth_text(at(egress, "bandwidth")),
-               text_at(egress, "dscp"), list_at(egress, "addresses"), list_at(egress, "destinations")});
+               dropped_text(at(egress, "dropped_by_bandwidth")), text_at(egress, "dscp"), list_at(egress, "addresses"),
+               list_at(egress, "destinations")});
   }
-  table.add({"[snat]", "", "", "", list_at(answer, "snat"), "what no egress selects"});
+  table.add({"[snat]", "", "", "", "", list_at(answer, "snat"), "what no egress selects"});
   return table.text() + fmt::format("\nflows may leave under: {}\n", list_at(answer, "addresses")) + usage_text(answer);
 }
 

@@ -416,6 +416,11 @@ PolicyStatus Gateway::policy() const {
           now.shadow ? now.shadow->hash() : ""};
 }
 
+std::vector<EgressMeters::Dropped> Gateway::dropped_by_bandwidth() const {
+  const std::lock_guard lock(parts_->mutex);
+  return parts_->current.meters ? parts_->current.meters->dropped() : std::vector<EgressMeters::Dropped>{};
+}
+
 GatewayMemory Gateway::memory() const noexcept {
   GatewayMemory all;
   all.buffers = parts_->plan.buffers.memory_bytes();

@@ -151,7 +151,8 @@ class Gateway {
   [[nodiscard]] std::vector<RuleSum> rules() const;  // rising; of all workers together
   // Bindings of a name to an address that DNS answers have made.
   [[nodiscard]] std::uint64_t bound_names() const;
-  [[nodiscard]] FullestPorts fullest_ports() const;  // read on the workers' own threads
+  [[nodiscard]] std::vector<EgressMeters::Dropped> dropped_by_bandwidth() const;  // of the policy that runs
+  [[nodiscard]] FullestPorts fullest_ports() const;                               // read on the workers' own threads
   [[nodiscard]] std::vector<PortStatus> ports() const;
   [[nodiscard]] RoutingStatus routing() const;
   [[nodiscard]] PolicyStatus policy() const;

@@ -41,7 +41,14 @@ class Bandwidth(GatewayCase):
                 while len(measured) < 3 and (not measured or abs(measured[-1] - RATE) > 0.05 * RATE):
                     measured.append(self.measure(*direction))
                 self.assertAlmostEqual(measured[-1], RATE, delta=0.05 * RATE, msg=measured)
-        self.assertGreater(self.gateway.show("reasons")["reasons"]["bandwidth_exceeded"], 1000)
+        exceeded = self.gateway.show("reasons")["reasons"]["bandwidth_exceeded"]
+        self.assertGreater(exceeded, 1000)
+        dropped = {egress["name"]: egress["dropped_by_bandwidth"] for egress in self.gateway.show("egress")["egresses"]}
+        self.assertIsNone(dropped["egress-web"])
+        dropped = dropped["egress-batch"]
+        self.assertGreater(min(dropped["pkts_toserver"], dropped["pkts_toclient"]), 0)
+        self.assertGreaterEqual(dropped["pkts_toserver"] + dropped["pkts_toclient"], exceeded)
+        self.assertGreater(dropped["bytes_toserver"], 1400 * dropped["pkts_toserver"] // 2)
 
     def test_tcp_keeps_to_it(self):
         received = self.iperf("--time", 8, "--omit", 5)["end"]["sum_received"]

@@ -134,6 +134,12 @@ TEST(PipelineBandwidth, EachDirectionHasTheRateAndOtherEgressesTheirs) {
   EXPECT_NEAR(slow.back, 10e6, 0.05 * 10e6);
   const std::uint64_t over = g.dropped(Drop::bandwidth_exceeded);
   EXPECT_GT(over, 0U);
+  const auto dropped = g.snapshot.meters->dropped();
+  ASSERT_EQ(dropped.size(), 1U);
+  EXPECT_EQ(g.name_of(dropped[0].egress), "slow");
+  EXPECT_EQ(dropped[0].packets[to_server] + dropped[0].packets[to_client], over);
+  EXPECT_GT(dropped[0].packets[to_client], 0U);
+  for (const Direction way : {to_server, to_client}) EXPECT_EQ(dropped[0].bytes[way], 1000 * dropped[0].packets[way]);
   const Rates fast = measure(g, fast_pod, End("203.0.113.1", 5000), 1);
   EXPECT_DOUBLE_EQ(fast.out, 1e9);
   EXPECT_DOUBLE_EQ(fast.back, 1e9);
