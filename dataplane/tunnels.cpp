@@ -49,9 +49,11 @@ using config::TunnelType;
                 sum_words(l4, bytes)) == 0;
 }
 
-[[nodiscard]] bool has_network(const Tunnels::Tunnel& tunnel, const TunnelHeader& header) noexcept {
-  if (tunnel.ids.empty()) return !header.has_id;
-  return header.has_id && std::binary_search(tunnel.ids.begin(), tunnel.ids.end(), header.id);
+// `From`: a header, or a peer.
+template <typename From>
+[[nodiscard]] bool has_network(const Tunnels::Tunnel& tunnel, const From& from) noexcept {
+  if (tunnel.ids.empty()) return !from.has_id;
+  return from.has_id && std::binary_search(tunnel.ids.begin(), tunnel.ids.end(), from.id);
 }
 
 [[nodiscard]] bool takes_from(const Tunnels::Tunnel& tunnel, const IpAddress& remote) noexcept {
@@ -122,6 +124,18 @@ Tunnels::Found Tunnels::find(const Packet& packet, const Parsed& outer, Inner& i
     return Found::inner;
   }
   return header ? Found::refused : Found::none;
+}
+
+std::optional<std::uint16_t> Tunnels::place_for(config::TunnelType type, const IpAddress& local,
+                                                const TunnelPeer& peer) const noexcept {
+  for (std::size_t place = 0; place < tunnels_.size(); ++place) {
+    const Tunnel& tunnel = tunnels_[place];
+    const bool same_end = tunnel.type == type && tunnel.local == local;
+    if (same_end && has_network(tunnel, peer) && takes_from(tunnel, peer.remote)) {
+      return static_cast<std::uint16_t>(place);
+    }
+  }
+  return std::nullopt;
 }
 
 std::uint16_t Tunnels::overhead(const TunnelPeer& peer) const noexcept {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "config/appliance_model.h"
@@ -65,6 +66,10 @@ class Tunnels {
   };
   // `outer` is what parse() says of the packet.
   [[nodiscard]] Found find(const Packet& packet, const Parsed& outer, Inner& inner, Drop& why) const noexcept;
+
+  // The place of the tunnel with this end that takes packets of this peer.
+  [[nodiscard]] std::optional<std::uint16_t> place_for(config::TunnelType type, const IpAddress& local,
+                                                       const TunnelPeer& peer) const noexcept;
 
   // Bytes that a packet of this peer is longer than the inner IP packet, link header apart.
   [[nodiscard]] std::uint16_t overhead(const TunnelPeer& peer) const noexcept;

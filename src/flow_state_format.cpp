@@ -71,6 +71,18 @@ void address_fields(Fields& field, Address& address) {
   field(address.bytes);
 }
 
+template <typename Fields, typename Tunnel>
+void tunnel_fields(Fields& field, Tunnel& tunnel) {
+  field(tunnel.type);
+  address_fields(field, tunnel.local);
+  field(tunnel.peer.ethertype);
+  field(tunnel.peer.id);
+  field(tunnel.peer.has_id);
+  field(tunnel.peer.mac);
+  field(tunnel.peer.our_mac);
+  address_fields(field, tunnel.peer.remote);
+}
+
 template <typename Fields, typename Flow>
 void flow_fields(Fields& field, Flow& flow) {
   field(flow.inside);
@@ -78,6 +90,8 @@ void flow_fields(Fields& field, Flow& flow) {
   address_fields(field, flow.nat_address);
   field(flow.nat_port);
   field(flow.by_prefix);
+  field(flow.tunnelled);
+  if (flow.tunnelled) tunnel_fields(field, flow.tunnel);
   field(flow.tcp);
   field(flow.flags);
   field(flow.app);
@@ -113,11 +127,17 @@ bool is_protocol(dataplane::IpProtocol protocol) {
 
 bool is_family(Family family) { return family == Family::v4 || family == Family::v6; }
 
+bool is_right(const dataplane::SavedTunnel& tunnel) {
+  return tunnel.type <= config::TunnelType::ipip && is_family(tunnel.local.family) &&
+         is_family(tunnel.peer.remote.family);
+}
+
 // Values that this process could have written.
 bool is_right(const SavedFlow& flow) {
   const bool fits = !flow.translated || flow.nat_address.family == flow.inside.family;
   return is_protocol(flow.inside.protocol) && is_family(flow.inside.family) && is_family(flow.nat_address.family) &&
-         fits && static_cast<std::size_t>(flow.tcp) < dataplane::tcp_state_count &&
+         fits && (!flow.tunnelled || is_right(flow.tunnel)) &&
+         static_cast<std::size_t>(flow.tcp) < dataplane::tcp_state_count &&
          (flow.flags & ~dataplane::saved_flags) == 0 && flow.app <= dataplane::AppProtocol::socks &&
          flow.track.window_shift[0] <= 14 && flow.track.window_shift[1] <= 14 && flow.name_length <= flow.name.size();
 }

@@ -4,8 +4,9 @@
 //   1 flow | 2 resting port ..                              any number of records, in no order
 //   0  count of records  SHA-256 of all bytes before it     the end, and nothing behind it
 //
-// Numbers in the byte order of x86-64. A record has the fields of SavedFlow or SavedRest one after the other and, of a
-// flow, its name. Another version, a byte too few, too many or changed: the whole file counts as none.
+// Numbers in the byte order of x86-64. A record has the fields of SavedFlow or SavedRest one after the other, those of
+// a tunnel only where there is one, and, of a flow, its name. Another version, a byte too few, too many or changed: the
+// whole file counts as none.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +20,7 @@
 
 namespace sallyport {
 
-inline constexpr std::uint32_t flow_state_version = 1;
+inline constexpr std::uint32_t flow_state_version = 2;
 inline constexpr std::size_t flow_state_record_bytes_max = 1024;
 
 struct FlowStateHead {

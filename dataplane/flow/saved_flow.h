@@ -11,12 +11,20 @@
 #include "dataplane/flow/flow.h"
 #include "dataplane/flow/flow_key.h"
 #include "dataplane/flow_record.h"
+#include "dataplane/tunnels.h"
 
 namespace sallyport::dataplane {
 
 // Flags that mean something in another process, too.
 inline constexpr std::uint8_t saved_flags =
     Flow::observing | Flow::recorded | Flow::midstream | Flow::guarded | Flow::sealed;
+
+// Behind which node of an overlay a flow's client was, with what finds the tunnel among those of another process.
+struct SavedTunnel {
+  config::TunnelType type = config::TunnelType::vxlan;
+  IpAddress local;
+  TunnelPeer peer;  // but its place
+};
 
 // Allowed, and in both indexes.
 struct SavedFlow {
@@ -25,6 +33,8 @@ struct SavedFlow {
   IpAddress nat_address;       // with `translated`
   std::uint16_t nat_port = 0;  // network byte order
   bool by_prefix = false;      // the address is the sender's own, with all its ports (RFC 6296)
+  bool tunnelled = false;
+  SavedTunnel tunnel;  // with `tunnelled`
   TcpState tcp = TcpState::none;
   std::uint8_t flags = 0;
   AppProtocol app = AppProtocol::unknown;

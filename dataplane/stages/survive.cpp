@@ -7,6 +7,7 @@
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/port_use.h"
 #include "dataplane/stages/track.h"
+#include "dataplane/stages/tunnel.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -73,6 +74,7 @@ void save(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
   const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
   saved.name_length = static_cast<std::uint16_t>(name.size());
   std::copy(name.begin(), name.end(), saved.name.begin());
+  save_tunnel(core, flow, saved);
   leave_inspection(core, flow, saved);
 }
 
@@ -94,7 +96,6 @@ Flow& draft_of(Core& core, const SavedFlow& saved) noexcept {
   facts.ech = saved.ech;
   facts.quic_version = saved.quic_version;
   facts.domain = saved.domain;
-  facts.tunnel = core.settings.tunnels ? TunnelBook::unknown : 0;
   return flow;
 }
 
@@ -184,6 +185,7 @@ TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
   Flow& flow = core.flows[number];
   flow.live = 2;
   if (core.shadow.enabled()) core.shadow[number] = {};
+  take_tunnel_back(core, flow, saved);
   hold_ties(core, flow);
   refresh_mapping(core, flow);
   core.counters.flows_opened.add();

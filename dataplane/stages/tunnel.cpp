@@ -133,6 +133,32 @@ bool comes_home(Core& core, Flow& flow, const Packet& packet) noexcept {
   return true;
 }
 
+void save_tunnel(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
+  const std::uint32_t number = core.flows.facts(flow).tunnel;
+  saved.tunnelled = number != 0 && number != TunnelBook::unknown;
+  if (!saved.tunnelled) return;
+  const TunnelPeer& peer = core.tunnel_peers[number];
+  const Tunnels::Tunnel& tunnel = (*core.snapshot->tunnels)[peer.tunnel];
+  saved.tunnel = {tunnel.type, tunnel.local, peer};
+}
+
+void take_tunnel_back(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
+  facts.tunnel = 0;
+  if (!saved.tunnelled || !core.settings.tunnels) return;
+  facts.tunnel = TunnelBook::unknown;
+  if (core.snapshot->tunnels == nullptr) return;
+  const SavedTunnel& then = saved.tunnel;
+  const auto place = core.snapshot->tunnels->place_for(then.type, then.local, then.peer);
+  if (!place) return;
+  TunnelPeer peer = then.peer;
+  peer.tunnel = *place;
+  if (const std::uint32_t number = core.tunnel_peers.take(peer); number != 0) {
+    facts.tunnel = number;
+    flow.set(Flow::treated);
+  }
+}
+
 std::uint16_t mtu_of(const Core& core, PortIndex out, const TunnelPeer* into) noexcept {
   const std::uint16_t mtu = core.port(out).mtu;
   if (into == nullptr) return mtu;

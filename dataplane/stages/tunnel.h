@@ -27,6 +27,11 @@ enum class Unwrapped : std::uint8_t {
 // the flow's answers with it); from another network or from none it is somebody else's: false.
 [[nodiscard]] bool comes_home(Core& core, Flow& flow, const Packet& packet) noexcept;
 
+// What is remembered of it for another process, and what that makes of it, once the flow is in the tables: answers go
+// on into the tunnel before the client has sent anything.
+void save_tunnel(const Core& core, const Flow& flow, SavedFlow& saved) noexcept;
+void take_tunnel_back(Core& core, Flow& flow, const SavedFlow& saved) noexcept;
+
 // The peer behind which the flow's client is; null: none.
 [[nodiscard]] inline const TunnelPeer* peer_of(const Core& core, const Flow& flow) noexcept {
   if (!flow.has(Flow::treated)) return nullptr;

@@ -13,7 +13,7 @@ const End us("10.0.0.1", 4789);
 const End server("198.51.100.7", 443);
 constexpr std::size_t headers = 14 + 20 + 8 + 8;  // in front of the inner frame
 
-std::shared_ptr<const Tunnels> one_vxlan() {
+std::shared_ptr<const Tunnels> one_vxlan(std::uint32_t vni = 4096) {
   config::ApplianceModel model;
   model.ports.resize(2);
   model.ports[0].name = "inside";
@@ -21,14 +21,14 @@ std::shared_ptr<const Tunnels> one_vxlan() {
   tunnel.port_name = "inside";
   tunnel.local = us.ip;
   tunnel.port = 4789;
-  tunnel.vni = {4096};
+  tunnel.vni = {vni};
   model.tunnels = {tunnel};
   return Tunnels::of(model);
 }
 
 // The frame as `node` sends it through the overlay.
-Frame through(const std::string& node, const Frame& inner) {
-  Frame content{0x08, 0, 0, 0, 0, 0x10, 0, 0};
+Frame through(const std::string& node, const Frame& inner, std::uint16_t vni = 4096) {
+  Frame content{0x08, 0, 0, 0, 0, static_cast<std::uint8_t>(vni >> 8U), static_cast<std::uint8_t>(vni), 0};
   content.insert(content.end(), inner.begin(), inner.end());
   return udp(End(node, 50000), us, content);
 }
@@ -139,6 +139,63 @@ TEST(PipelineTunnels, PacketsBelongToTheWorkerOfThePod) {
     const Frame inner = udp(End("10.1.0." + std::to_string(i), 5000), server);
     EXPECT_EQ(owner(through("10.0.1.1", inner)), owner(inner));
   }
+}
+
+// The flow of `pod`, opened through `node`, in the tables of another process, whose policy comes later.
+void hand_on(const Gateway& before, Gateway& after) {
+  std::array<SavedFlow, 4> flows;
+  std::size_t from = 0;
+  ASSERT_EQ(before.pipeline.save_flows(from, flows), 1U);
+  after.now = before.now + 1'000'000'000;
+  after.pipeline.advance(after.now, after.snapshot);
+  ASSERT_EQ(after.pipeline.take_back(flows[0]), TakenBack::taken);
+}
+
+// The server speaks first: nothing of the client says where it is.
+TEST(PipelineTunnels, AfterARestartAnswersGoOnIntoTheTunnel) {
+  const End pod("10.1.0.1", 40000);
+  Overlay before(allow_all);
+  ASSERT_EQ(before.from_inside(through("10.0.1.1", udp(pod, server))).outside.size(), 1U);
+  Overlay after("");
+  hand_on(before, after);
+  after.reload(allow_all);
+  const auto out = after.from_outside(udp(server, End("203.0.113.1", 40000)));
+  ASSERT_EQ(out.inside.size(), 1U);
+  const Inside inside = look_inside(out.inside[0]);
+  EXPECT_EQ(inside.node, "10.0.1.1");
+  EXPECT_EQ(inside.seen.to(), "10.1.0.1");
+  // Whoever it was, the pod may have moved meanwhile; but nobody takes its flow from beside the tunnel.
+  EXPECT_EQ(after.from_inside(through("10.0.1.2", udp(pod, server))).outside.size(), 1U);
+  EXPECT_EQ(look_inside(after.from_outside(udp(server, End("203.0.113.1", 40000))).inside.at(0)).node, "10.0.1.2");
+  EXPECT_TRUE(after.from_inside(udp(pod, server)).silent());
+  EXPECT_EQ(after.dropped(Drop::tunnel_conflict), 1U);
+}
+
+TEST(PipelineTunnels, SavedTwiceBeforeAPacketComesItIsRememberedStill) {
+  Overlay first(allow_all);
+  ASSERT_EQ(first.from_inside(through("10.0.1.1", udp(End("10.1.0.1", 40000), server))).outside.size(), 1U);
+  Overlay second(""), third("");
+  hand_on(first, second);
+  hand_on(second, third);
+  third.reload(allow_all);
+  const auto out = third.from_outside(udp(server, End("203.0.113.1", 40000)));
+  ASSERT_EQ(out.inside.size(), 1U);
+  EXPECT_EQ(look_inside(out.inside[0]).node, "10.0.1.1");
+}
+
+// Its tunnel is no more: where the client's next packet comes from is its place.
+TEST(PipelineTunnels, AfterARestartWithOtherTunnelsTheClientSaysWhereItIs) {
+  const End pod("10.1.0.1", 40000);
+  Overlay before(allow_all);
+  ASSERT_EQ(before.from_inside(through("10.0.1.1", udp(pod, server))).outside.size(), 1U);
+  Overlay after("");
+  after.snapshot.tunnels = one_vxlan(7);
+  hand_on(before, after);
+  after.reload(allow_all);
+  EXPECT_EQ(after.from_inside(through("10.0.1.9", udp(pod, server), 7)).outside.size(), 1U);
+  const auto out = after.from_outside(udp(server, End("203.0.113.1", 40000)));
+  ASSERT_EQ(out.inside.size(), 1U);
+  EXPECT_EQ(look_inside(out.inside[0]).node, "10.0.1.9");
 }
 
 }  // namespace

@@ -43,6 +43,14 @@ SavedFlow flow(std::uint16_t port, std::string_view name) {
   return flow;
 }
 
+SavedFlow tunnelled(SavedFlow flow) {
+  flow.tunnelled = true;
+  flow.tunnel.type = config::TunnelType::geneve;
+  flow.tunnel.local = *parse_address("10.0.0.1");
+  flow.tunnel.peer = {0, 0x6558, 4096, true, {2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}, *parse_address("10.0.0.7")};
+  return flow;
+}
+
 class FlowState : public testing::Test {
  protected:
   FlowState() : path(flow_state_path(folder.path(""))) {}
@@ -71,12 +79,13 @@ class FlowState : public testing::Test {
 };
 
 TEST_F(FlowState, ComesBackAsItWas) {
-  const std::vector<SavedFlow> flows = {flow(1, ""), flow(2, "httpbin.org"), flow(3, std::string(256, 'x'))};
+  const std::vector<SavedFlow> flows = {flow(1, ""), flow(2, "httpbin.org"), flow(3, std::string(256, 'x')),
+                                        tunnelled(flow(4, "httpbin.org"))};
   ASSERT_EQ(write(flows), "");
   FlowStateReader reader(path);
   ASSERT_EQ(reader.check(), "");
   EXPECT_TRUE(reader.found());
-  EXPECT_EQ(reader.count(), 4U);
+  EXPECT_EQ(reader.count(), 5U);
   EXPECT_EQ(reader.head().workers, 4U);
   EXPECT_TRUE(reader.head().recorded);
   EXPECT_EQ(reader.head().saved_ns, 77U);
@@ -87,7 +96,7 @@ TEST_F(FlowState, ComesBackAsItWas) {
     back.push_back(text);
   }),
             "");
-  ASSERT_EQ(back.size(), 4U);
+  ASSERT_EQ(back.size(), 5U);
   for (std::size_t i = 0; i < flows.size(); ++i) {
     std::string text;
     encode(text, flows[i]);
@@ -136,7 +145,7 @@ TEST_F(FlowState, AnotherVersionAndAnotherProgramSaySo) {
   std::string other = bytes();
   other[8] = 99;
   put(other);
-  EXPECT_NE(problem().find("version 99, this program reads version 1"), std::string::npos) << problem();
+  EXPECT_NE(problem().find("version 99, this program reads version 2"), std::string::npos) << problem();
   put("GIF89a");
   EXPECT_NE(problem().find("not written by sallyport"), std::string::npos) << problem();
 }
