@@ -139,7 +139,7 @@ def examples(tree, sallyport):
     names = [name for name in tree.files if re.fullmatch(r"examples/[^/]+\.toml", name)]
     findings = [] if names else ["examples/: there is none"]
     for name in names:
-        option = "--config" if pathlib.Path(name).name == "sallyport.toml" else "--policy"
+        option = "--config" if pathlib.Path(name).name.startswith("sallyport") else "--policy"
         ran = subprocess.run([str(sallyport), "check", "--strict", option, str(ROOT / name)], capture_output=True, text=True, timeout=60,
                              check=False)
         if ran.returncode != 0:
