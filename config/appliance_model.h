@@ -35,8 +35,9 @@ struct PortConfig {
   std::vector<InterfaceAddress> addresses;
   std::vector<IpAddress> gateway;
   std::vector<PortRoute> routes;
-  std::uint16_t mtu = 1500;  // bytes of the IP packet
-  std::uint16_t vlan = 0;    // 0: untagged
+  std::uint16_t mtu = 1500;        // bytes of the IP packet
+  std::uint16_t vlan = 0;          // 0: untagged
+  std::uint16_t service_vlan = 0;  // of the tag in front of it (802.1ad); 0: none
   Location at;
 };
 

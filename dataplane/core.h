@@ -146,7 +146,7 @@ struct Core {
 
   // What was inside a tunnel has no tag, whatever those of the port are (RFC 7348 section 6.1).
   [[nodiscard]] ParseRules parse_rules(const Packet& packet) const noexcept {
-    return packet.tunnel == 0 ? parse_rules(packet.port) : ParseRules{false, 0, settings.verify_ip_checksum};
+    return packet.tunnel == 0 ? parse_rules(packet.port) : ParseRules{false, {}, settings.verify_ip_checksum};
   }
 
   void count_received(PortIndex in, std::span<const Packet> packets) noexcept;

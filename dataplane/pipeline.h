@@ -23,6 +23,7 @@
 #include "dataplane/packet.h"
 #include "dataplane/routing.h"
 #include "dataplane/snapshot.h"
+#include "dataplane/wire/vlan.h"
 #include "dataplane/world.h"
 
 namespace sallyport::dataplane {
@@ -33,7 +34,7 @@ using Instant = std::uint64_t;
 struct PortSettings {
   config::PortRole role = config::PortRole::inside;
   std::uint16_t mtu = 1500;  // bytes of the IP packet
-  std::uint16_t vlan = 0;    // 0: untagged
+  wire::VlanTags vlan{};     // of its frames
   MacAddress mac{};
   bool any_vlan = false;  // replay: tags are skipped and kept
 };

@@ -49,6 +49,7 @@ Json port_json(const dataplane::PortStatus& port, const dataplane::PortSums& sum
           {"mac", text_of(port.mac)},
           {"mtu", port.mtu},
           {"vlan", port.vlan},
+          {"service_vlan", port.service_vlan},
           {"receive_queues", port.receive_queues},
           {"transmit_queues", port.transmit_queues},
           {"link", port.link_up ? "up" : "down"},

@@ -102,16 +102,11 @@ bool FrameLoader::unwrap(dataplane::Packet& packet) const {
 
 void FrameLoader::put_behind_header(Bytes ip, std::uint16_t ethertype, dataplane::Packet& packet) const {
   ip = without_trailer(ip, ethertype);
-  const std::size_t header = sizeof(Ethernet) + (vlan_ != 0 ? sizeof(VlanTag) : 0);
+  const std::size_t header = sizeof(Ethernet) + vlan_.bytes();
   ip = ip.first(std::min<std::size_t>(ip.size(), ReplayBuffers::frame_bytes_max - header));
   std::memmove(packet.data + header, ip.data(), ip.size());
   std::copy(macs.begin(), macs.end(), packet.data);
-  if (vlan_ != 0) {
-    at<Ethernet>(packet.data).type = ethertype_vlan;
-    at<VlanTag>(packet.data + sizeof(Ethernet)) = {Be16(vlan_), Be16(ethertype)};
-  } else {
-    at<Ethernet>(packet.data).type = ethertype;
-  }
+  put_type(packet.data, vlan_, ethertype);
   packet.length = static_cast<std::uint32_t>(header + ip.size());
   mend_missing_length(packet.data + header, ip.size(), ethertype);
 }

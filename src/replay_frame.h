@@ -11,14 +11,15 @@
 #include <vector>
 
 #include "dataplane/packet.h"
+#include "dataplane/wire/vlan.h"
 #include "src/capture_reader.h"
 
 namespace sallyport {
 
 class FrameLoader {
  public:
-  // `vlan`: the tag of Ethernet headers of ours; 0: none.
-  FrameLoader(bool tunnels, std::uint16_t vlan) : tunnels_(tunnels), vlan_(vlan) {}
+  // `vlan`: the tags of Ethernet headers of ours.
+  FrameLoader(bool tunnels, dataplane::wire::VlanTags vlan) : tunnels_(tunnels), vlan_(vlan) {}
 
   // Into a buffer of ReplayBuffers; sets data's length. False: neither Ethernet nor IP.
   [[nodiscard]] bool load(const CapturedFrame& frame, dataplane::Packet& packet);
@@ -33,7 +34,7 @@ class FrameLoader {
   void put_behind_header(std::span<const std::uint8_t> ip, std::uint16_t ethertype, dataplane::Packet& packet) const;
 
   bool tunnels_;
-  std::uint16_t vlan_;
+  dataplane::wire::VlanTags vlan_;
   std::vector<std::uint8_t> filled_;
   std::set<std::uint32_t> unknown_link_types_;
 };

@@ -41,7 +41,7 @@ ReplaySetup configured_setup(const config::ApplianceModel& model) {
   for (const config::PortConfig& port : model.ports) {
     const auto index = static_cast<dataplane::PortIndex>(setup.port_names.size());
     setup.port_names.push_back(port.name);
-    setup.settings.ports.push_back({.role = port.role, .mtu = port.mtu, .vlan = port.vlan});
+    setup.settings.ports.push_back({.role = port.role, .mtu = port.mtu, .vlan = {port.vlan, port.service_vlan}});
     for (const config::InterfaceAddress& at : port.addresses) {
       setup.addresses.push_back({index, at.address});
       const auto network = parse_prefix(fmt::format("{}/{}", to_string(at.address), at.length));

@@ -85,6 +85,12 @@ void check_mtu(const std::optional<Item>& item, const PortConfig& port, Diagnost
          fmt::format("{} is too small for IPv6, which wants {} (RFC 8200)", port.mtu, smallest_v6_mtu));
 }
 
+// The service tag is never alone: what is behind it is the network's own VLAN.
+void check_service_vlan(const std::optional<Item>& item, const PortConfig& port, Diagnostics& diagnostics) {
+  if (!item || port.service_vlan == 0 || port.vlan != 0) return;
+  report(*item, diagnostics, "the service tag stands in front of another one (802.1ad); set `vlan` as well");
+}
+
 // What may stand once over all ports.
 class Once {
  public:
@@ -170,6 +176,8 @@ PortConfig read_port(const Item& item, Diagnostics& diagnostics) {
     return read_port_route(element, port, networks_known, diagnostics);
   });
   table.optional("vlan", port.vlan, integer<std::uint16_t>(0, 4094));
+  table.optional("service_vlan", port.service_vlan, integer<std::uint16_t>(0, 4094));
+  check_service_vlan(table.find("service_vlan"), port, diagnostics);
   table.optional("mtu", port.mtu, integer<std::uint16_t>(68, 9216));
   check_mtu(table.find("mtu"), port, diagnostics);
   return port;

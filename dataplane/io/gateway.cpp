@@ -269,6 +269,7 @@ PortStatus Gateway::Parts::status_of(const TwinLane& lane) const {
   status.mac = port.mac();
   status.mtu = port.config().mtu;
   status.vlan = port.config().vlan;
+  status.service_vlan = port.config().service_vlan;
   status.receive_queues = port.receive_queues();
   status.transmit_queues = port.transmit_queues();
   const Port::Link link = port.link();

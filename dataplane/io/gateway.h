@@ -57,7 +57,7 @@ struct PortStatus {
   std::string twin;    // the kernel interface that owns the addresses
   MacAddress mac{};
   std::uint16_t mtu = 0;
-  std::uint16_t vlan = 0;
+  std::uint16_t vlan = 0, service_vlan = 0;
   unsigned receive_queues = 0;
   unsigned transmit_queues = 0;
   bool link_up = false;

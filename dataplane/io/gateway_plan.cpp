@@ -119,7 +119,7 @@ PipelineSettings pipeline_settings(const config::ApplianceModel& model, const Ga
   PipelineSettings settings;
   for (const auto& port : ports) {
     const config::PortConfig& config = port->config();
-    settings.ports.push_back({config.role, config.mtu, config.vlan, port->mac(), false});
+    settings.ports.push_back({config.role, config.mtu, {config.vlan, config.service_vlan}, port->mac(), false});
     if (config.role == config::PortRole::outside) continue;
     for (const config::InterfaceAddress& own : config.addresses) settings.inside_networks.push_back(network_of(own));
   }

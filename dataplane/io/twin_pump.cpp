@@ -10,39 +10,37 @@
 
 #include "dataplane/io/buffer.h"
 #include "dataplane/io/dpdk.h"
-#include "dataplane/wire/headers.h"
+#include "dataplane/wire/vlan.h"
 
 namespace sallyport::dataplane {
 namespace {
 
-constexpr int link_period_ms = 500;
-constexpr std::size_t turn_frames = 64;      // of one lane, before the next has its turn
-constexpr std::size_t addresses_bytes = 12;  // both MACs: what stands in front of a VLAN tag
+using wire::addresses_bytes;
 
-void put_tag(std::uint8_t* frame, std::uint16_t vlan) {
-  const wire::Be16 type(wire::ethertype_vlan);
-  const wire::Be16 control(vlan);
-  std::memcpy(frame + addresses_bytes, &type, sizeof type);
-  std::memcpy(frame + addresses_bytes + 2, &control, sizeof control);
+constexpr int link_period_ms = 500;
+constexpr std::size_t turn_frames = 64;  // of one lane, before the next has its turn
+
+[[nodiscard]] wire::VlanTags tags_of(const TwinLane& lane) {
+  return {lane.port.config().vlan, lane.port.config().service_vlan};
 }
 
 // A buffer with an untagged frame of at most `room` bytes filled in by `fill`, which answers its length (0: no frame);
-// null: no buffer, or no frame. The tag is already in its place.
+// null: no buffer, or no frame. The tags are already in their place.
 template <typename Fill>
 rte_mbuf* make_frame(const TwinLane& lane, Fill&& fill) {
   rte_mbuf* buffer = take_buffer(lane.pool);
   if (buffer == nullptr) return nullptr;
-  const std::uint16_t vlan = lane.port.config().vlan;
-  const std::uint16_t tag_bytes = vlan == 0 ? 0 : sizeof(wire::VlanTag);
+  const wire::VlanTags tags = tags_of(lane);
+  const std::uint32_t tag_bytes = tags.bytes();
   auto* data = rte_pktmbuf_mtod(buffer, std::uint8_t*);
   const std::size_t length = fill(std::span(data + tag_bytes, rte_pktmbuf_tailroom(buffer) - tag_bytes));
   if (length == 0) {
     give_buffer(buffer);
     return nullptr;
   }
-  if (vlan != 0) {
+  if (tag_bytes != 0) {
     std::memmove(data, data + tag_bytes, addresses_bytes);
-    put_tag(data, vlan);
+    wire::put_type(data, tags, wire::at<wire::Be16>(data + tag_bytes + addresses_bytes).get());
   }
   buffer->data_len = static_cast<std::uint16_t>(length + tag_bytes);
   buffer->pkt_len = buffer->data_len;
@@ -56,10 +54,9 @@ bool push(PointerRing& ring, rte_mbuf* buffer) {
   return false;
 }
 
-// The tag is cut out: the addresses move up to what follows it.
-std::span<const std::uint8_t> untagged(std::span<std::uint8_t> frame, bool tagged) {
-  constexpr std::size_t tag_bytes = sizeof(wire::VlanTag);
-  if (!tagged || frame.size() < addresses_bytes + tag_bytes) return frame;
+// The tags are cut out: the addresses move up to what follows them.
+std::span<const std::uint8_t> untagged(std::span<std::uint8_t> frame, std::size_t tag_bytes) {
+  if (tag_bytes == 0 || frame.size() < addresses_bytes + tag_bytes) return frame;
   std::memmove(frame.data() + tag_bytes, frame.data(), addresses_bytes);
   return frame.subspan(tag_bytes);
 }
@@ -119,7 +116,7 @@ void TwinPump::from_wire(TwinLane& lane) noexcept {
     for (std::size_t i = 0; i < count; ++i) {
       auto* buffer = static_cast<rte_mbuf*>(frames[i]);
       const std::span frame(rte_pktmbuf_mtod(buffer, std::uint8_t*), buffer->data_len);
-      const bool taken = lane.twin->write(untagged(frame, lane.port.config().vlan != 0));
+      const bool taken = lane.twin->write(untagged(frame, tags_of(lane).bytes()));
       (taken ? lane.written : lane.write_lost).add();
     }
     give_buffers(std::span(frames).first(count));

@@ -3,7 +3,7 @@
 //   wire -> worker -> TwinLane::to_kernel -> this thread -> twin          wake().signal() after the push
 //   twin -> this thread -> TwinLane::to_wire -> the port's home worker -> wire
 //
-// A twin speaks untagged; on a port with a VLAN the tag is taken off and put on here. The twin's carrier follows the
+// A twin speaks untagged; on a port with VLANs the tags are taken off and put on here. The twin's carrier follows the
 // wire's link, so that routing protocols, keepalived and our own routes see it; the kernel forgets its neighbours then.
 #pragma once
 

@@ -6,11 +6,11 @@
 
 namespace sallyport::dataplane {
 
-// Ethernet header (and VLAN tag) of the way out, in front of the IP header.
+// Ethernet header (and VLAN tags) of the way out, in front of the IP header.
 inline void write_link(const Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop) noexcept {
   using namespace wire;
   const PortSettings& out = core.port(hop.port);
-  const std::uint32_t header = sizeof(Ethernet) + (out.vlan != 0 ? sizeof(VlanTag) : 0);
+  const auto header = static_cast<std::uint32_t>(sizeof(Ethernet)) + out.vlan.bytes();
   const std::uint16_t type = (packet.data[l3_offset] >> 4U) == 4 ? ethertype_ipv4 : ethertype_ipv6;
   packet.data += static_cast<std::ptrdiff_t>(l3_offset) - static_cast<std::ptrdiff_t>(header);
   packet.length = packet.length + header - l3_offset;
@@ -18,14 +18,7 @@ inline void write_link(const Core& core, Packet& packet, std::uint16_t l3_offset
   auto& link = at<Ethernet>(packet.data);
   link.destination = hop.destination_mac;
   link.source = out.mac;
-  if (out.vlan == 0) {
-    link.type = type;
-    return;
-  }
-  link.type = ethertype_vlan;
-  auto& tag = at<VlanTag>(packet.data + sizeof(Ethernet));
-  tag.control = out.vlan;
-  tag.type = type;
+  put_type(packet.data, out.vlan, type);
 }
 
 // The same for a packet that has one: in replay it stays as it came.

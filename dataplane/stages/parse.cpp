@@ -61,19 +61,16 @@ class Parser {
     type = at<Ethernet>(data_).type.get();
     std::uint32_t offset = sizeof(Ethernet);
     unsigned tags = 0;
-    std::uint16_t vlan = 0;
+    std::uint32_t vlans = 0;  // the last two
     while (type == ethertype_vlan || type == ethertype_qinq) {
       if (++tags > vlan_tags_max) return fail(Drop::wrong_vlan);
       if (end_ - offset < sizeof(VlanTag)) return fail(Drop::frame_truncated);
       const auto& tag = at<VlanTag>(data_ + offset);
-      vlan = tag.control.get() & 0x0fffU;
+      vlans = vlans << 16U | (tag.control.get() & 0x0fffU);
       type = tag.type.get();
       offset += sizeof(VlanTag);
     }
-    // A priority tag (VLAN 0) is no VLAN.
-    const bool as_configured =
-        rules_.vlan == 0 ? tags == 0 || (tags == 1 && vlan == 0) : tags == 1 && vlan == rules_.vlan;
-    if (!rules_.any_vlan && !as_configured) return fail(Drop::wrong_vlan);
+    if (!rules_.any_vlan && !rules_.vlan.are(tags, vlans)) return fail(Drop::wrong_vlan);
     parsed_.l3_offset = static_cast<std::uint16_t>(offset);
     return true;
   }

@@ -7,6 +7,7 @@
 #include "dataplane/flow/flow_key.h"
 #include "dataplane/packet.h"
 #include "dataplane/wire/headers.h"
+#include "dataplane/wire/vlan.h"
 
 namespace sallyport::dataplane {
 
@@ -51,8 +52,8 @@ struct Parsed {
 };
 
 struct ParseRules {
-  bool any_vlan = false;   // skip any tags
-  std::uint16_t vlan = 0;  // else: exactly this tag, 0 none
+  bool any_vlan = false;  // skip any tags
+  wire::VlanTags vlan{};  // else: exactly these
   bool verify_ip_checksum = true;
 };
 

@@ -90,6 +90,7 @@ gateway = ["10.0.0.254", "fe80::1"]
 routes = [{ to = "10.1.0.0/16", via = "10.0.0.2" }, { to = "fd00::/8", via = "fe80::2" }]
 mtu = 9000
 vlan = 4094
+service_vlan = 100
 
 [workers]
 cores = "1-3,5"
@@ -138,6 +139,7 @@ eal_args = ["--log-level", "8"]
   EXPECT_EQ(model.ports[0].role, PortRole::both);
   EXPECT_EQ(model.ports[0].mtu, 9000);
   EXPECT_EQ(model.ports[0].vlan, 4094);
+  EXPECT_EQ(model.ports[0].service_vlan, 100);
   EXPECT_EQ(model.ports[0].gateway.size(), 2U);
   ASSERT_EQ(model.ports[0].routes.size(), 2U);
   EXPECT_EQ(to_string(model.ports[0].routes[0].to), "10.1.0.0/16");
@@ -253,6 +255,8 @@ TEST(ApplianceErrors, BesideRightPorts) {
        7, "port[2].mtu", "too small for IPv6"},
       {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\nvlan = 4095", 5, 8, "port[2].vlan",
        "0 to 4094"},
+      {"[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\nservice_vlan = 7", 5, 16,
+       "port[2].service_vlan", "set `vlan` as well"},
   };
   for (const Mistake& mistake : table) {
     SCOPED_TRACE(mistake.text);

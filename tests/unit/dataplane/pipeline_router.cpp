@@ -21,7 +21,7 @@ std::shared_ptr<const Routing> routes(bool resolved, std::uint32_t generation) {
   return std::make_shared<const Routing>(table, neighbours, std::vector<LocalAddress>{}, generation);
 }
 
-PipelineSettings ports(std::uint16_t inside_vlan = 0, std::uint16_t outside_vlan = 0) {
+PipelineSettings ports(wire::VlanTags inside_vlan = {}, wire::VlanTags outside_vlan = {}) {
   PipelineSettings settings = two_ports();
   settings.ports[0].mac = inside_mac;
   settings.ports[1].mac = outside_mac;
@@ -90,14 +90,16 @@ TEST(PipelineRouter, WhatIsForAClientNeverLeavesByAnOutsidePort) {
   EXPECT_EQ(g.dropped(Drop::no_route), 2U);
 }
 
+// `tags` as on the wire, in front of the type.
+Frame with_tags(const Frame& frame, const Frame& tags) {
+  Frame with = frame;
+  with.insert(with.begin() + 12, tags.begin(), tags.end());
+  return with;
+}
+
 TEST(PipelineRouter, BothSidesAreTaggedAsTheirPorts) {
-  Router g(ports(7, 9), true);
-  const auto tagged = [](const Frame& frame, std::uint8_t vlan) {
-    Frame with = frame;
-    const std::array<std::uint8_t, 4> tag{0x81, 0, 0, vlan};
-    with.insert(with.begin() + 12, tag.begin(), tag.end());
-    return with;
-  };
+  Router g(ports({7}, {9}), true);
+  const auto tagged = [](const Frame& frame, std::uint8_t vlan) { return with_tags(frame, {0x81, 0, 0, vlan}); };
   const auto out = g.from_inside(tagged(udp(pod, server), 7));
   ASSERT_EQ(out.outside.size(), 1U);
   EXPECT_EQ(Frame(out.outside[0].begin() + 12, out.outside[0].begin() + 18), (Frame{0x81, 0, 0, 9, 8, 0}));
@@ -108,6 +110,57 @@ TEST(PipelineRouter, BothSidesAreTaggedAsTheirPorts) {
   EXPECT_TRUE(g.from_inside(udp(pod, server)).silent());
   EXPECT_TRUE(g.from_inside(tagged(udp(pod, server), 9)).silent());
   EXPECT_EQ(g.dropped(Drop::wrong_vlan), 2U);
+}
+
+// 802.1ad: the service tag 100 in front of the customer's 7.
+const Frame service_tags{0x88, 0xa8, 0, 100, 0x81, 0, 0, 7};
+
+TEST(PipelineRouter, TwoTagsAreTakenAndPut) {
+  Router g(ports({}, {7, 100}), true);
+  const auto out = g.from_inside(udp(pod, server));
+  ASSERT_EQ(out.outside.size(), 1U);
+  EXPECT_EQ(Frame(out.outside[0].begin() + 12, out.outside[0].begin() + 22),
+            (Frame{0x88, 0xa8, 0, 100, 0x81, 0, 0, 7, 8, 0}));
+  EXPECT_EQ(mac_at(out.outside[0], 0), hop_mac);
+  EXPECT_EQ(look_at(out.outside[0]).from(), "203.0.113.1");
+  const Frame answer = udp(server, End("203.0.113.1", 5000));
+  ASSERT_EQ(g.from_outside(with_tags(answer, service_tags)).inside.size(), 1U);
+  // A device that took the outer tag off may have put it back as 802.1Q's.
+  const auto back = g.from_outside(with_tags(answer, {0x81, 0, 0, 100, 0x81, 0, 0, 7}));
+  ASSERT_EQ(back.inside.size(), 1U);
+  EXPECT_EQ(Frame(back.inside[0].begin() + 12, back.inside[0].begin() + 14), (Frame{8, 0}));
+}
+
+TEST(PipelineRouter, OtherTagsThanItsTwoAreNotThePorts) {
+  Router g(ports({}, {7, 100}), true);
+  ASSERT_EQ(g.from_inside(udp(pod, server)).outside.size(), 1U);
+  const Frame answer = udp(server, End("203.0.113.1", 5000));
+  const Frame wrong[] = {{},
+                         {0x81, 0, 0, 7},
+                         {0x88, 0xa8, 0, 100},
+                         {0x88, 0xa8, 0, 100, 0x81, 0, 0, 8},
+                         {0x88, 0xa8, 0, 101, 0x81, 0, 0, 7},
+                         {0x88, 0xa8, 0, 7, 0x81, 0, 0, 100},
+                         {0x88, 0xa8, 0, 5, 0x81, 0, 0, 100, 0x81, 0, 0, 7}};
+  for (const Frame& tags : wrong) EXPECT_TRUE(g.from_outside(with_tags(answer, tags)).silent());
+  EXPECT_EQ(g.dropped(Drop::wrong_vlan), std::size(wrong));
+}
+
+// What the gateway says itself goes where its packets go.
+TEST(PipelineRouter, RepliesOfTheGatewayCarryTheTagsOfThePort) {
+  Router g(ports({7, 100}, {}), true);
+  const auto type_of = [](const Frame& frame) { return Frame(frame.begin() + 12, frame.begin() + 22); };
+  const Frame expected{0x88, 0xa8, 0, 100, 0x81, 0, 0, 7, 8, 0};
+  const auto expired = g.from_inside(with_tags(udp(pod, server, {1}, true, {.ttl = 1}), service_tags));
+  ASSERT_EQ(expired.inside.size(), 1U);
+  EXPECT_EQ(type_of(expired.inside[0]), expected);
+  EXPECT_EQ(look_at(expired.inside[0]).icmp().type, wire::icmp_time_exceeded);
+  g.reload(deny_all);
+  g.snapshot.routing = routes(true, 1);
+  const auto denied = g.from_inside(with_tags(tcp(pod, server, wire::Tcp::syn), service_tags));
+  ASSERT_EQ(denied.inside.size(), 1U);
+  EXPECT_EQ(type_of(denied.inside[0]), expected);
+  EXPECT_NE(look_at(denied.inside[0]).tcp().flags & wire::Tcp::rst, 0);
 }
 
 }  // namespace

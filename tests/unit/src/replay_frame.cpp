@@ -35,8 +35,8 @@ Loaded load(FrameLoader loader, std::uint32_t link_type, const std::string& byte
   return loaded;
 }
 
-FrameLoader plain() { return {false, 0}; }
-FrameLoader looking_inside() { return {true, 0}; }
+FrameLoader plain() { return {false, {}}; }
+FrameLoader looking_inside() { return {true, {}}; }
 
 const std::string segment = tcp_packet("10.1.2.3", 41000, "198.51.100.7", 443, Tcp::ack, "data!");
 const std::string segment6 = tcp_packet("fd00::3", 41000, "2001:db8::7", 443, Tcp::ack, "data!");
@@ -54,8 +54,11 @@ TEST(ReplayFrame, OtherLinkLayersGetAHeaderOfOurs) {
   EXPECT_EQ(load(plain(), raw_ip, segment).frame, macs + big_endian(0x0800) + segment);
   EXPECT_EQ(load(plain(), raw_ip, segment6).frame, macs + big_endian(0x86dd) + segment6);
   EXPECT_EQ(load(plain(), raw_ip, segment + "trailer").frame, macs + big_endian(0x0800) + segment);
-  EXPECT_EQ(load({false, 7}, raw_ip, segment).frame,
+  EXPECT_EQ(load({false, {7}}, raw_ip, segment).frame,
             macs + big_endian(0x8100) + big_endian(7) + big_endian(0x0800) + segment);
+  EXPECT_EQ(
+      load({false, {7, 100}}, raw_ip, segment).frame,
+      macs + big_endian(0x88a8) + big_endian(100) + big_endian(0x8100) + big_endian(7) + big_endian(0x0800) + segment);
 }
 
 TEST(ReplayFrame, TunnelsAreOpenedWhereAskedFor) {
