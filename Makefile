@@ -64,7 +64,7 @@ tsan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only tsan
 
 fuzz: build
-	$(NINJA) -C $(BUILD) tests/model/model_policy
+	$(NINJA) -C $(BUILD) tests/model/model_policy tests/unit/dataplane/unit_ports_to_the_last
 	SALLYPORT_DECISIONS=$(DECISIONS) $(BUILD)/tests/model/model_policy
 	SALLYPORT_CONNECTIONS=60000 $(BUILD)/tests/unit/dataplane/unit_ports_to_the_last
 	tests/fuzz/run $(SECONDS_EACH)
