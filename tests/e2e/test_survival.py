@@ -42,13 +42,13 @@ class Survival(GatewayCase):
     def test_a_policy_that_changed_meanwhile_is_asked(self):
         client = self.start("web", [PYTHON, PEERS / "many_connections.py", SERVER[0], ECHO_PORT, 10, 8, 1], "denied")
         time.sleep(2)
+        self.addCleanup(self.gateway.reload, OPEN_POLICY)
         self.gateway.stop()
         self.gateway.write("policy.toml", OPEN_POLICY.replace('traffic_policy = "Allow"', 'traffic_policy = "Deny"'))
         self.gateway.start()
         client.wait(60)
         self.assertEqual(json.loads((cases.world.folder / "denied").read_text())["error_count"], 10)
         self.gateway.wait_flow(verdict__reason="policy_removed")
-        self.gateway.reload(OPEN_POLICY)
 
     def test_a_damaged_file_is_one_line_and_no_flow(self):
         self.gateway.stop()
