@@ -99,6 +99,7 @@ struct TunnelConfig {
   std::vector<AddressRange> remotes;  // who may send; empty: anybody
   std::vector<std::uint32_t> vni;     // of gre: keys; empty: of packets that name none
   std::uint16_t port = 0;             // UDP; 0: it is not over UDP
+  std::vector<IpAddress> addresses;   // the gateway's own inside: it answers ARP, neighbour discovery and ping there
   Location at;
 };
 

@@ -71,9 +71,10 @@ std::shared_ptr<const Tunnels> Tunnels::of(const config::ApplianceModel& model) 
   for (const config::TunnelConfig& config : model.tunnels) {
     const auto port = std::find_if(model.ports.begin(), model.ports.end(),
                                    [&](const config::PortConfig& each) { return each.name == config.port_name; });
-    Tunnel tunnel{config.type,    static_cast<PortIndex>(port - model.ports.begin()),
-                  config.local,   config.port,
-                  config.remotes, config.vni};
+    Tunnel tunnel{config.type,     static_cast<PortIndex>(port - model.ports.begin()),
+                  config.local,    config.port,
+                  config.remotes,  config.vni,
+                  config.addresses};
     std::sort(tunnel.ids.begin(), tunnel.ids.end());
     tunnels->ports_ |= 1U << tunnel.port;
     tunnels->tunnels_.push_back(std::move(tunnel));

@@ -45,6 +45,7 @@ class Tunnels {
     std::uint16_t udp_port = 0;
     std::vector<AddressRange> remotes;  // empty: anybody
     std::vector<std::uint32_t> ids;     // rising; empty: of packets without one
+    std::vector<IpAddress> addresses;   // the gateway's own inside (stages/tunnel_host.h)
   };
 
   // Null where there are none.

@@ -95,6 +95,7 @@ std::optional<TunnelConfig> read_tunnel(const Item& item, const std::vector<Port
   if (const auto remotes = table.find("remotes"); remotes && is_empty_array(*remotes)) {
     report(*remotes, diagnostics, "empty: nobody; leave it out for everybody");
   }
+  table.each("addresses", tunnel.addresses, address);
   if (type) {
     read_keys_of_type(table, item, tunnel);
   } else {

@@ -3,6 +3,7 @@
 #include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/map_port.h"
 #include "dataplane/stages/tunnel.h"
+#include "dataplane/stages/tunnel_host.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -107,6 +108,10 @@ class Receiver {
       return;
     }
     piece = whole;
+    if (piece.tunnel != 0 && is_for_tunnel_host(core_, piece, p.parsed)) {
+      core_.drop(piece, Drop::tunnel_to_gateway);
+      return;
+    }
     const bool outer = carries_tunnels_ && piece.tunnel == 0;
     if (outer && unwrap(core_, piece, p.parsed, slot_of(piece)) != Unwrapped::plain) return;
     const bool elsewhere = !comes_from_inside(piece, p.parsed) || p.parsed.kind == PacketKind::portless;

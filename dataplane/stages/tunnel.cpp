@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/stages/treat.h"
+#include "dataplane/stages/tunnel_host.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 #include "dataplane/wire/traffic_class.h"
@@ -16,6 +17,7 @@ using config::TunnelType;
 
 constexpr std::uint8_t own_ttl = 64;
 constexpr std::uint32_t ip_bytes_max = 65535;
+constexpr std::uint16_t entropy_least = 0xc000;
 constexpr std::uint32_t link_bytes_max = sizeof(Ethernet) + 2 * sizeof(VlanTag);
 
 // RFC 6040 section 4.2: what the outer header says of congestion goes into the inner one. False: it says that there was
@@ -85,12 +87,14 @@ Unwrapped unwrap(Core& core, Packet& packet, Parsed& parsed, std::size_t slot) n
     case ParseResult::drop:
       return end(core, packet, why);
     case ParseResult::kernel:
+      answer_neighbour(core, packet, parsed);
       core.to_kernel(packet);
       return Unwrapped::ended;
     case ParseResult::ok:
       break;
   }
   if (!merge_ecn(outer_class, packet.data + parsed.l3_offset)) return end(core, packet, Drop::tunnel_congested);
+  if (!parsed.fragment && is_for_tunnel_host(core, packet, parsed)) return end(core, packet, Drop::tunnel_to_gateway);
   return Unwrapped::inner;
 }
 
@@ -185,7 +189,7 @@ namespace {
                         : at<Ipv6>(inner_l3).next_header != next_fragment;
   Sum sum = sum_words(inner_l3 + addresses_at, v4 ? 8 : 32);
   if (whole) sum += Sum{0x9e37U} * sum_words(inner_l3 + ports_at, 4);
-  return static_cast<std::uint16_t>(0xc000U | (fold(sum) & 0x3fffU));
+  return static_cast<std::uint16_t>(entropy_least | (fold(sum) & 0x3fffU));
 }
 
 void put_outer_v4(Packet& packet, const Tunnels::Tunnel& tunnel, const IpAddress& remote, std::uint8_t protocol,
@@ -262,9 +266,10 @@ bool wrap(const Core& core, Packet& packet, std::uint16_t l3_offset, const Tunne
   packet.length -= l3_offset;
   packet.headroom = static_cast<std::uint16_t>(packet.headroom + l3_offset);
 
-  const std::uint8_t service = traffic_class(packet.data);
-  const std::uint16_t source_port = entropy(packet.data);
-  std::uint16_t ethertype = packet.data[0] >> 4U == 4 ? ethertype_ipv4 : ethertype_ipv6;
+  const bool arp = packet.data[0] == 0;  // no version of IP begins so
+  const std::uint8_t service = arp ? std::uint8_t{0} : traffic_class(packet.data);
+  const std::uint16_t source_port = arp ? entropy_least : entropy(packet.data);
+  std::uint16_t ethertype = arp ? ethertype_arp : packet.data[0] >> 4U == 4 ? ethertype_ipv4 : ethertype_ipv6;
   if (into.ethertype == ethertype_ethernet) {
     at<Ethernet>(prepend(packet, sizeof(Ethernet))) = {into.mac, into.our_mac, Be16(ethertype)};
     ethertype = ethertype_ethernet;

@@ -45,8 +45,8 @@ void take_tunnel_back(Core& core, Flow& flow, const SavedFlow& saved) noexcept;
 
 // Bytes of an IP packet that leave by the port, into the tunnel if there is one.
 [[nodiscard]] std::uint16_t mtu_of(const Core& core, PortIndex out, const TunnelPeer* into) noexcept;
-// Puts all headers of the tunnel in front of the IP packet at `l3_offset`: Packet::data is the outer IP header then.
-// False: there is no room in front of it.
+// Puts all headers of the tunnel in front of the IP packet, or ARP, at `l3_offset`: Packet::data is the outer IP header
+// then. False: there is no room in front of it.
 [[nodiscard]] bool wrap(const Core& core, Packet& packet, std::uint16_t l3_offset, const TunnelPeer& into) noexcept;
 
 }  // namespace sallyport::dataplane

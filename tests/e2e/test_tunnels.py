@@ -1,15 +1,17 @@
 """The cluster's overlay: the kernel's VXLAN and Geneve devices at the pods' end, the gateway at the other."""
 
+import json
+import time
 import unittest
 
 import cases
 from cases import OPEN_POLICY, GatewayCase
 from namespaces import run
-from servers import ECHO_PORT
+from servers import ECHO_PORT, PEERS, PYTHON
 from world import GATEWAY_INSIDE, PODS, SECOND_SERVER, SERVER
 
 OVERLAY = ("10.244.1.5", "fd00:244::5")
-ROUTER = ("10.244.0.1", "fd00:244::1")  # nobody has it: a static neighbour stands for the gateway
+ROUTER = ("10.244.0.1", "fd00:244::1")  # the gateway, by its tunnel's addresses or a static neighbour
 ROUTER_MAC = "02:00:00:00:24:01"
 EGRESS = ("203.0.113.1", "2001:db8:113::1")
 
@@ -18,7 +20,7 @@ class Overlay:
     """Pods behind the host of "web": what goes to the second server leaves by the overlay, the rest as ever."""
 
     device = ""  # of `ip link add overlay0 type ..`
-    tunnel = ""
+    static_neighbours = True
 
     @classmethod
     def setUpClass(cls):
@@ -32,7 +34,8 @@ class Overlay:
         host.ip("link", "set", "overlay0", "up")
         host.address("overlay0", f"{OVERLAY[0]}/16", f"{OVERLAY[1]}/64")
         for family, router, server, own in zip(("-4", "-6"), ROUTER, SECOND_SERVER, OVERLAY):
-            host.ip(family, "neighbour", "add", router, "lladdr", ROUTER_MAC, "dev", "overlay0", "nud", "permanent")
+            if cls.static_neighbours:
+                host.ip(family, "neighbour", "add", router, "lladdr", ROUTER_MAC, "dev", "overlay0", "nud", "permanent")
             host.ip(family, "route", "add", server, "via", router, "dev", "overlay0", "src", own)
         super().setUpClass()
 
@@ -114,6 +117,34 @@ class VxlanTraffic(Vxlan, Traffic, GatewayCase):
 
 class VxlanTrafficTwoWorkers(Vxlan, Traffic, GatewayCase):
     workers = 2
+
+
+class VxlanNextHop(Vxlan, Overlay, GatewayCase):
+    """No static neighbour: the node's kernel asks the gateway, and goes on asking."""
+
+    policy = OPEN_POLICY
+    static_neighbours = False
+    more = Vxlan.more + f'addresses = ["{ROUTER[0]}", "{ROUTER[1]}"]\n'
+
+    def test_the_next_hop_is_found_and_answers(self):
+        for router, server, egress in zip(ROUTER, SECOND_SERVER, EGRESS):
+            self.assertEqual(self.curl("web", "httpbin.org", server).stdout, f"httpbin.org, seen from {egress}\n")
+            done = cases.world.pods["web"].run(["ping", "-n", "-c", "3", "-i", "0.2", "-W", "2", router], check=False)
+            self.assertIn(" 0% packet loss", done.stdout, router)
+            neighbour = cases.world.pods["web"].ip("neighbour", "show", router, "dev", "overlay0").stdout
+            self.assertRegex(neighbour, r"lladdr \S+ .*(REACHABLE|DELAY|STALE)")
+
+    def test_its_connections_outlive_a_restart(self):
+        self.assert_answered(self.connections("web", SECOND_SERVER[0], 1), 1, EGRESS[0])  # so that neighbours are known
+        client = self.start("web", [PYTHON, PEERS / "many_connections.py", SECOND_SERVER[0], ECHO_PORT, 20, 5, 1], "overlaid")
+        end = time.monotonic() + 20
+        while sum(flow["flow"]["state"] == "established" for flow in self.gateway.show("flows")) < 20:
+            self.assertLess(time.monotonic(), end, "not all are connected")
+            time.sleep(0.1)
+        self.gateway.stop()
+        self.gateway.start()
+        client.wait(60)
+        self.assert_answered(json.loads((cases.world.folder / "overlaid").read_text()), 20, EGRESS[0])
 
 
 class VxlanNames(Vxlan, Names, GatewayCase):

@@ -272,6 +272,7 @@ type = "vxlan"
 port_name = "inside"
 local = "10.0.0.1"
 vni = [4096, 7]
+addresses = ["10.244.0.1", "fd00:244::1"]
 [[tunnel]]
 type = "geneve"
 port_name = "inside"
@@ -298,6 +299,8 @@ remotes = ["10.0.0.7-10.0.0.9"]
   EXPECT_EQ(model.tunnels[0].port, 4789);
   EXPECT_EQ(model.tunnels[0].vni, (std::vector<std::uint32_t>{4096, 7}));
   EXPECT_TRUE(model.tunnels[0].remotes.empty());
+  EXPECT_EQ(model.tunnels[0].addresses, (std::vector<IpAddress>{ip("10.244.0.1"), ip("fd00:244::1")}));
+  EXPECT_TRUE(model.tunnels[1].addresses.empty());
   EXPECT_EQ(model.tunnels[1].type, TunnelType::geneve);
   EXPECT_EQ(model.tunnels[1].port, 6082);
   EXPECT_EQ(model.tunnels[1].remotes.size(), 2U);
@@ -324,6 +327,7 @@ TEST(ApplianceErrors, Tunnels) {
       {vxlan + "vni = [1]\nremotes = []", 6, 11, "tunnel[0].remotes", "leave it out"},
       {vxlan + "vni = [1]\nremotes = [\"fd00::7\"]", 6, 12, "tunnel[0].remotes[0]", "family"},
       {vxlan + "vni = [1]\nvnis = [2]", 6, 1, "tunnel[0].vnis", "did you mean \"vni\"?"},
+      {vxlan + "vni = [1]\naddresses = [\"10.1.0.1/16\"]", 6, 14, "tunnel[0].addresses[0]", "address"},
       {ipip + "vni = [1]", 5, 7, "tunnel[0].vni", "no network identifier"},
       {ipip + "port = 4789", 5, 8, "tunnel[0].port", "UDP port"},
       {ipip + ipip, 5, 1, "tunnel[1]", "the same packets are those of the tunnel at line 12"},

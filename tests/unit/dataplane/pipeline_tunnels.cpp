@@ -13,7 +13,7 @@ const End us("10.0.0.1", 4789);
 const End server("198.51.100.7", 443);
 constexpr std::size_t headers = 14 + 20 + 8 + 8;  // in front of the inner frame
 
-std::shared_ptr<const Tunnels> one_vxlan(std::uint32_t vni = 4096) {
+std::shared_ptr<const Tunnels> one_vxlan(std::uint32_t vni = 4096, const std::vector<IpAddress>& own = {}) {
   config::ApplianceModel model;
   model.ports.resize(2);
   model.ports[0].name = "inside";
@@ -22,6 +22,7 @@ std::shared_ptr<const Tunnels> one_vxlan(std::uint32_t vni = 4096) {
   tunnel.local = us.ip;
   tunnel.port = 4789;
   tunnel.vni = {vni};
+  tunnel.addresses = own;
   model.tunnels = {tunnel};
   return Tunnels::of(model);
 }
@@ -196,6 +197,27 @@ TEST(PipelineTunnels, AfterARestartWithOtherTunnelsTheClientSaysWhereItIs) {
   const auto out = after.from_outside(udp(server, End("203.0.113.1", 40000)));
   ASSERT_EQ(out.inside.size(), 1U);
   EXPECT_EQ(look_inside(out.inside[0]).node, "10.0.1.9");
+}
+
+// The node asks for its next hop; who answers has the port's MAC, and only in the network that was asked in.
+TEST(PipelineTunnels, ItsOwnAddressIsAnsweredForUnderThePortsMac) {
+  PipelineSettings settings = with_tunnels();
+  settings.ports[0].mac = {2, 0, 0, 0, 0, 9};
+  Overlay g(allow_all, settings);
+  g.snapshot.tunnels = one_vxlan(4096, {address("10.1.0.1")});
+  const Frame ask{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,  0, 0, 0, 0, 5,  // from the pod, to everybody
+                  8,    6,    0,    1,    8,    0,    6,  4, 0, 1,        // ARP, request
+                  2,    0,    0,    0,    0,    5,    10, 1, 0, 5,        // of the pod
+                  0,    0,    0,    0,    0,    0,    10, 1, 0, 1};       // for the gateway's address
+  const auto out = g.from_inside(through("10.0.1.1", ask));
+  ASSERT_EQ(out.inside.size(), 1U);
+  EXPECT_EQ(look_at(out.inside[0]).to(), "10.0.1.1");
+  const Frame answer(out.inside[0].begin() + headers, out.inside[0].end());
+  EXPECT_EQ(answer, (Frame{2, 0, 0, 0, 0, 5, 2, 0,  0, 0, 0, 9, 8, 6, 0, 1, 8, 0,  6, 4, 0,
+                           2, 2, 0, 0, 0, 0, 9, 10, 1, 0, 1, 2, 0, 0, 0, 0, 5, 10, 1, 0, 5}));
+  EXPECT_EQ(g.dropped(Drop::tunnel_to_gateway), 1U);
+  EXPECT_TRUE(g.from_inside(through("10.0.1.1", ask, 7)).silent());
+  EXPECT_TRUE(g.from_inside(ask).silent()) << "beside the tunnel it is the kernel's";
 }
 
 }  // namespace
