@@ -123,7 +123,8 @@ class Burst {
     }
   }
 
-  void open(InFlight& p) noexcept {
+  // `again`: its key was another connection's a moment ago.
+  void open(InFlight& p, bool again = false) noexcept {
     const Opened opened = open_flow(core_, *p.packet, p.parsed);
     if (opened.flow == 0) {
       refuse_unopened(core_, opened.why, *p.packet, p.parsed);
@@ -139,6 +140,8 @@ class Burst {
       core_.drop(*p.packet, opened.why);
       return;
     }
+    // The server may still answer the SYN before: where the data of this one end, it would seem to take them.
+    if (again && flow.verdict == Verdict::waiting && p.parsed.payload_bytes != 0) cut_payload(*p.packet, p.parsed);
     if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, *p.packet, p.parsed, to_server);
     client_says(p, opened.flow);
   }
@@ -160,7 +163,7 @@ class Burst {
     if (flow.epoch != core_.epoch && !refresh(p, number, to_server)) return;
     if (begins_anew(core_, flow, *p.packet, p.parsed)) {
       end_flow(core_, number, FlowEnd::replaced);
-      open(p);
+      open(p, true);
       return;
     }
     if (flow.verdict == Verdict::denied) {

@@ -92,7 +92,8 @@ struct alignas(64) Flow {
     midstream = 16,  // picked up without a SYN
     following = 32,  // its requests are decided one by one, as long as it lives
     guarded = 64,    // allowed by what it has shown: TCP: until the server has that; QUIC: as long as it lives
-    sealed = 128,    // TCP: nothing passes before first_byte until the server has that; QUIC: no Initial passes
+    sealed = 128,    // TCP: nothing passes before first_byte until the server has that, and with `guarded` nothing
+                     // at all until it answers; QUIC: no Initial passes
   };
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
   // Allowed, but what its sides say still matters.
@@ -148,6 +149,8 @@ struct FlowFacts {
   std::uint32_t conversation;  // number of its DnsConversation; 0: none
   std::uint32_t follow;        // number of its RequestFollow; 0: none
   std::uint32_t method, url;   // numbers in the NameBook, of the latest request; 0: none
+  bool asks_name;              // what it shows decides about it, or has decided
+  bool unanswered;             // TCP: no SYN-ACK yet, so that first_byte is the client's word alone
   bool reads_requests;         // waiting: requests of plaintext HTTP decide
   bool upgraded;               // was followed, until the server agreed to another protocol
   // Denied: the client was told by a page, which may be repeated, or by frames of HTTP/2, which may not.

@@ -53,6 +53,7 @@ class Opening {
     take_decision(core_, flow_, decision);
     note_domain(core_, flow_, decision);
     count_rules(core_, decision);
+    facts_.asks_name = decision.action == Action::needs_name;
     if (decision.action == Action::deny) return refuse(decision.reason, Drop::policy_denied, true);
     if (core_.flows.full()) return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
     if (!admit()) return refuse(Reason::source_limit, Drop::source_limit, false);
@@ -404,6 +405,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   const BoundNamesNow bound = bound_names(core, facts.domain);
   Decision decision = policy.decide(source, query, &bound);
   note_domain(core, flow, decision);
+  facts.asks_name = decision.action == Action::needs_name;
   if (following && decision.reads_requests) {
     // The next request is asked of the new policy; the one under way was allowed when it came.
     facts.name_table = decision.name_table;

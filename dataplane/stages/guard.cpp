@@ -31,13 +31,8 @@ struct Piece {
   return {0, bytes.subspan(std::min<std::size_t>(base - sequence, bytes.size()))};
 }
 
-[[nodiscard]] bool acknowledged(const Core& core, const Flow& flow, std::uint32_t end) noexcept {
-  return core.flows.track(flow).acked[to_client] != 0 &&
-         static_cast<std::int32_t>(core.flows.track(flow).acked[to_client] - end) >= 0;
-}
-
 [[nodiscard]] bool has_all(const Core& core, const Flow& flow, const Inspection& inspection) noexcept {
-  return acknowledged(core, flow, inspection.base + inspection.passed);
+  return server_has(core, flow, inspection.base + inspection.passed);
 }
 
 void end_inspection(Core& core, Flow& flow) noexcept {
@@ -127,7 +122,10 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
 
 // The bytes of the hello are gone: nothing of it may be said again until the server has it.
 [[nodiscard]] Inspected guard_sealed(Core& core, Flow& flow, Packet& packet, const Parsed& parsed) noexcept {
-  if (acknowledged(core, flow, core.flows.track(flow).first_byte)) {
+  if (flow.has(Flow::guarded)) {
+    return parsed.payload_bytes != 0 ? end(core, packet, Drop::hello_unordered) : Inspected::pass;
+  }
+  if (server_has(core, flow, core.flows.track(flow).first_byte)) {
     flow.clear(Flow::sealed);
     return Inspected::pass;
   }
@@ -162,7 +160,30 @@ void await_second_hello(Core& core, Flow& flow, Inspection& inspection) noexcept
   inspection.second_hello = true;
 }
 
-void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+// The answer that came after hello_timeout. It may still ask for another hello.
+void take_late_answer(Core& core, Flow& flow, Bytes answer) noexcept {
+  if (!may_be_retry(answer)) {
+    flow.clear(Flow::guarded);
+    return;
+  }
+  FlowFacts& facts = core.flows.facts(flow);
+  facts.inspection = core.held.begin(core.tick);
+  if (facts.inspection == 0) return;
+  flow.clear(Flow::sealed);
+  Inspection& inspection = core.held[facts.inspection];
+  inspection.base = core.flows.track(flow).first_byte;
+  inspection.base_known = true;
+  await_second_hello(core, flow, inspection);
+}
+
+void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
+                          std::uint32_t expected) noexcept {
+  if (flow.has(Flow::sealed)) {
+    const bool fresh = at<Tcp>(packet.data + parsed.l4_offset).sequence.get() == expected;
+    const Bytes answer{packet.data + parsed.payload_offset, parsed.payload_bytes};
+    if (fresh && !answer.empty()) take_late_answer(core, flow, answer);
+    return;
+  }
   Inspection& inspection = core.held[core.flows.facts(flow).inspection];
   if (!inspection.answered && parsed.payload_bytes != 0) {
     const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
@@ -305,6 +326,11 @@ bool may_follow_hello(Core& core, const Flow& flow, const Packet& packet, const 
   return walk_records(inspection, all.subspan(std::min<std::size_t>(hello_end, all.size())));
 }
 
+void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept {
+  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  if (inspection != 0) core.held[inspection].server_next = sequence;
+}
+
 void begin_guard(Core& core, FlowNumber number, bool hello) noexcept {
   Flow& flow = core.flows[number];
   flow.set(Flow::guarded);
@@ -328,12 +354,13 @@ Inspected guard(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) n
                                 : guard_segment(core, number, packet, parsed);
 }
 
-void guard_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept {
+void guard_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
+                  std::uint32_t expected) noexcept {
   Flow& flow = core.flows[number];
   if (!flow.is_tcp()) {
     guard_server_datagram(core, flow, packet, parsed);
   } else {
-    guard_server_segment(core, flow, packet, parsed);
+    guard_server_segment(core, flow, packet, parsed, expected);
   }
 }
 
@@ -345,11 +372,10 @@ void guard_overdue(Core& core, FlowNumber number) noexcept {
     return;
   }
   const Inspection& inspection = core.held[core.flows.facts(flow).inspection];
-  if (!has_all(core, flow, inspection)) {
-    core.flows.track(flow).first_byte = inspection.base + inspection.passed;
-    flow.set(Flow::sealed);
-  }
-  end_guard(core, flow);
+  core.flows.track(flow).first_byte = inspection.base + inspection.passed;
+  flow.set(Flow::sealed);
+  if (inspection.answered) flow.clear(Flow::guarded);
+  end_inspection(core, flow);
 }
 
 }  // namespace sallyport::dataplane

@@ -25,11 +25,16 @@ namespace sallyport::dataplane {
 // The flow was allowed and all that waited is sent. `hello`: by a hello, not for want of one.
 void begin_guard(Core& core, FlowNumber number, bool hello) noexcept;
 
+// The connection began, and what the server says first has this sequence number.
+void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept;
+
 // A packet of a guarded or sealed flow, from its client. `held` and `ended` as in inspect().
 [[nodiscard]] Inspected guard(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept;
-// From its server.
-void guard_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept;
-// The server has said nothing to the hello for as long as hello_timeout: its memory is given back.
+// From its server; `expected` as of hear_server().
+void guard_answer(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
+                  std::uint32_t expected) noexcept;
+// The server has said nothing to the hello for as long as hello_timeout: its memory is given back. Over TCP nothing
+// passes then until the server has the hello and has answered it.
 void guard_overdue(Core& core, FlowNumber number) noexcept;
 
 }  // namespace sallyport::dataplane

@@ -60,7 +60,7 @@ Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parse
   if (!matters(flow)) return Inspected::pass;
   if (flow.has(Flow::following)) return follow_answer(core, number, packet, parsed);
   if (flow.has(Flow::guarded)) {
-    guard_answer(core, number, packet, parsed);
+    guard_answer(core, number, packet, parsed, expected);
   } else if (flow.verdict == Verdict::waiting && is_reset(parsed)) {
     drop_held(core, flow, Drop::hello_abandoned);
   } else if (flow.verdict == Verdict::waiting && parsed.payload_bytes != 0) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -156,7 +157,7 @@ class Reading {
 void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   if (inspection.passed == 0 || inspection.packets != 0) return;
   const std::uint32_t end = inspection.base + inspection.passed;
-  if (static_cast<std::int32_t>(core.flows.track(flow).acked[to_client] - end) < 0) return;
+  if (!server_has(core, flow, end)) return;
   core.held.stream(inspection).clear();
   inspection.base = end;
   inspection.contiguous = inspection.passed = 0;
@@ -167,10 +168,7 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   // In front of the client's first byte nothing was ever said: a keep-alive has one byte there, more is smuggled.
   const bool in_front = static_cast<std::int32_t>(core.flows.track(flow).first_byte - end) >= 0;
   if (in_front && bytes > 1) return Look::duplicate;
-  return core.flows.track(flow).acked[to_client] != 0 &&
-                 static_cast<std::int32_t>(core.flows.track(flow).acked[to_client] - end) >= 0
-             ? Look::repeated
-             : Look::duplicate;
+  return server_has(core, flow, end) ? Look::repeated : Look::duplicate;
 }
 
 // The flow's inspection with a stream; null: no room.

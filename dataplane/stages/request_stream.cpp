@@ -90,7 +90,7 @@ class Reading {
 
   [[nodiscard]] Outcome run(const Packet& packet) noexcept {
     // What no window reaches would be taken for a body that has gone by.
-    if (after(segment_.end, server_has() + window_max)) return ends(Drop::hello_unordered);
+    if (after(segment_.end, server_end() + window_max)) return ends(Drop::hello_unordered);
     if (watches_lines()) {
       const bool ordered = !after(segment_.first, follow_.lines_end);
       if (!ordered && follow_.reaches(segment_.first + 1)) return ends(Drop::hello_unordered);  // of a body
@@ -110,9 +110,9 @@ class Reading {
 
  private:
   // Up to where the server has acknowledged the client's bytes.
-  [[nodiscard]] std::uint32_t server_has() const noexcept {
-    const std::uint32_t acked = core_.flows.track(flow_).acked[to_client];
-    return acked != 0 ? acked : follow_.begin;
+  [[nodiscard]] std::uint32_t server_end() const noexcept {
+    const std::uint32_t has = server_has(core_, flow_);
+    return has != 0 ? has : follow_.begin;
   }
 
   void pass_over_body() noexcept {
@@ -136,11 +136,11 @@ class Reading {
 
   // Bytes that are decided already, as far as the server does not have them yet: they are what they were, or of a body.
   [[nodiscard]] Outcome compare() const noexcept {
-    const std::uint32_t has = server_has();
+    const std::uint32_t has = server_end();
     const std::uint32_t end = after(segment_.end, follow_.base) ? follow_.base : segment_.end;
     const std::uint32_t from = after(has, segment_.first) ? has : segment_.first;
     if (!after(end, from)) return passes;
-    if (core_.flows.track(flow_).acked[to_client] == 0 && after(follow_.begin, segment_.first))
+    if (server_has(core_, flow_) == 0 && after(follow_.begin, segment_.first))
       return ends(Drop::hello_duplicate);
     const Bytes said = segment_.bytes.subspan(from - segment_.first, end - from);
     return core_.said.agrees(follow_.said, from, said) ? passes : denied(Reason::hello_conflict);

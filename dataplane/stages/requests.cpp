@@ -154,7 +154,7 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
   Flow& flow = core.flows[number];
   RequestFollow& follow = core.follows[core.flows.facts(flow).follow];
   TcpTrack& track = core.flows.track(flow);
-  if (track.acked[to_client] != 0) core.said.acknowledge(follow.said, track.acked[to_client]);
+  if (const std::uint32_t has = server_has(core, flow); has != 0) core.said.acknowledge(follow.said, has);
   if ((parsed.tcp_flags & Tcp::rst) != 0) return Inspected::pass;
   Segment segment(packet, parsed);
   if (follow.inflater != nullptr) follow.server.walk(segment.first, segment.bytes);

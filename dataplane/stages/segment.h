@@ -7,8 +7,11 @@ namespace sallyport::dataplane {
 
 // The first segment of a flow, SYN or not: the client's payload begins here.
 void begin_stream(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
-// nat.md 10: a client's SYN on a closing flow starts anew; so does one with another sequence number on a denied flow.
+// nat.md 10: a client's SYN on a closing flow starts anew; so does one with another sequence number on a denied flow,
+// and on one that a name decides about: what was judged of one stream says nothing of another.
 [[nodiscard]] bool begins_anew(const Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
+// What was judged is what the server reads only where the two agree on the first byte, so where a name decides that is
+// the server's word: before its SYN-ACK the client says nothing but its SYN, and the server nothing of that connection.
 // False: the packet has ended.
 [[nodiscard]] bool follow_tcp(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed,
                               Direction direction) noexcept;

@@ -21,6 +21,7 @@ constexpr std::uint64_t ns_per_ms = 1'000'000;
 // that outlives the process, and no flow may come back freer than it was. Protocols without ports need no saving.
 [[nodiscard]] bool outlives(const Core& core, const Flow& flow) noexcept {
   if (flow.live != 2 || flow.verdict != Verdict::allowed || expired(core, flow)) return false;
+  if (core.flows.facts(flow).asks_name && core.flows.facts(flow).unanswered) return false;
   if (flow.has(Flow::following) || is_portless(flow.protocol)) return false;
   const std::uint32_t inspection = core.flows.facts(flow).inspection;
   if (!flow.is_tcp() || inspection == 0 || flow.has(Flow::observing)) return true;

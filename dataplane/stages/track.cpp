@@ -88,12 +88,6 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   return true;
 }
 
-void begin_where_server_says(TcpTrack& track, const Packet& packet, const Parsed& parsed) noexcept {
-  if ((parsed.tcp_flags & (Tcp::syn | Tcp::ack)) != (Tcp::syn | Tcp::ack)) return;
-  const std::uint32_t begin = at<Tcp>(packet.data + parsed.l4_offset).acknowledgment.get();
-  if (begin - track.first_byte > track.sent_end[to_server] - track.first_byte) track.first_byte = begin;
-}
-
 std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept {
   const auto& timeouts = core.settings.timeouts;
   if (flow.verdict == Verdict::denied) return denied_ms;

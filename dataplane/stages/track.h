@@ -12,9 +12,16 @@ namespace sallyport::dataplane {
                              Direction direction) noexcept;
 // The segment is forwarded: its bytes count as said.
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
-// Of several SYNs the server has answered one: its acknowledgment says where the client's payload begins, unless that
-// came with the SYN.
-void begin_where_server_says(TcpTrack& track, const Packet& packet, const Parsed& parsed) noexcept;
+// Up to where the server has acknowledged the client's payload; 0: nobody knows. What it acknowledges before its SYN-ACK
+// is of another connection.
+[[nodiscard]] inline std::uint32_t server_has(const Core& core, const Flow& flow) noexcept {
+  return core.flows.facts(flow).unanswered ? 0 : core.flows.track(flow).acked[to_client];
+}
+// Does it have everything up to here?
+[[nodiscard]] inline bool server_has(const Core& core, const Flow& flow, std::uint32_t end) noexcept {
+  const std::uint32_t has = server_has(core, flow);
+  return has != 0 && !after(end, has);
+}
 inline void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
   flow.counts[direction].add(packet.length);
   // RFC 4787 REQ-6: outbound traffic keeps a mapping alive; for TCP both sides do.
