@@ -132,8 +132,9 @@ UpgradeUnit read_upgrade_unit(Bytes stream, Upgrade& upgrade) noexcept {
   }
   const UpgradeUnit unit = read_unit(stream, next);
   if (unit.parse != Parse::done) return unit;
-  if (unit.bytes > std::size_t{Upgrade::bytes_max} - next.passed) return {};
+  if (next.units == Upgrade::units_max || unit.bytes > std::size_t{Upgrade::bytes_max} - next.passed) return {};
   next.passed = static_cast<std::uint16_t>(next.passed + unit.bytes);
+  ++next.units;
   upgrade = next;
   return unit;
 }

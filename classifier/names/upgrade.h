@@ -15,7 +15,8 @@
 // anew, up to tunnels_max deep. The server is followed loosely: nothing it says is kept from the client.
 //
 // Commands have arguments, and a server that only pretends to greet would take any number of them for a conversation in
-// the clear. So of all that comes before TLS no more than bytes_max passes, which a real client never needs.
+// the clear. So of all that comes before TLS no more than bytes_max in units_max units passes, which a
+// real client never needs.
 #pragma once
 
 #include <array>
@@ -52,11 +53,13 @@ struct Upgrade {
   };
   static constexpr std::uint8_t tunnels_max = 4;
   static constexpr std::uint16_t bytes_max = 12 * 1024;  // of the client's side: a request head with its tickets, twice
+  static constexpr std::uint8_t units_max = 24;
 
   UpgradeProtocol protocol = UpgradeProtocol::none;
   Step step = Step::commands;
   std::uint8_t kind = 0;        // what was asked, in the protocol's own numbers
   std::uint8_t tunnels = 0;     // this one is inside of so many
+  std::uint8_t units = 0;       // that the client has said, outside of this tunnel too
   std::uint8_t tag_bytes = 0;   // IMAP: of the command that asks
   std::uint16_t passed = 0;     // bytes of the client's side, those in front of this tunnel as well
   std::uint16_t pending = 0;    // commands that are not answered yet

@@ -67,8 +67,8 @@ template <std::size_t count>
 // ---- SMTP, FTP -----------------------------------------------------------------------------------------------------
 
 UpgradeUnit read_reply_codes_command(Bytes bytes, Upgrade& upgrade) noexcept {
-  constexpr std::array<std::string_view, 9> harmless{"EHLO", "HELO", "LHLO", "NOOP", "RSET",
-                                                     "QUIT", "HELP", "FEAT", "SYST"};
+  constexpr std::array<std::string_view, 3> greetings{"EHLO", "HELO", "LHLO"};
+  constexpr std::array<std::string_view, 6> harmless{"NOOP", "RSET", "QUIT", "HELP", "FEAT", "SYST"};
   constexpr std::array<std::string_view, 4> mechanisms{"TLS", "SSL", "TLS-C", "TLS-P"};
   const Line line = read_line(bytes);
   if (line.parse != Parse::done) return {line.parse, 0, {}};
@@ -79,7 +79,7 @@ UpgradeUnit read_reply_codes_command(Bytes bytes, Upgrade& upgrade) noexcept {
   } else if (equal(command.verb, "AUTH") && is_one_of(command.arguments, mechanisms)) {
     upgrade.step = Step::asked;
     upgrade.kind = ftp;
-  } else if (!is_one_of(command.verb, harmless)) {
+  } else if (!is_one_of(command.verb, greetings) && !is_one_of(line.text, harmless)) {
     return {};
   }
   ++upgrade.pending;
@@ -161,10 +161,12 @@ void take_pop3_byte(std::uint8_t byte, Upgrade& upgrade) noexcept {
 
 // ---- XMPP ----------------------------------------------------------------------------------------------------------
 
-// A tag, or white space in front of one. '>' may stand in the quotes of an attribute.
+// A tag, or white space in front of one. '>' may stand in the quotes of an attribute. The server answers a stream's
+// header by its own (RFC 6120 section 4.2); until then there is no other.
 UpgradeUnit read_xmpp_tag(Bytes bytes, Upgrade& upgrade) noexcept {
   const std::string_view text = text_of(bytes).substr(0, tag_bytes_max);
-  if (text.find_first_not_of(" \t\r\n") != 0) return {Parse::done, 1, {}};
+  if (const std::size_t blanks = std::min(text.find_first_not_of(" \t\r\n"), text.size()); blanks != 0)
+    return {Parse::done, blanks, {}};
   if (text.front() != '<') return {};
   char quote = 0;
   std::size_t end = 1;
@@ -180,14 +182,19 @@ UpgradeUnit read_xmpp_tag(Bytes bytes, Upgrade& upgrade) noexcept {
     ask(upgrade);
     return {Parse::done, end + (tag.ends_with('/') ? 1 : 12), {}};
   }
-  const bool known = name == "?xml" || name == "stream:stream" || tag == "/stream:stream";
+  const bool header = name == "stream:stream";
+  if (header && upgrade.pending != 0) return {};
+  if (header) upgrade.pending = 1;
+  const bool known = header || name == "?xml" || tag == "/stream:stream";
   return known ? UpgradeUnit{Parse::done, end + 1, {}} : UpgradeUnit{};
 }
 
 void take_xmpp_byte(std::uint8_t byte, Upgrade& upgrade) noexcept {
   if (byte == '<') upgrade.said = 0;
   note_said(upgrade, byte);
-  if (byte != '>' || upgrade.step != Step::asked) return;
+  if (byte != '>') return;
+  if (said(upgrade).starts_with("<stream:stream")) upgrade.pending = 0;
+  if (upgrade.step != Step::asked) return;
   if (said(upgrade).starts_with("<proceed")) answer(upgrade, Step::tls);
   if (said(upgrade).starts_with("<failure")) answer(upgrade, Step::refused);
 }

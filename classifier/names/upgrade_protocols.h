@@ -34,10 +34,12 @@ inline void answer(Upgrade& upgrade, Step step) noexcept {
 // The proxy has granted it: what follows is another connection's beginning.
 inline void enter_tunnel(Upgrade& upgrade) noexcept {
   const auto tunnels = static_cast<std::uint8_t>(upgrade.tunnels + 1);
+  const std::uint8_t units = upgrade.units;
   const std::uint16_t passed = upgrade.passed;
   upgrade = {};
   upgrade.tunnels = tunnels;
   upgrade.passed = passed;
+  upgrade.units = units;
   if (tunnels > Upgrade::tunnels_max) upgrade.step = Step::refused;
 }
 

@@ -27,7 +27,7 @@ struct StreamProgress {
 };
 
 struct Inspection {
-  Tick since;                // of the first payload that waits; of the verdict, while its bytes are guarded
+  Tick since;                // of the first payload of either side; of the verdict, while its bytes are guarded
   std::uint32_t base;        // TCP: the sequence number of the stream's first byte
   std::uint32_t contiguous;  // bytes of the stream without a gap
   std::uint32_t passed;      // so many of them were let through

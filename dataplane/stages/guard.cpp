@@ -46,10 +46,8 @@ void end_guard(Core& core, Flow& flow) noexcept {
 }
 
 void restart_timer(Core& core, FlowNumber number) noexcept {
-  Flow& flow = core.flows[number];
-  core.held[core.flows.facts(flow).inspection].since = core.tick;
-  core.wheel.remove(number);
-  core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(hello_left_ms(core, flow), 1)));
+  core.held[core.flows.facts(number).inspection].since = core.tick;
+  watch(core, number);
 }
 
 [[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
@@ -158,6 +156,7 @@ void await_second_hello(Core& core, Flow& flow, Inspection& inspection) noexcept
   inspection.upgrade = {};
   inspection.upgrade.step = classifier::names::Upgrade::Step::tls;
   inspection.second_hello = true;
+  restart_timer(core, core.flows.number_of(flow));
 }
 
 // The answer that came after hello_timeout. It may still ask for another hello.

@@ -39,7 +39,7 @@ Inspected hear_client(Core& core, FlowNumber number, Packet& packet, Parsed& par
   }
   if (flow.verdict == Verdict::waiting) {
     if (is_reset(parsed)) {
-      drop_held(core, flow, Drop::hello_abandoned);
+      abandon_held(core, flow);
       return Inspected::pass;
     }
     const bool ends = flow.is_tcp() && (parsed.tcp_flags & Tcp::fin) != 0;
@@ -62,7 +62,7 @@ Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parse
   if (flow.has(Flow::guarded)) {
     guard_answer(core, number, packet, parsed, expected);
   } else if (flow.verdict == Verdict::waiting && is_reset(parsed)) {
-    drop_held(core, flow, Drop::hello_abandoned);
+    abandon_held(core, flow);
   } else if (flow.verdict == Verdict::waiting && parsed.payload_bytes != 0) {
     return inspect_answer(core, number, packet, parsed, expected);
   } else if (flow.has(Flow::observing) && flow.is_tcp() && parsed.payload_bytes != 0) {

@@ -121,6 +121,7 @@ void send_held(Core& core, Flow& flow) noexcept {
   send_held(core, flow);
   pass_preamble(core.held[core.flows.facts(flow).inspection]);
   note_sent(core.flows.track(flow), packet, parsed, to_server);
+  watch(core, number);
   return Inspected::pass;
 }
 
@@ -159,11 +160,16 @@ Inspected wait_for_more(Core& core, FlowNumber number, Packet& packet) noexcept 
   if (!core.held.hold(inspection, packet)) return end(core, packet, Drop::held_full);
   core.counters.held.add(packet.weight);
   if (inspection.packets == 1) {
-    inspection.since = core.tick;
-    core.wheel.remove(number);
-    core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(hello_left_ms(core, flow), 1)));
+    if (!flow.is_tcp()) inspection.since = core.tick;  // of this connection; there may have been others
+    watch(core, number);
   }
   return Inspected::held;
+}
+
+void watch(Core& core, FlowNumber number) noexcept {
+  core.wheel.remove(number);
+  const std::int32_t left = hello_left_ms(core, core.flows[number]);
+  core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(left, 1)));
 }
 
 void cut_payload(Packet& packet, Parsed& parsed) noexcept {
@@ -249,7 +255,7 @@ void close_undecided(Core& core, Flow& flow) noexcept {
 
 Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  if (holds_back(core, flow) && hello_left_ms(core, flow) <= 0) {
+  if (core.flows.facts(flow).inspection != 0 && hello_left_ms(core, flow) <= 0) {
     refuse_flow(core, number, Reason::hello_timeout, packet, parsed);
     return end(core, packet, Drop::hello_denied);
   }
@@ -326,8 +332,10 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
     const Answer answer = next_answer(packet, parsed, expected);
     if (answer.early) return end(core, packet, Drop::hello_unordered);
     if (answer.bytes.empty()) return Inspected::pass;
-    if (core.flows.facts(flow).inspection == 0) core.flows.facts(flow).inspection = core.held.begin(core.tick);
+    const bool begins = core.flows.facts(flow).inspection == 0;
+    if (begins) core.flows.facts(flow).inspection = core.held.begin(core.tick);
     if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
+    if (begins) watch(core, number);
     Inspection& inspection = core.held[core.flows.facts(flow).inspection];
     if (inspection.second_hello || classifier::names::read_upgrade_answer(answer.bytes, inspection.upgrade)) {
       note_sent(core.flows.track(flow), packet, parsed, to_client);
@@ -344,8 +352,6 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
   return end(core, packet, Drop::hello_denied);
 }
 
-namespace {
-
 void stop_observing(Core& core, Flow& flow) noexcept {
   flow.clear(Flow::observing);
   if (core.flows.facts(flow).inspection == 0) return;
@@ -353,14 +359,14 @@ void stop_observing(Core& core, Flow& flow) noexcept {
   core.flows.facts(flow).inspection = 0;
 }
 
-}  // namespace
-
 void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
   if (parsed.payload_bytes == 0) return;
   Looked looked;
+  const bool begins = core.flows.facts(flow).inspection == 0;
   const Look look =
       flow.is_tcp() ? look_tcp(core, flow, packet, parsed, looked) : look_udp(core, flow, packet, parsed, looked);
+  if (begins && core.flows.facts(flow).inspection != 0) watch(core, number);
   if (look == Look::more || look == Look::duplicate || look == Look::repeated) return;
   note_shown(core, flow, looked);
   if (look == Look::preamble) {
@@ -385,7 +391,9 @@ void observe_answer(Core& core, FlowNumber number, const Packet& packet, const P
       bytes, core.flows.facts(flow).inspection != 0 ? core.held[core.flows.facts(flow).inspection].upgrade : fresh);
   if (bytes.empty() || core.flows.facts(flow).inspection != 0 || !known) return;
   core.flows.facts(flow).inspection = core.held.begin(core.tick);
-  if (core.flows.facts(flow).inspection != 0) core.held[core.flows.facts(flow).inspection].upgrade = fresh;
+  if (core.flows.facts(flow).inspection == 0) return;
+  core.held[core.flows.facts(flow).inspection].upgrade = fresh;
+  watch(core, number);
 }
 
 }  // namespace sallyport::dataplane

@@ -55,6 +55,14 @@ constexpr std::uint32_t record_delay_ms = 1'000;
   return 0;
 }
 
+void drop_packets(Core& core, Inspection& inspection, Drop why) noexcept {
+  Packet packet;
+  while (core.held.next(inspection, packet)) {
+    core.counters.held.subtract(packet.weight);
+    core.drop(packet, why);
+  }
+}
+
 }  // namespace
 
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
@@ -186,13 +194,22 @@ void write_record(Core& core, Flow& flow, FlowEnd end) noexcept {
 void drop_held(Core& core, Flow& flow, Drop why) noexcept {
   std::uint32_t& inspection = core.flows.facts(flow).inspection;
   if (inspection == 0) return;
-  Packet packet;
-  while (core.held.next(core.held[inspection], packet)) {
-    core.counters.held.subtract(packet.weight);
-    core.drop(packet, why);
-  }
+  drop_packets(core, core.held[inspection], why);
   core.held.end(inspection);
   inspection = 0;
+}
+
+void abandon_held(Core& core, Flow& flow) noexcept {
+  const std::uint32_t number = core.flows.facts(flow).inspection;
+  if (number == 0) return;
+  Inspection& inspection = core.held[number];
+  const bool said = inspection.base_known &&
+                    (inspection.passed != 0 || inspection.base != core.flows.track(flow).first_byte);
+  if (said) {
+    drop_packets(core, inspection, Drop::hello_abandoned);
+  } else {
+    drop_held(core, flow, Drop::hello_abandoned);
+  }
 }
 
 void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept {
@@ -235,12 +252,13 @@ void flow_due(Core& core, FlowNumber number) noexcept {
     return;
   }
   std::int32_t left = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);
-  const bool guards = flow.has(Flow::guarded) && facts.inspection != 0;
-  if (guards || holds_back(core, flow)) {
+  if (facts.inspection != 0) {
     const std::int32_t to_hello = hello_left_ms(core, flow);
     if (to_hello <= 0) {
-      if (holds_back(core, flow)) {
+      if (flow.verdict == Verdict::waiting || holds_back(core, flow)) {
         hello_overdue(core, number);
+      } else if (flow.has(Flow::observing)) {
+        stop_observing(core, flow);
       } else {
         guard_overdue(core, number);
       }

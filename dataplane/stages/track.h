@@ -44,6 +44,8 @@ void write_record(Core& core, Flow& flow, FlowEnd end) noexcept;
 // Takes it out of all tables, what it holds ends as `held_as`.
 void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as = Drop::hello_abandoned) noexcept;
 void drop_held(Core& core, Flow& flow, Drop why) noexcept;
+// The same for a reset, which may not have reached the other side: what was let through before stays said.
+void abandon_held(Core& core, Flow& flow) noexcept;
 
 // The wheel has brought the flow up.
 void flow_due(Core& core, FlowNumber number) noexcept;
