@@ -14,6 +14,7 @@ constexpr std::uint8_t content_type_handshake = 22;
 constexpr std::uint8_t protocol_major = 3;
 constexpr std::size_t record_header_bytes = 5;
 constexpr std::size_t record_bytes_max = 16'384;
+constexpr std::size_t record_bytes_beyond = 2'048;  // an encrypted record may be so much longer (RFC 5246 section 6.2.3)
 
 constexpr std::uint8_t handshake_client_hello = 1;
 constexpr std::uint32_t message_header_bytes = 4;
@@ -74,8 +75,21 @@ struct Record {
   Bytes present;  // of its content, what has arrived
 };
 
+// No client begins with another record of TLS than its hello's. But there are servers that skip some of them, warnings
+// and empty records, and read a hello behind them.
+[[nodiscard]] Parse read_foreign_record(Bytes stream) noexcept {
+  constexpr std::uint8_t minor_max = 4;
+  if (!begins_tls_record(stream[0])) return Parse::not_this;
+  if (stream.size() > 1 && stream[1] != protocol_major) return Parse::not_this;
+  if (stream.size() > 2 && stream[2] > minor_max) return Parse::not_this;
+  if (stream.size() < record_header_bytes) return Parse::need_more;
+  const std::size_t length = std::size_t{stream[3]} << 8U | stream[4];
+  return length <= record_bytes_max + record_bytes_beyond ? Parse::malformed : Parse::not_this;
+}
+
 // Each byte of the header is judged as soon as it is there. Only the first record can show another protocol.
 [[nodiscard]] Parse read_record(Bytes stream, bool first, Record& record) noexcept {
+  if (first && !stream.empty() && stream[0] != content_type_handshake) return read_foreign_record(stream);
   const Parse foreign = first ? Parse::not_this : Parse::malformed;
   if (!stream.empty() && stream[0] != content_type_handshake) return foreign;
   if (stream.size() > 1 && stream[1] != protocol_major) return foreign;

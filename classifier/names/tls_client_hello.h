@@ -4,8 +4,8 @@
 // when there are more. The handshake message may be spread over any number of records (5.1); a record of length zero, a
 // record that is no handshake record in the middle of the message, bytes behind the message in its last record, two
 // server_name extensions, two host names, a list length that does not fit: malformed. Record versions 0x03xx are
-// accepted. What does not begin as a TLS handshake record does (an SSLv2 hello neither, which can name no server) is
-// not_this, from the first byte that tells. Never reads outside what it is given, allocates nothing; a name is shown
+// accepted. Any other record of TLS in front of the hello makes it malformed: some servers skip it. What does not begin as
+// a TLS record does (an SSLv2 hello neither, which can name no server) is not_this, from the first byte that tells. Never reads outside what it is given, allocates nothing; a name is shown
 // only with `done`.
 #pragma once
 
@@ -28,6 +28,9 @@ struct ClientHello {
   bool has_server_name = false;  // a server_name extension with a host_name entry was there
   bool ech = false;              // encrypted_client_hello, 0xfe0d, real or GREASE
 };
+
+// Has a record of TLS this content type (RFC 8446 section 5.1, RFC 6520)? Text does not begin so.
+[[nodiscard]] constexpr bool begins_tls_record(std::uint8_t byte) noexcept { return byte >= 20 && byte <= 24; }
 
 // How far the records of a stream have been walked, so that a hello in many small pieces costs linear time. Starts
 // zeroed.

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "classifier/names/http_text.h"
+#include "classifier/names/tls_client_hello.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/request_stream.h"
@@ -15,8 +15,6 @@ namespace {
 using classifier::Reason;
 using Awaits = RequestFollow::Awaits;
 using wire::Tcp;
-
-constexpr std::uint8_t tls_handshake = 22;  // RFC 8446 section 5.1
 
 [[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
   core.drop(packet, why);
@@ -97,7 +95,7 @@ bool shows_requests(Core& core, FlowNumber number, const Packet& packet, const P
   const std::uint32_t start = core.flows.track(flow).first_byte;
   // Not the first byte: it is held (look.h), in the stream that is read here later.
   if (after(segment.first, start) || !after(segment.end, start)) return false;
-  if (!is_lost(core, flow) && segment.bytes[start - segment.first] == tls_handshake) {
+  if (!is_lost(core, flow) && classifier::names::begins_tls_record(segment.bytes[start - segment.first])) {
     facts.reads_requests = false;
     return false;
   }
