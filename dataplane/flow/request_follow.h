@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "classifier/names/http2_follower.h"
+#include "classifier/names/http_answer.h"
 #include "classifier/names/http_follower.h"
 #include "classifier/names/request_lines.h"
 #include "dataplane/flow/frame_walk.h"
@@ -23,7 +24,8 @@ struct RequestFollow {
   std::uint64_t beyond = 0;                         // so many bytes from there on are of a body as well
   SaidBytes said;
   Awaits awaits = Awaits::nothing;
-  std::uint32_t answer = 0;  // sequence number of the server's answer to it
+  std::uint32_t answer = 0;  // sequence number of what is to come of the server's answer to it
+  classifier::names::HttpAnswer answered;
   bool switched = false;     // it agreed, and the client has said nothing since
   FrameWalk server;          // HTTP/2
   // Watched until the server has shown that it speaks HTTP/2, and up to where.

@@ -1,6 +1,5 @@
 #include "dataplane/stages/requests.h"
 
-#include <string_view>
 #include <utility>
 
 #include "classifier/names/tls_client_hello.h"
@@ -124,22 +123,21 @@ namespace {
 
 // The server's answer to a request for another protocol, which is HTTP/2 or one that is not followed.
 void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noexcept {
-  const std::string_view text(reinterpret_cast<const char*>(segment.bytes.data()), segment.bytes.size());
+  if (!after(segment.end, follow.answer)) return;
+  const auto rest = segment.bytes.subspan(follow.answer - segment.first);
+  const std::size_t taken = follow.answered.take(rest);
+  follow.answer += static_cast<std::uint32_t>(taken);
+  if (!follow.answered.complete()) return;
   const Awaits asked = std::exchange(follow.awaits, Awaits::nothing);
-  const bool agrees = asked == Awaits::tunnel ? text.starts_with("HTTP/1.1 2") || text.starts_with("HTTP/1.0 2")
-                                              : text.starts_with("HTTP/1.1 101 ");
-  if (!agrees) return;
-  constexpr std::string_view end_mark = "\r\n\r\n";
-  const std::size_t end = text.find(end_mark);
-  const bool whole = end != std::string_view::npos;
-  if (asked == Awaits::http2 && (!whole || classifier::names::contains(text.substr(0, end), "h2c"))) {
+  const unsigned status = follow.answered.status();
+  constexpr unsigned switching_protocols = 101;
+  if (asked == Awaits::tunnel ? status / 100 != 2 : status != switching_protocols) return;
+  if (asked == Awaits::http2 && follow.answered.names_h2c()) {
     // Where there is no room it goes on as HTTP/1.1, in which the preface is malformed.
-    if (!whole || !begin_http2(core, follow, 1)) return;
+    if (!begin_http2(core, follow, 1)) return;
     follow.lines_end = follow.base;
-    const std::size_t head_bytes = end + end_mark.size();
-    const std::uint32_t first = segment.first + static_cast<std::uint32_t>(head_bytes);
-    follow.server.begin(first);
-    follow.server.walk(first, segment.bytes.subspan(head_bytes));
+    follow.server.begin(follow.answer);
+    follow.server.walk(follow.answer, rest.subspan(taken));
     return;
   }
   follow.http1 = {};
@@ -154,19 +152,19 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
   TcpTrack& track = core.flows.track(flow);
   if (const std::uint32_t has = server_has(core, flow); has != 0) core.said.acknowledge(follow.said, has);
   if ((parsed.tcp_flags & Tcp::rst) != 0) return Inspected::pass;
-  Segment segment(packet, parsed);
+  const Segment segment(packet, parsed);
   if (follow.inflater != nullptr) follow.server.walk(segment.first, segment.bytes);
   if (follow.server.is_other()) {
     refuse_both(core, flow, packet, parsed, to_client);
     deny_flow(core, number, Reason::hello_malformed, Drop::hello_denied);
     return end(core, packet, Drop::hello_denied);
   }
+  if (follow.awaits != Awaits::nothing && !segment.bytes.empty()) {
+    // What the server agrees to is read in order.
+    if (after(segment.first, follow.answer)) return end(core, packet, Drop::hello_unordered);
+    take_answer(core, follow, segment);
+  }
   note_sent(track, packet, parsed, to_client);
-  if (follow.awaits == Awaits::nothing || !after(segment.end, follow.answer) || after(segment.first, follow.answer))
-    return Inspected::pass;
-  segment.bytes = segment.bytes.subspan(follow.answer - segment.first);
-  segment.first = follow.answer;
-  take_answer(core, follow, segment);
   return Inspected::pass;
 }
 

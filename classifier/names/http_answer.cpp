@@ -1,0 +1,54 @@
+#include "classifier/names/http_answer.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "classifier/names/http_text.h"
+
+namespace sallyport::classifier::names {
+
+std::size_t HttpAnswer::take(std::span<const std::uint8_t> bytes) noexcept {
+  std::size_t taken = 0;
+  while (taken < bytes.size() && !complete_) {
+    const std::uint8_t byte = bytes[taken++];
+    if (byte == '\n') {
+      end_line();
+    } else if (line_bytes_ < line_.size()) {
+      line_[line_bytes_++] = static_cast<char>(byte);
+    }
+  }
+  return taken;
+}
+
+void HttpAnswer::end_line() noexcept {
+  constexpr std::string_view upgrade = "upgrade:";
+  constexpr unsigned switching_protocols = 101;
+  const std::string_view line(line_.data(), line_bytes_);
+  line_bytes_ = 0;
+  if (!in_fields_) {
+    read_status(line);
+  } else if (same(line.substr(0, upgrade.size()), upgrade)) {
+    names_h2c_ = names_h2c_ || contains(line, "h2c");
+  } else if (line.empty() || line == "\r") {
+    const bool interim = status_ / 100 == 1 && status_ != switching_protocols;
+    complete_ = !interim;
+    in_fields_ = false;
+  }
+}
+
+// RFC 9112 section 4.
+void HttpAnswer::read_status(std::string_view line) noexcept {
+  constexpr std::size_t status_at = 9, status_digits = 3;  // behind "HTTP/1.1 "
+  const bool is_http = line.starts_with("HTTP/1.") && line.size() >= status_at + status_digits;
+  const std::string_view digits = is_http ? line.substr(status_at, status_digits) : std::string_view{};
+  in_fields_ = true;
+  names_h2c_ = false;
+  status_ = 0;
+  if (!is_http || !std::all_of(digits.begin(), digits.end(), is_digit)) {
+    complete_ = true;
+    return;
+  }
+  for (const char digit : digits) status_ = static_cast<std::uint16_t>(status_ * 10 + (digit - '0'));
+}
+
+}  // namespace sallyport::classifier::names
