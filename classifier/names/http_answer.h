@@ -1,5 +1,5 @@
-// How a server of HTTP/1.x answers a request for another protocol, byte by byte: interim answers (RFC 9110 section 15.2),
-// then the head that counts. It is read loosely, as nothing it says is kept from the client.
+// How a server of HTTP/1.x answers a request for another protocol, byte by byte: interim answers (RFC 9110
+// section 15.2), then the head that counts. It is read loosely, as nothing it says is kept from the client.
 #pragma once
 
 #include <array>

@@ -14,7 +14,8 @@ constexpr std::uint8_t content_type_handshake = 22;
 constexpr std::uint8_t protocol_major = 3;
 constexpr std::size_t record_header_bytes = 5;
 constexpr std::size_t record_bytes_max = 16'384;
-constexpr std::size_t record_bytes_beyond = 2'048;  // an encrypted record may be so much longer (RFC 5246 section 6.2.3)
+constexpr std::size_t record_bytes_beyond =
+    2'048;  // an encrypted record may be so much longer (RFC 5246 section 6.2.3)
 
 constexpr std::uint8_t handshake_client_hello = 1;
 constexpr std::uint32_t message_header_bytes = 4;

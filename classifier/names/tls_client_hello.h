@@ -4,9 +4,9 @@
 // when there are more. The handshake message may be spread over any number of records (5.1); a record of length zero, a
 // record that is no handshake record in the middle of the message, bytes behind the message in its last record, two
 // server_name extensions, two host names, a list length that does not fit: malformed. Record versions 0x03xx are
-// accepted. Any other record of TLS in front of the hello makes it malformed: some servers skip it. What does not begin as
-// a TLS record does (an SSLv2 hello neither, which can name no server) is not_this, from the first byte that tells. Never reads outside what it is given, allocates nothing; a name is shown
-// only with `done`.
+// accepted. Any other record of TLS in front of the hello makes it malformed: some servers skip it. What does not begin
+// as a TLS record does (an SSLv2 hello neither, which can name no server) is not_this, from the first byte that tells.
+// Never reads outside what it is given, allocates nothing; a name is shown only with `done`.
 #pragma once
 
 #include <array>

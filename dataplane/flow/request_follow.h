@@ -26,8 +26,8 @@ struct RequestFollow {
   Awaits awaits = Awaits::nothing;
   std::uint32_t answer = 0;  // sequence number of what is to come of the server's answer to it
   classifier::names::HttpAnswer answered;
-  bool switched = false;     // it agreed, and the client has said nothing since
-  FrameWalk server;          // HTTP/2
+  bool switched = false;  // it agreed, and the client has said nothing since
+  FrameWalk server;       // HTTP/2
   // Watched until the server has shown that it speaks HTTP/2, and up to where.
   classifier::names::RequestLines lines;
   std::uint32_t lines_end = 0;

@@ -118,18 +118,19 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
   return extend(core, number, inspection, piece, packet, parsed);
 }
 
-// The bytes of the hello are gone: nothing of it may be said again until the server has it.
+// The bytes of the hello are gone: nothing of it may be said again until the server has it, and nothing behind it until
+// the server has answered it.
 [[nodiscard]] Inspected guard_sealed(Core& core, Flow& flow, Packet& packet, const Parsed& parsed) noexcept {
-  if (flow.has(Flow::guarded)) {
-    return parsed.payload_bytes != 0 ? end(core, packet, Drop::hello_unordered) : Inspected::pass;
-  }
-  if (server_has(core, flow, core.flows.track(flow).first_byte)) {
+  const std::uint32_t hello_end = core.flows.track(flow).first_byte;
+  const bool answered = !flow.has(Flow::guarded);
+  if (answered && server_has(core, flow, hello_end)) {
     flow.clear(Flow::sealed);
     return Inspected::pass;
   }
-  const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
-  const bool before = static_cast<std::int32_t>(sequence - core.flows.track(flow).first_byte) < 0;
-  return before && parsed.payload_bytes != 0 ? end(core, packet, Drop::hello_duplicate) : Inspected::pass;
+  if (parsed.payload_bytes == 0) return Inspected::pass;
+  if (after(hello_end, at<Tcp>(packet.data + parsed.l4_offset).sequence.get()))
+    return end(core, packet, Drop::hello_duplicate);
+  return answered ? Inspected::pass : end(core, packet, Drop::hello_unordered);
 }
 
 // Does the server's answer begin as a HelloRetryRequest, as far as it is there? (RFC 8446 section 4.1.3: a ServerHello

@@ -2,7 +2,9 @@
 //
 // A waiting flow's payload is held, packet by packet, while its ClientHello or Initials are put together; no byte of it
 // is forwarded before the verdict is allow. What asks for TLS on a connection that began in the clear, or for a tunnel
-// (classifier/names/upgrade.h), passes unit by unit, and the hello behind it is waited for. All of that has hello_timeout from the first payload of either side on. A flow that is allowed anyway is only observed, for its record. What the verdict was given for is guarded after it (guard.h).
+// (classifier/names/upgrade.h), passes unit by unit, and the hello behind it is waited for. All of that has
+// hello_timeout from the first payload of either side on. A flow that is allowed anyway is only observed, for its
+// record. What the verdict was given for is guarded after it (guard.h).
 #pragma once
 
 #include "classifier/decision.h"

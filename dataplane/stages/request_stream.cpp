@@ -140,8 +140,7 @@ class Reading {
     const std::uint32_t end = after(segment_.end, follow_.base) ? follow_.base : segment_.end;
     const std::uint32_t from = after(has, segment_.first) ? has : segment_.first;
     if (!after(end, from)) return passes;
-    if (server_has(core_, flow_) == 0 && after(follow_.begin, segment_.first))
-      return ends(Drop::hello_duplicate);
+    if (server_has(core_, flow_) == 0 && after(follow_.begin, segment_.first)) return ends(Drop::hello_duplicate);
     const Bytes said = segment_.bytes.subspan(from - segment_.first, end - from);
     return core_.said.agrees(follow_.said, from, said) ? passes : denied(Reason::hello_conflict);
   }
@@ -280,6 +279,7 @@ class Reading {
     if (!http2 && head.body == RequestHead::Body::none) {
       follow_.awaits = awaits_of(head);
       follow_.answer = core_.flows.track(flow_).sent_end[to_client];
+      follow_.answered = {};
     }
     return passes;
   }

@@ -203,8 +203,8 @@ void abandon_held(Core& core, Flow& flow) noexcept {
   const std::uint32_t number = core.flows.facts(flow).inspection;
   if (number == 0) return;
   Inspection& inspection = core.held[number];
-  const bool said = inspection.base_known &&
-                    (inspection.passed != 0 || inspection.base != core.flows.track(flow).first_byte);
+  const bool said =
+      inspection.base_known && (inspection.passed != 0 || inspection.base != core.flows.track(flow).first_byte);
   if (said) {
     drop_packets(core, inspection, Drop::hello_abandoned);
   } else {
@@ -257,12 +257,13 @@ void flow_due(Core& core, FlowNumber number) noexcept {
     if (to_hello <= 0) {
       if (flow.verdict == Verdict::waiting || holds_back(core, flow)) {
         hello_overdue(core, number);
+        left = static_cast<std::int32_t>(timeout_ms(core, flow));
       } else if (flow.has(Flow::observing)) {
         stop_observing(core, flow);
       } else {
         guard_overdue(core, number);
+        left = static_cast<std::int32_t>(timeout_ms(core, flow));
       }
-      left = static_cast<std::int32_t>(timeout_ms(core, flow));
     } else {
       left = std::min(left, to_hello);
     }

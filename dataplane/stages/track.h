@@ -12,8 +12,8 @@ namespace sallyport::dataplane {
                              Direction direction) noexcept;
 // The segment is forwarded: its bytes count as said.
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
-// Up to where the server has acknowledged the client's payload; 0: nobody knows. What it acknowledges before its SYN-ACK
-// is of another connection.
+// Up to where the server has acknowledged the client's payload; 0: nobody knows. What it acknowledges before its
+// SYN-ACK is of another connection.
 [[nodiscard]] inline std::uint32_t server_has(const Core& core, const Flow& flow) noexcept {
   return core.flows.facts(flow).unanswered ? 0 : core.flows.track(flow).acked[to_client];
 }

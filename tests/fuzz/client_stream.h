@@ -65,13 +65,18 @@ class ClientStream {
 
   Answer send(const std::vector<Piece>& pieces) {
     using dataplane::wire::Tcp;
-    send(dataplane::test::tcp(client_, server_, Tcp::syn, {.seq = first_byte - 1}));
+    send(inside, dataplane::test::tcp(client_, server_, Tcp::syn, {.seq = first_byte - 1}));
+    if (!world_.sent[outside].empty()) {
+      const dataplane::test::Seen syn = dataplane::test::look_at(world_.sent[outside].front());
+      const dataplane::test::End egress(syn.from(), syn.from_port());
+      send(outside, dataplane::test::tcp(server_, egress, Tcp::syn | Tcp::ack, {.seq = 5000, .ack = first_byte}));
+    }
     for (const Piece& piece : pieces) {
       const auto part = stream_.subspan(piece.at, piece.count);
-      send(dataplane::test::tcp(client_, server_, Tcp::ack,
-                                {.seq = first_byte + static_cast<std::uint32_t>(piece.at),
-                                 .ack = 5001,
-                                 .payload = dataplane::test::Frame(part.begin(), part.end())}));
+      send(inside, dataplane::test::tcp(client_, server_, Tcp::ack,
+                                        {.seq = first_byte + static_cast<std::uint32_t>(piece.at),
+                                         .ack = 5001,
+                                         .payload = dataplane::test::Frame(part.begin(), part.end())}));
     }
     pipeline_.finish(now, snapshot_);
     const std::size_t left = check_what_left();
@@ -84,11 +89,11 @@ class ClientStream {
   static constexpr std::uint32_t first_byte = 1001;
   static constexpr dataplane::Instant now = 1'700'000'000'000'000'000;
 
-  void send(const dataplane::test::Frame& frame) {
+  void send(dataplane::PortIndex port, const dataplane::test::Frame& frame) {
     dataplane::Packet packet;
     insist(world_.allocate(static_cast<std::uint32_t>(frame.size()), packet));
     std::ranges::copy(frame, packet.data);
-    pipeline_.process(inside, {&packet, 1}, now, snapshot_);
+    pipeline_.process(port, {&packet, 1}, now, snapshot_);
   }
   [[nodiscard]] std::size_t check_what_left() const {
     std::size_t end = 0;

@@ -4,6 +4,7 @@ import random
 
 import hellos
 from cases_names import BAD, DENIED, GOOD, NAMES, pieces
+from cases_quic import ALL_BUT_ONE
 from crafted import fixed, seen, tcp, unfixed
 from hellos import ECH, GREASE, hello, key_share, post_quantum, record, server_name
 from packets import in_records
@@ -133,6 +134,21 @@ def _(t):
     denied(t, record(b"\x01\x01\x00\x00" + message[4:]), port=40002, action="deny", reason="hello_too_large")
     denied(t, record(message[:-1]) + record(message[-1:] + b"\0"), port=40003, **MALFORMED)
     denied(t, record(message + hellos.message([server_name("denied.example")])), port=40004, **MALFORMED)
+
+
+@case("case 93: another record in front of a hello, which some servers skip, where one name is denied", policy=ALL_BUT_ONE)
+def _(t):
+    warning, empty = record(b"\x01\x5a", kind=21), record(b"", kind=23)
+    for port, front in enumerate([warning, warning * 4, record(b"\x01", 0x303, kind=20), empty, record(b"\1\0\0", kind=24)], 40000):
+        denied(t, front + BAD, port=port, app_proto="tls", **MALFORMED)
+    talk = Talk(t, A, 41000, S, 443, E).open()
+    talk.say("PA", warning[:3], outside=[])
+    talk.say("PA", warning[3:], offset=3, inside=talk.reset_to_client(len(warning)), outside=talk.reset_to_server(),
+             drop="hello_denied")
+    t.drop(hello_denied=1)
+    t.flow(**MALFORMED)
+    allowed(t, b"\x15\x0d\x0a what is no TLS", port=42000, reason="network_default")
+    allowed(t, b"\x17\x03\x03\xff\xff" + bytes(20), port=42001, reason="network_default")
 
 
 @both_families("case 94: a hello on the third ACK", policy=NAMES)

@@ -319,6 +319,37 @@ def _(t):
         talk.send(get("/get/again"))
 
 
+@case("another protocol: the server agrees in pieces, out of order, and behind an interim answer", policy=GET)
+def _(t):
+    upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    agrees = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
+    for port, answer in enumerate([[agrees[:10], agrees[10:]], [hints, agrees], [hints + agrees], [hints + agrees[:9], agrees[9:]]], 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(upgrade)
+        for part in answer:
+            talk.receive(part)
+        talk.send(b"\x81\x85aaaahello")
+        t.flow(action="allow", reason="route")
+    talk = Talk(t, A, 41000, S, 80, E).open()
+    talk.send(upgrade)
+    talk.answer("PA", agrees[10:], offset=10, drop="hello_unordered")
+    talk.receive(agrees)
+    talk.send(b"\x81\x85aaaahello")
+    t.flow(action="allow", reason="route")
+
+
+@case("another protocol: half of an agreement, and an interim answer alone, are none", policy=GET)
+def _(t):
+    upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    for port, answer in enumerate([b"HTTP/1.1 101 Switching", b"HTTP/1.1 103 Early Hints\r\n\r\n"], 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(upgrade)
+        talk.receive(answer)
+        reset_for(talk, get("/ip"))
+        t.flow(**MALFORMED)
+
+
 @case("another protocol only where the server agrees", policy=GET)
 def _(t):
     upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")

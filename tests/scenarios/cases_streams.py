@@ -5,6 +5,7 @@ import struct
 
 from cases_names import BAD, DENIED, GOOD, NAMES
 from cases_policy import DENY, route
+from cases_requests import page
 from crafted import seen, tcp
 from talk import Talk
 from wires import A, E, S, SNAT, both_families, case
@@ -90,9 +91,8 @@ def _(t):
 def _(t, a, b, s, s2, e):
     talk = Talk(t, a, 40000, s, 80, e)
     opened_by_the_first_of_two_syns(t, talk, POST)
-    answer = tcp(a, 40000, s, 80, "PA", talk.mine, talk.theirs, GET)
-    t.inside(answer, inside=lambda packet: b"403" in bytes(packet), outside=talk.reset_to_server(), drop="hello_denied")
-    t.flow(action="deny", reason="request_not_allowed", hostname="denied.example")
+    talk.send(GET, inside=page(talk, len(GET)), outside=talk.reset_to_server(), drop="hello_denied")
+    t.flow(action="deny", reason="name_not_allowed", hostname="denied.example")
 
 
 @case("case 94: Fast Open, and the server takes the SYN of another connection for this one", policy=NAMES)

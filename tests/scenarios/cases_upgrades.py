@@ -2,6 +2,8 @@
 
 import hellos
 from cases_names import BAD, DENIED, GOOD, NAMES
+from cases_nat import CONFIG
+from crafted import tcp
 from talk import Talk
 from wires import A, E, S, both_families, case
 
@@ -118,3 +120,102 @@ def _(t):
 def _(t):
     refused(Talk(t, A, 40000, S, 443, E).open(), b"CONNECT httpbin.org:443 HTTP/1.1\r\nHost: denied.example\r\n\r\n")
     t.flow(action="deny", reason="hello_malformed")
+
+
+# ---- Bounds: what asks for TLS is short, and no channel ------------------------------------------------------------
+
+TIMED_OUT = {"action": "deny", "reason": "hello_timeout"}
+HEADER = b"<stream:stream to='example.com'>"
+
+
+@both_families("case 81: a dialogue without TLS ends at hello_timeout, from its first byte", policy=NAMES)
+def _(t, a, b, s, s2, e):
+    talk = Talk(t, a, 40000, s, 443, e).open()
+    t.wait(20)  # nobody has said anything
+    say(talk, UPGRADES["SMTP"][:3])
+    t.wait(6)
+    say(talk, [">NOOP\r\n", "<250 ok\r\n"])
+    t.wait(6)
+    talk.say("PA", b"NOOP\r\n", inside=talk.reset_to_client(6), drop="flow_denied")
+    t.flow(**TIMED_OUT)
+
+
+@case("case 81: a server that goes on greeting", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    for _ in range(10):
+        talk.receive(b"220-more\r\n")
+        t.wait(0.9)
+    t.wait(2)
+    talk.answer("PA", b"220-more\r\n", drop="flow_denied")
+    t.flow(**TIMED_OUT)
+
+
+@case("case 81: a HelloRetryRequest, and no second hello", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    talk.send(GOOD)
+    talk.receive(hellos.record(hellos.server_hello(hellos.RETRY_RANDOM), 0x303))
+    t.wait(11)
+    talk.say("PA", GOOD, inside=talk.reset_to_client(len(GOOD)), drop="flow_denied")
+    t.flow(**TIMED_OUT)
+
+
+@case("case 87: more commands than any client needs", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    say(talk, UPGRADES["SMTP"][:1] + [">NOOP\r\n", "<250 ok\r\n"] * 24)
+    refused(talk, b"NOOP\r\n")
+    t.flow(**NO_NAME)
+
+
+@case("case 87: more bytes of commands than a hello may have", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    for _ in range(6):  # of 2000 bytes; the server answers every one
+        say(talk, [b">" + HEADER[:-1] + b" a='" + b"x" * (2000 - len(HEADER) - 5) + b"'>", "<<stream:stream>"])
+    long = HEADER[:-1] + b" a='" + b"x" * (2000 - len(HEADER) - 5) + b"'>"
+    refused(talk, long)
+    t.flow(**NO_NAME)
+
+
+@case("case 82: two headers of a stream before the server's", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    talk.send(b"<?xml version='1.0'?>" + HEADER)
+    refused(talk, HEADER)
+    t.flow(**NO_NAME)
+
+
+@case("case 82: a command that carries something", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    say(talk, UPGRADES["SMTP"][:3])
+    refused(talk, b"NOOP c2VjcmV0\r\n")
+    t.flow(**NO_NAME)
+
+
+@case("T4: a reset that the server does not see, in a dialogue, and a hello over what was said", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    greeting = b"EHLO " + b"x" * 300 + b"\r\n"
+    say(talk, ["<220 mail ESMTP\r\n", b">" + greeting, "<250 ok\r\n", b">" + greeting, "<250 ok\r\n"])
+    talk.say("RA")
+    talk.say("PA", GOOD, offset=-2 * len(greeting))  # the server has that part of the stream
+    refused(talk, b"MAIL FROM:<a@example.com>\r\n")
+    t.flow(**NO_NAME)
+
+
+FEW_STREAMS = CONFIG + '[limits]\nheld_bytes = "1M"\n'  # 42 streams, of which three quarters may wait
+
+
+@case("T1: dialogues that fell silent hold nothing from the hellos of others", policy=NAMES, config=FEW_STREAMS)
+def _(t):
+    for port in range(20000, 20032):
+        Talk(t, A, port, S, 443, E).open().send(HEADER)
+    Talk(t, A, 20032, S, 443, E).open().say("PA", HEADER, drop="held_full")
+    t.wait(11)
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    waiting = talk.as_seen(talk.say("PA", GOOD[:100], outside=[]))
+    last = tcp(A, 40000, S, 443, "PA", talk.mine + 100, talk.theirs, GOOD[100:])
+    t.inside(last, outside=[waiting, talk.as_seen(last)])

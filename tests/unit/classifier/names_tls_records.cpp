@@ -157,12 +157,28 @@ TEST(TlsRecords, RecordsBehindTheHelloAreNotLookedAt) {
 TEST(TlsRecords, OtherProtocolsAreKnownByTheFirstByte) {
   for (int first = 0; first < 256; ++first) {
     const Buffer byte{static_cast<std::uint8_t>(first)};
-    EXPECT_EQ(ask(byte), unnamed(first == 22 ? Parse::need_more : Parse::not_this)) << first;
+    EXPECT_EQ(ask(byte), unnamed(first >= 20 && first <= 24 ? Parse::need_more : Parse::not_this)) << first;
   }
   EXPECT_EQ(ask({}), unnamed(Parse::need_more));
   EXPECT_EQ(ask(Buffer{22, 2}), unnamed(Parse::not_this));
-  EXPECT_EQ(ask(record(Buffer(10, 0), 21)), unnamed(Parse::not_this));
-  EXPECT_EQ(ask(record(Buffer(10, 0), 23)), unnamed(Parse::not_this));
+}
+
+// Servers skip some records in front of a hello, Go's up to eight warnings, and read the hello behind them.
+TEST(TlsRecords, AnotherRecordInFrontOfTheHelloIsMalformed) {
+  constexpr std::array<std::uint8_t, 4> others{20, 21, 23, 24};
+  for (const std::uint8_t type : others) {
+    Buffer stream = record(Buffer{1, 90}, type);
+    for (std::size_t size = 1; size < 5; ++size) {
+      EXPECT_EQ(ask(Buffer(stream.begin(), stream.begin() + static_cast<std::ptrdiff_t>(size))),
+                unnamed(Parse::need_more));
+    }
+    append(stream, stream_of(browser_hello("denied.example", 32)));
+    EXPECT_EQ(ask(stream), unnamed(Parse::malformed)) << int{type};
+    EXPECT_EQ(ask(Buffer{type, 3, 1, 0, 0}), unnamed(Parse::malformed)) << "an empty one";
+    EXPECT_EQ(ask(Buffer{type, 2}), unnamed(Parse::not_this));
+    EXPECT_EQ(ask(Buffer{type, 3, 5}), unnamed(Parse::not_this));
+    EXPECT_EQ(ask(Buffer{type, 3, 3, 0x48, 0x01}), unnamed(Parse::not_this)) << "longer than any record";
+  }
 }
 
 TEST(TlsRecords, RecordLongerThanAnyPlaintextIsMalformed) {

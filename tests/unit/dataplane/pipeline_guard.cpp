@@ -95,6 +95,17 @@ TEST(PipelineGuard, AServerThatSaysNothingSealsTheHello) {
   EXPECT_EQ(t.c.send(t.size, {1, 2, 3}).outside.size(), 1U);
 }
 
+TEST(PipelineGuard, BehindAHelloThatTheServerDoesNotAnswerNothingPasses) {
+  Guarded t;
+  EXPECT_EQ(t.c.send(0, t.h).outside.size(), 1U);
+  EXPECT_EQ(t.c.server_sends(0, {}, Tcp::ack, t.size).inside.size(), 1U);
+  EXPECT_TRUE(t.g.wait_ms(11'000).silent());
+  EXPECT_TRUE(t.c.send(t.size, hello("evil-name.org")).silent());
+  EXPECT_EQ(t.g.dropped(Drop::hello_unordered), 1U);
+  EXPECT_EQ(t.c.server_sends(0, server_hello(true), Tcp::ack, t.size).inside.size(), 1U) << "it wants another hello";
+  EXPECT_EQ(t.c.send(t.size, hello("httpbin.org")).outside.size(), 1U);
+}
+
 TEST(PipelineGuard, Case95TheSecondHelloNamesTheSameServer) {
   for (const bool same : {true, false}) {
     Guarded t;
@@ -223,8 +234,9 @@ TEST(PipelineGuard, Case98AFloodOfHalfOpenHellos) {
   const std::size_t memory = g.pipeline.memory().sum();
   const Frame half = part(hello("httpbin.org"), 0, 100);
   for (std::uint16_t port = 1024; port < 1024 + 4000; ++port) {
-    (void)g.from_inside(tcp(End("10.0.11.1", port), server, Tcp::syn, {.seq = 1000}));
-    (void)g.from_inside(tcp(End("10.0.11.1", port), server, Tcp::ack, {.seq = 1001, .ack = 5001, .payload = half}));
+    Client c(g, End("10.0.11.1", port), server);
+    c.connect();
+    (void)c.send(0, half);
   }
   const std::uint64_t held = g.pipeline.counters().held.get();
   EXPECT_GT(held, 20U);

@@ -104,7 +104,10 @@ TEST(PipelineTunnels, ARefusalAfterTheBurstGoesBackIntoTheTunnel) {
 TEST(PipelineTunnels, AnAllowedHelloThatWaitedGoesOn) {
   Overlay g(httpbin_only);
   const End pod("10.1.0.1", 40000);
-  (void)g.from_inside(through("10.0.1.1", tcp(pod, server, Tcp::syn, {.seq = 1000})));
+  const auto syn = g.from_inside(through("10.0.1.1", tcp(pod, server, Tcp::syn, {.seq = 1000})));
+  const Seen seen = look_at(syn.outside.at(0));
+  (void)g.from_outside(
+      tcp(server, End(seen.from(), seen.from_port()), Tcp::syn | Tcp::ack, {.seq = 5000, .ack = 1001}));
   const Frame hello = classifier::names::record(classifier::names::browser_hello("httpbin.org", 32).message());
   const auto cut = static_cast<std::ptrdiff_t>(hello.size() / 2);
   const Frame first(hello.begin(), hello.begin() + cut), rest(hello.begin() + cut, hello.end());

@@ -227,8 +227,16 @@ TEST(PipelineUpgrades, UnitsInPiecesAreHeld) {
   EXPECT_TRUE(d.say(c("EHLO p")).silent());
   EXPECT_TRUE(d.say(c("od\r")).silent());
   EXPECT_EQ(d.say(c("\n")).outside.size(), 3U);
-  EXPECT_TRUE(d.gateway.wait_ms(60'000).silent()) << "nothing waits, so no deadline either";
   d.pass({s("250 mail\r\n"), c("STARTTLS\r\n"), s("220 go\r\n"), tls("httpbin.org")});
+}
+
+// What asks for TLS has a deadline also where nothing waits.
+TEST(PipelineUpgrades, Case81ADialogueThatLeadsNowhereIsDenied) {
+  Dialogue d(httpbin_only);
+  d.pass({s("220 mail\r\n"), c("EHLO pod\r\n"), s("250 mail\r\n")});
+  EXPECT_TRUE(d.gateway.wait_ms(11'000).silent());
+  ASSERT_EQ(d.gateway.world.records.size(), 1U);
+  EXPECT_EQ(d.gateway.world.records[0].reason, Reason::hello_timeout);
 }
 
 TEST(PipelineUpgrades, NamesBehindUpgradesAreReportedThoughNoRuleAsks) {
