@@ -13,6 +13,7 @@
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/look_ahead.h"
+#include "dataplane/stages/martian.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/receive.h"
 #include "dataplane/stages/refuse.h"
@@ -67,7 +68,7 @@ class Burst {
     if (core_.routing().is_local(p.parsed.key.destination_address()) && !speaks_of_flow(p)) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
-      link_local_or_drop(p, why);
+      end_martian(core_, *p.packet, p.parsed, why);
     } else if (p.parsed.kind == PacketKind::icmp_error) {
       error(p);
     } else {
@@ -94,18 +95,6 @@ class Burst {
     relay_error(core_, *p.packet, p.parsed, of, p.from_inside);
   }
 
-  // Martians between machines are the kernel's where they are meant for all on the link: VRRP, OSPF, listeners.
-  void link_local_or_drop(InFlight& p, Drop why) noexcept {
-    const auto& to = p.parsed.key.destination;
-    const bool v4 = p.parsed.key.family == Family::v4 && to[0] == 224 && to[1] == 0 && to[2] == 0;
-    const bool v6 = p.parsed.key.family == Family::v6 && to[0] == 0xff && (to[1] & 0x0fU) == 2;
-    if (core_.settings.kernel && (v4 || v6)) {
-      core_.to_kernel(*p.packet);
-    } else {
-      core_.drop(*p.packet, why);
-    }
-  }
-
   void new_flow(InFlight& p) noexcept {
     Drop why{};
     if (p.packet->hairpin) {
@@ -115,7 +104,7 @@ class Burst {
     if (core_.routing().is_local(p.parsed.key.destination_address())) {
       core_.to_kernel(*p.packet);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
-      link_local_or_drop(p, why);
+      end_martian(core_, *p.packet, p.parsed, why);
     } else if (!p.from_inside) {
       open_from_outside(p);
     } else if (!ask_elsewhere(core_, *p.packet, p.parsed)) {

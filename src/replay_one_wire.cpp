@@ -103,10 +103,12 @@ void OneWire::take(const CapturedFrame& frame) {
 
 // False: the rest of the datagram is not there yet, or never will be; the packet is gone.
 bool OneWire::put_together(Packet& packet) {
+  engine_.count_dropped(fragments_.make_room(give_back_pieces, &engine_), Drop::fragments_full);
   Packet whole;
   Drop why{};
   std::uint32_t also = 0;
-  const auto result = fragments_.add(packet, parsed_, tick(), whole, why, also, give_back_pieces, &engine_);
+  const auto result = fragments_.add(packet, parsed_, arrival_of(packet, parsed_), tick(), whole, why, also,
+                                     give_back_pieces, &engine_);
   if (result == Reassembler::Result::held) return false;
   if (result == Reassembler::Result::dropped) {
     engine_.drop(packet, why);

@@ -104,9 +104,10 @@ class HeldPayload {
     return &quic_[inspection.quic];
   }
 
-  // Asked before the payload is put into the stream: what is there but not held would be taken for a repetition.
+  // Asked before the payload is put into the stream: what is there but not held would be taken for a repetition. No
+  // buffer of the Reassembler's is held: there are few.
   [[nodiscard]] bool has_room(const Packet& packet) const noexcept {
-    return bytes_ + packet.length <= bytes_max_ && !packets_.exhausted();
+    return !packet.reassembled && bytes_ + packet.length <= bytes_max_ && !packets_.exhausted();
   }
   [[nodiscard]] bool hold(Inspection& inspection, const Packet& packet) noexcept {
     if (!has_room(packet)) return false;

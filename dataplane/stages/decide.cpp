@@ -204,13 +204,6 @@ class Opening {
 
 }  // namespace
 
-bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& why) noexcept {
-  if (martian_addresses(parsed.key, why)) return true;
-  if (from_inside || core.policy() == nullptr || !core.policy()->gives_out(parsed.key.source_address())) return false;
-  why = Drop::martian_own_address;
-  return true;
-}
-
 classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
   classifier::FlowQuery query;
   query.source = inside.source_address();

@@ -6,9 +6,6 @@
 
 namespace sallyport::dataplane {
 
-// Dropped before any policy (policy.md 5). `from_inside` is where the packet came from.
-[[nodiscard]] bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& why) noexcept;
-
 struct Opened {
   FlowNumber flow = 0;             // in its tables; may be denied
   Drop why = Drop::policy_denied;  // with flow 0, or with a denied one: the end of its first packet

@@ -1,5 +1,7 @@
 #include "dataplane/stages/hear.h"
 
+#include <cstring>
+
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/track.h"
@@ -20,10 +22,26 @@ using wire::Tcp;
   return flow.verdict == Verdict::waiting || flow.is_listened_to();
 }
 
+// What may have to wait does so in a buffer of its own: those in which datagrams are put together are wanted again at
+// once. Where there is none it is not held (HeldPayload::has_room).
+void move_out(Core& core, Packet& packet) noexcept {
+  Packet own;
+  if (!core.world.allocate(packet.length, own)) return;
+  std::memcpy(own.data, packet.data, packet.length);
+  Packet moved = packet;
+  moved.data = own.data;
+  moved.headroom = own.headroom;
+  moved.buffer = own.buffer;
+  moved.reassembled = false;
+  core.release(packet);
+  packet = moved;
+}
+
 }  // namespace
 
 Inspected hear_client(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
+  if (packet.reassembled && matters(flow)) move_out(core, packet);
   if (flow.is_tcp() && matters(flow)) {
     // A reset needs no payload to end a connection, so it carries none past the verdict.
     if (is_reset(parsed) && parsed.payload_bytes != 0) cut_payload(packet, parsed);

@@ -24,40 +24,61 @@ std::uint32_t transport_header(std::uint8_t protocol) noexcept {
 }
 
 constexpr std::uint32_t payload_max = 65535;
+constexpr std::uint32_t share_min = 64;  // a datagram of 64 KiB over Ethernet
 
 }  // namespace
+
+Arrival arrival_of(const Packet& packet, const Parsed& parsed) noexcept {
+  const bool tagged = parsed.l3_offset >= sizeof(Ethernet) + sizeof(VlanTag);
+  const std::uint16_t tag = tagged ? at<VlanTag>(packet.data + parsed.l3_offset - sizeof(VlanTag)).control.get() : 0;
+  return {packet.port, packet.hairpin, false, static_cast<std::uint16_t>(tag & 0x0fffU), {}};
+}
 
 Reassembler::Reassembler(std::uint32_t fragments_max, std::uint32_t timeout_ms, std::uint32_t wholes,
                          const KeyHash& hash)
     : pieces_(fragments_max),
       datagrams_(fragments_max),
       wholes_(wholes),
+      shares_(shares_count),
+      share_max_(std::max(fragments_max / 4, share_min)),
       index_(fragments_max),
       hash_(hash),
       timeout_ms_(timeout_ms) {}
 
-std::uint32_t Reassembler::find(const FlowKey& key, std::uint32_t identification) const noexcept {
-  const std::uint32_t found = index_.find(hash_of(key, identification), [&](std::uint32_t n) {
-    return datagrams_[n].identification == identification && datagrams_[n].key == key;
+std::uint64_t Reassembler::hash_of(const Arrival& from) const noexcept {
+  const std::uint64_t way =
+      std::uint64_t{from.port} << 56U ^ std::uint64_t{from.hairpin} << 55U ^ std::uint64_t{from.tag} << 40U;
+  if (!from.tunnelled) return way;
+  std::uint64_t mac = 0;
+  for (const std::uint8_t byte : from.peer.mac) mac = mac << 8U | byte;
+  return hash_(from.peer.remote, way ^ mac ^ std::uint64_t{from.peer.id} << 16U);
+}
+
+std::uint32_t Reassembler::find(const Name& name) const noexcept {
+  const std::uint32_t found = index_.find(hash_of(name), [&](std::uint32_t n) {
+    const Datagram& other = datagrams_[n];
+    return other.identification == name.identification && other.key == name.key && other.from == name.from;
   });
   return found == KeyIndex::none ? 0 : found;
 }
 
-std::uint32_t Reassembler::begin(const FlowKey& key, std::uint32_t identification, Tick now) noexcept {
+std::uint32_t Reassembler::begin(const Name& name, Tick now) noexcept {
   const std::uint32_t number = datagrams_.take();
   if (number == 0) return 0;
-  if (!index_.insert(hash_of(key, identification), number)) {
+  if (!index_.insert(hash_of(name), number)) {
     datagrams_.give_back(number);
     return 0;
   }
   Datagram& datagram = datagrams_[number];
   datagram = Datagram{};
-  datagram.key = key;
-  datagram.identification = identification;
+  datagram.key = name.key;
+  datagram.from = name.from;
+  datagram.identification = name.identification;
   datagram.since = now;
   datagram.older = newest_;
   (newest_ != 0 ? datagrams_[newest_].newer : oldest_) = number;
   newest_ = number;
+  ++share_of(name);
   return number;
 }
 
@@ -70,6 +91,7 @@ std::uint32_t Reassembler::release_pieces(Datagram& datagram, Release release, v
     n = next;
     ++count;
   }
+  share_of(name_of(datagram)) -= datagram.pieces;
   datagram.first_piece = 0;
   datagram.pieces = 0;
   return count;
@@ -79,7 +101,9 @@ void Reassembler::end(std::uint32_t number) noexcept {
   const Datagram& datagram = datagrams_[number];
   (datagram.older != 0 ? datagrams_[datagram.older].newer : oldest_) = datagram.newer;
   (datagram.newer != 0 ? datagrams_[datagram.newer].older : newest_) = datagram.older;
-  index_.erase(hash_of(datagram.key, datagram.identification), number);
+  const Name name = name_of(datagram);
+  --share_of(name);
+  index_.erase(hash_of(name), number);
   datagrams_.give_back(number);
 }
 
@@ -114,8 +138,9 @@ void Reassembler::take_out(Datagram& datagram, std::uint32_t piece_number) noexc
   pieces_.give_back(piece_number);
 }
 
-Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed, Tick now, Packet& whole, Drop& why,
-                                     std::uint32_t& also, Release release, void* context) noexcept {
+Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed, const Arrival& from, Tick now,
+                                     Packet& whole, Drop& why, std::uint32_t& also, Release release,
+                                     void* context) noexcept {
   also = 0;
   const auto refuse = [&](Drop reason) {
     why = reason;
@@ -131,8 +156,10 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
 
   FlowKey key = parsed.key;
   key.protocol = static_cast<IpProtocol>(parsed.key.family == Family::v4 ? parsed.ip_protocol : 0);
-  std::uint32_t number = find(key, parsed.identification);
-  if (number == 0) number = begin(key, parsed.identification, now);
+  const Name name{key, from, parsed.identification};
+  std::uint32_t number = find(name);
+  if (share_of(name) + (number == 0 ? 2 : 1) > share_max_) return refuse(Drop::fragments_full);
+  if (number == 0) number = begin(name, now);
   if (number == 0) return refuse(Drop::fragments_full);
   Datagram& datagram = datagrams_[number];
   if (datagram.poisoned) return refuse(Drop::fragment_overlap);
@@ -166,6 +193,7 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
   }
 
   ++datagram.pieces;
+  ++share_of(name);
   datagram.received += length;
   datagram.reach = std::max(datagram.reach, end_of_piece);
   datagram.largest = std::max(datagram.largest, parsed.l3_bytes);
@@ -231,6 +259,15 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
   return true;
 }
 
+std::uint32_t Reassembler::make_room(Release release, void* context) noexcept {
+  std::uint32_t count = 0;
+  while (oldest_ != 0 && (pieces_.exhausted() || datagrams_.exhausted())) {
+    count += release_pieces(datagrams_[oldest_], release, context);
+    end(oldest_);
+  }
+  return count;
+}
+
 std::uint32_t Reassembler::expire(Tick now, Release release, void* context) noexcept {
   std::uint32_t count = 0;
   while (oldest_ != 0 && since(datagrams_[oldest_].since, now) >= static_cast<std::int32_t>(timeout_ms_)) {
@@ -246,7 +283,7 @@ void Reassembler::give_back(const Packet& whole) noexcept {
 }
 
 std::size_t Reassembler::bytes() const noexcept {
-  return pieces_.bytes() + datagrams_.bytes() + wholes_.bytes() + index_.bytes();
+  return pieces_.bytes() + datagrams_.bytes() + wholes_.bytes() + shares_.bytes() + index_.bytes();
 }
 
 }  // namespace sallyport::dataplane

@@ -2,8 +2,12 @@
 //
 // Fragments wait, in any order, until their datagram is whole; then the pipeline sees one packet, and forward() cuts it
 // again no larger than it came. What overlaps is thrown away with all of its datagram, later pieces included (RFC 5722,
-// done for IPv4 alike); a first fragment that does not hold its transport header is refused (RFC 1858, 7112). All
-// memory is taken at start.
+// done for IPv4 alike); a first fragment that does not hold its transport header is refused (RFC 1858, 7112).
+//
+// Addresses and identification are anybody's to write, so pieces are of one datagram only where they came the same way:
+// else one side could finish, or spoil, what the other has begun. All memory is taken at start. One sender gets a
+// quarter of it; when all is taken, the datagram that has waited longest gives way, for the rest of one that will be
+// whole follows at once.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +17,26 @@
 #include "dataplane/flow/flow.h"
 #include "dataplane/flow/key_hash.h"
 #include "dataplane/flow/key_index.h"
+#include "dataplane/flow/memory.h"
 #include "dataplane/flow/slots.h"
 #include "dataplane/packet.h"
 #include "dataplane/stages/parse.h"
+#include "dataplane/tunnels.h"
 
 namespace sallyport::dataplane {
+
+// The way on which a fragment came in. Compared as a whole.
+struct Arrival {
+  PortIndex port = no_port;
+  bool hairpin = false;
+  bool tunnelled = false;
+  std::uint16_t tag = 0;  // the VLAN's, where several come in by one port
+  TunnelPeer peer;        // who sent it through a tunnel
+
+  friend bool operator==(const Arrival&, const Arrival&) noexcept = default;
+};
+// Of a packet that came through no tunnel.
+[[nodiscard]] Arrival arrival_of(const Packet& packet, const Parsed& parsed) noexcept;
 
 class Reassembler {
  public:
@@ -30,16 +49,16 @@ class Reassembler {
   Reassembler(std::uint32_t fragments_max, std::uint32_t timeout_ms, std::uint32_t wholes, const KeyHash& hash);
 
   enum class Result : std::uint8_t { held, whole, dropped };
-  // Takes a packet whose Parsed says fragment. `whole`: the datagram, to be given back after use; its pieces go to
-  // `release`. `dropped`: this packet stays the caller's and ends under `why`; `also` pieces of its datagram that were
-  // held went to `release` and end under it, too.
-  [[nodiscard]] Result add(const Packet& packet, const Parsed& parsed, Tick now, Packet& whole, Drop& why,
-                           std::uint32_t& also, Release release, void* context) noexcept;
+  // Takes a packet whose Parsed says fragment. `whole`: the datagram, to be given back before the call that brought its
+  // last piece is over; its pieces go to `release`. `dropped`: this packet stays the caller's and ends under `why`;
+  // `also` pieces of its datagram that were held went to `release` and end under it, too.
+  [[nodiscard]] Result add(const Packet& packet, const Parsed& parsed, const Arrival& from, Tick now, Packet& whole,
+                           Drop& why, std::uint32_t& also, Release release, void* context) noexcept;
+  // Makes room for one more piece, where there is none; answers how many others had to go.
+  [[nodiscard]] std::uint32_t make_room(Release release, void* context) noexcept;
   // Ends what waited too long; answers how many pieces.
   [[nodiscard]] std::uint32_t expire(Tick now, Release release, void* context) noexcept;
   void give_back(const Packet& whole) noexcept;
-  // A whole that is to be held longer than the call: still the same buffer, given back later. So many may be held.
-  [[nodiscard]] std::uint32_t wholes_left() const noexcept { return wholes_.capacity() - wholes_.in_use(); }
   [[nodiscard]] std::size_t bytes() const noexcept;
 
  private:
@@ -51,7 +70,8 @@ class Reassembler {
     std::uint32_t next;  // by rising offset; 0: the last
   };
   struct Datagram {
-    FlowKey key;  // addresses and protocol; identification in the ports
+    FlowKey key;  // addresses and protocol
+    Arrival from;
     std::uint32_t identification;
     std::uint32_t first_piece;
     std::uint32_t pieces;
@@ -69,21 +89,39 @@ class Reassembler {
   struct Whole {
     std::uint8_t bytes[headroom + whole_bytes_max + 1];
   };
+  // What tells datagrams apart.
+  struct Name {
+    const FlowKey& key;
+    const Arrival& from;
+    std::uint32_t identification;
+  };
 
-  [[nodiscard]] std::uint32_t find(const FlowKey& key, std::uint32_t identification) const noexcept;
-  [[nodiscard]] std::uint32_t begin(const FlowKey& key, std::uint32_t identification, Tick now) noexcept;
+  [[nodiscard]] std::uint32_t find(const Name& name) const noexcept;
+  [[nodiscard]] std::uint32_t begin(const Name& name, Tick now) noexcept;
   [[nodiscard]] std::uint32_t release_pieces(Datagram& datagram, Release release, void* context) noexcept;
   void end(std::uint32_t number) noexcept;
   void take_out(Datagram& datagram, std::uint32_t piece_number) noexcept;
   [[nodiscard]] bool place(Datagram& datagram, std::uint32_t piece_number, bool& duplicate) noexcept;
   [[nodiscard]] bool assemble(const Datagram& datagram, Packet& whole) noexcept;
-  [[nodiscard]] std::uint64_t hash_of(const FlowKey& key, std::uint32_t identification) const noexcept {
-    return hash_(key, std::uint64_t{identification} << 8U | 3U);
+  [[nodiscard]] static Name name_of(const Datagram& datagram) noexcept {
+    return {datagram.key, datagram.from, datagram.identification};
   }
+  [[nodiscard]] std::uint64_t hash_of(const Arrival& from) const noexcept;
+  [[nodiscard]] std::uint64_t hash_of(const Name& name) const noexcept {
+    return hash_(name.key, std::uint64_t{name.identification} << 8U ^ hash_of(name.from) ^ 3U);
+  }
+  // What a sender has: its datagrams and their pieces. Senders share a counter by their hash.
+  [[nodiscard]] std::uint32_t& share_of(const Name& name) noexcept {
+    return shares_[hash_(name.key.source_address(), hash_of(name.from) ^ 4U) % shares_count];
+  }
+
+  static constexpr std::size_t shares_count = 4096;
 
   Slots<Piece> pieces_;
   Slots<Datagram> datagrams_;
   Slots<Whole> wholes_;
+  Block<std::uint32_t> shares_;
+  std::uint32_t share_max_;
   KeyIndex index_;
   const KeyHash& hash_;
   std::uint32_t timeout_ms_;

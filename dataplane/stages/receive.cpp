@@ -2,6 +2,7 @@
 
 #include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/map_port.h"
+#include "dataplane/stages/martian.h"
 #include "dataplane/stages/tunnel.h"
 #include "dataplane/stages/tunnel_host.h"
 
@@ -79,17 +80,43 @@ class Receiver {
     }
   }
 
+  [[nodiscard]] Arrival arrival_of(const Packet& piece, const Parsed& parsed) const noexcept {
+    if (piece.tunnel == 0 || piece.hairpin) return dataplane::arrival_of(piece, parsed);
+    return {piece.port, false, true, 0, core_.arrived_from[piece.tunnel - 1U]};
+  }
+
+  // What its sender may not send does not wait either. On a port of role `both` the whole tells who sent it.
+  [[nodiscard]] bool may_wait(Packet& piece, const Parsed& parsed) noexcept {
+    if (piece.hairpin || core_.routing().is_local(parsed.key.destination_address())) return true;
+    Drop why{};
+    if (is_martian(core_, parsed, comes_from_inside(piece, parsed), why)) {
+      end_martian(core_, piece, parsed, why);
+      return false;
+    }
+    const bool inside = piece.tunnel != 0 || core_.port(port_).role == config::PortRole::inside;
+    if (!inside || !fails_source_check(core_, parsed)) return true;
+    core_.drop(piece, Drop::source_check);
+    return false;
+  }
+
+  void end_pieces(std::uint32_t count, Drop why) noexcept {
+    core_.counters.held.subtract(count);
+    core_.counters.drops[static_cast<std::size_t>(why)].add(count);
+  }
+
   // A piece of a datagram; the last one brings the whole.
   void collect(Packet& piece, const Parsed& parsed) noexcept {
+    if (!may_wait(piece, parsed)) return;
     const auto release = [](void* core, std::span<Packet> packets) {
       for (Packet& packet : packets) static_cast<Core*>(core)->release(packet);
     };
+    end_pieces(core_.fragments.make_room(release, &core_), Drop::fragments_full);
     Packet whole;
     Drop why{};
     std::uint32_t also = 0;
-    const auto result = core_.fragments.add(piece, parsed, core_.tick, whole, why, also, release, &core_);
-    core_.counters.held.subtract(also);
-    core_.counters.drops[static_cast<std::size_t>(why)].add(also);
+    const auto result =
+        core_.fragments.add(piece, parsed, arrival_of(piece, parsed), core_.tick, whole, why, also, release, &core_);
+    end_pieces(also, why);
     switch (result) {
       case Reassembler::Result::dropped:
         core_.drop(piece, why);

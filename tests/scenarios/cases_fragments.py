@@ -4,9 +4,12 @@ import itertools
 
 from scapy.layers.inet import UDP, fragment
 from scapy.layers.inet6 import IPv6ExtHdrFragment, IPv6, fragment6
+from scapy.layers.l2 import Dot1Q, Ether
 from cases_nat import CONFIG
-from crafted import echo, fixed, named, seen, udp
-from wires import A, A6, E, E6, S, S6, case
+from crafted import echo, fixed, named, seen, tcp, udp
+from packets import client_hello
+from talk import Talk
+from wires import A, A6, ANYTHING, B, E, E6, S, S6, SNAT, both_families, case
 
 WORDS = bytes(range(256)) * 10
 
@@ -184,6 +187,151 @@ def _(t):
     t.inside(parts[0])
     t.inside(parts[1])
     t.inside(parts[2], outside=Joined(seen(question, src=E)).of(3))
+
+
+def orphan(source, number):
+    """The first piece of a datagram whose rest never comes."""
+    first = cut(udp(source, 5000, S, 53, WORDS, id=number), 1000)[0]
+    return fixed(first)
+
+
+@case("N71 one sender's pieces leave room for another's", config=CONFIG + "[nat]\nfragments_max = 256\n")
+def _(t):
+    for number in range(300):  # each costs its datagram and its piece, of a quarter
+        t.inside(orphan(A, number), drop="fragments_full" if number >= 32 else None)
+    question = udp(B, 5000, S, 53, WORDS)
+    parts = cut(question, 1000)
+    t.inside(parts[0])
+    t.inside(parts[1])
+    t.inside(parts[2], outside=Joined(seen(question, src=E)).of(3))
+    t.inside(orphan(A, 1000), drop="fragments_full")
+    t.wait(3)
+    t.drop(fragment_timeout=32)
+    t.inside(orphan(A, 1001))
+    t.drop(fragment_timeout=1)
+
+
+@case("N71 where many senders have taken all room, what has waited longest gives way",
+      config=CONFIG + "[nat]\nfragments_max = 64\n")
+def _(t):
+    for number in range(64):
+        t.inside(orphan(f"10.1.9.{number + 1}", number))
+    question = udp(A, 5000, S, 53, WORDS)
+    parts = cut(question, 1000)
+    t.inside(parts[2], drop="fragments_full")
+    t.inside(parts[0], drop="fragments_full")
+    t.inside(parts[1], outside=Joined(seen(question, src=E)).of(3))
+    t.drop(fragments_full=1)
+    t.wait(3)
+    t.drop(fragment_timeout=61)
+
+
+FORGED = bytes(range(255, -1, -1)) * 10
+
+
+@both_families("T11 a piece from inside finishes nothing that came from outside", config=CONFIG + "[nat]\nsource_check = false\n")
+def _(t, a, b, s, s2, e):
+    t.inside(question := udp(a, 5000, s, 53, b"q"), outside=seen(question, src=e))
+    answer = udp(s, 53, e, 5000, WORDS)
+    parts = cut(answer, 1000)
+    t.inside(cut(udp(s, 53, e, 5000, FORGED), 1000)[2])
+    for part in parts[:-1]:
+        t.outside(part)
+    t.outside(parts[-1], inside=Joined(seen(answer, dst=a)).of(3))
+    t.wait(3)
+    t.drop(fragment_timeout=1)
+
+
+@both_families("T11 a piece from outside neither begins nor spoils what comes from inside")
+def _(t, a, b, s, s2, e):
+    question = udp(a, 5000, s, 53, WORDS)
+    parts = cut(question, 1000)
+    t.outside(cut(udp(a, 5000, s, 53, FORGED), 1000)[0])
+    t.inside(parts[1])
+    t.outside(parts[2])
+    t.inside(parts[2])
+    t.inside(parts[0], outside=Joined(seen(question, src=e)).of(3))
+    t.wait(3)
+    t.drop(fragment_timeout=2)
+
+
+@case("T11 pieces of two VLANs are not of one datagram")
+def _(t):
+    def tagged(packet, vlan):
+        return Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / Dot1Q(vlan=vlan) / packet
+    question = udp(A, 5000, S, 53, WORDS)
+    first, second, third = cut(question, 1000)
+    forged = cut(udp(A, 5000, S, 53, FORGED), 1000)[2]
+    t.inside(tagged(forged, 20))
+    t.inside(tagged(first, 10))
+    t.inside(tagged(second, 10))
+    joined = Joined(seen(question, src=E)).of(3)
+    t.inside(tagged(third, 10), outside=[lambda p, check=check: p.vlan == 10 and check(p.payload) for check in joined])
+    t.wait(3)
+    t.drop(fragment_timeout=1)
+
+
+@case("N12 pieces whose sender nobody names do not wait", config=CONFIG)
+def _(t):
+    t.inside(cut(udp(S, 53, E, 5000, WORDS), 1000)[2], drop="source_check")
+    t.inside(cut(udp("127.0.0.1", 5000, S, 53, WORDS), 1000)[0], drop="martian_source")
+    t.inside(cut(udp(A, 5000, "127.0.0.1", 53, WORDS), 1000)[1], drop="martian_destination")
+    t.outside(cut(udp(E, 53, S, 5000, WORDS), 1000)[1], drop="martian_own_address")
+    t.outside(cut(udp(S, 53, E, 5000, WORDS), 1000)[0])
+    t.inside(cut(udp(A, 5000, S, 53, WORDS), 1000)[0])
+    t.drop(fragment_timeout=2)
+
+
+NAMES = SNAT + """
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "everything"
+traffic_policy = "Deny"
+networks = [ { cidr = "0.0.0.0/0" } ]
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "names"
+parent_refs = [ { name = "everything", namespace = "linkerd-egress", port = 443 } ]
+hostnames = ["httpbin.org"]
+[[udp_route]]
+namespace = "linkerd-egress"
+name = "datagrams"
+parent_refs = [ { name = "everything", namespace = "linkerd-egress", port = 7000 } ]
+"""
+
+
+@case("N71 what waits for a verdict takes no buffer that others' datagrams are put together in", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    hello = client_hello("httpbin.org") + bytes(2000)
+    count = 140
+    for place in range(count):  # all but its first byte, in segments that each come in two pieces
+        segment = tcp(A, 40000, S, 443, "PA", talk.mine + 1 + 8 * place, talk.theirs, hello[1 + 8 * place:9 + 8 * place], id=place)
+        for part in cut(segment, 24):
+            t.inside(part)
+    datagram = udp(B, 5000, S, 7000, WORDS)
+    parts = cut(datagram, 1000)
+    for part in parts[:-1]:
+        t.inside(part)
+    t.inside(parts[-1], outside=Joined(seen(datagram, src=E)).of(3))
+    t.wait(11, inside=ANYTHING, outside=ANYTHING)
+    t.drop(hello_denied=2 * count)
+    t.inside(later := udp(B, 5001, S, 7000, b"q"), outside=seen(later, src=E))
+
+
+@case("N71 a hello in segments that come in pieces is decided and goes on as it came", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    hello, half = client_hello("httpbin.org"), 100
+    segments = [tcp(A, 40000, S, 443, "PA", talk.mine + begin, talk.theirs, hello[begin:end], id=begin + 1)
+                for begin, end in ((0, half), (half, len(hello)))]
+    for part in cut(segments[0], 64):
+        t.inside(part)
+    last = cut(segments[1], 64)
+    for part in last[:-1]:
+        t.inside(part)
+    t.inside(last[-1], outside=[check for segment in segments
+                                for check in Joined(talk.as_seen(segment)).of(len(cut(segment, 64)))])
 
 
 @case("N76 (RFC 6864): datagrams of two hosts with one identification leave with two")

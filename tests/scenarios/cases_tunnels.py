@@ -208,6 +208,21 @@ def _(t):
                                       named(lambda p: p.src == E and p.frag != 0, "the second")])
 
 
+@case("tunnel: inner fragments of another network, of another node or outside of it finish nothing", config=VX.config)
+def _(t):
+    question, forged = (udp(A, 5000, S, 53, words * 180, id=7) for words in (b"question", b"forgery!"))
+    first, second = cut(question, 800)
+    other = cut(forged, 800)[1]
+    t.inside(VX.wrap(other, vni=4097))
+    t.inside(VX.wrap(other, node=NODE2))
+    t.inside(other)
+    t.inside(VX.wrap(first))
+    t.inside(VX.wrap(second), outside=[named(lambda p: p.src == E and p.frag == 0, "the first piece"),
+                                       named(lambda p: p.frag != 0 and b"forgery!" not in bytes(p), "the second")])
+    t.wait(3)
+    t.drop(fragment_timeout=3)
+
+
 @case("tunnel: an ICMP error from outside goes into it", config=VX.config)
 def _(t):
     question = udp(A, 5000, S, 53, b"question")

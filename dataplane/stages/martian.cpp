@@ -1,0 +1,31 @@
+#include "dataplane/stages/martian.h"
+
+#include "dataplane/stages/admit.h"
+
+namespace sallyport::dataplane {
+
+bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& why) noexcept {
+  if (martian_addresses(parsed.key, why)) return true;
+  if (from_inside || core.policy() == nullptr || !core.policy()->gives_out(parsed.key.source_address())) return false;
+  why = Drop::martian_own_address;
+  return true;
+}
+
+void end_martian(Core& core, Packet& packet, const Parsed& parsed, Drop why) noexcept {
+  const auto& to = parsed.key.destination;
+  const bool v4 = parsed.key.family == Family::v4 && to[0] == 224 && to[1] == 0 && to[2] == 0;
+  const bool v6 = parsed.key.family == Family::v6 && to[0] == 0xff && (to[1] & 0x0fU) == 2;
+  if (core.settings.kernel && (v4 || v6)) {
+    core.to_kernel(packet);
+  } else {
+    core.drop(packet, why);
+  }
+}
+
+bool fails_source_check(const Core& core, const Parsed& parsed) noexcept {
+  if (!core.settings.nat.source_check || core.policy() == nullptr) return false;
+  const IpAddress sender = parsed.key.source_address();
+  return !passes_source_check(core.policy()->find_source(sender), sender, core.settings.inside_networks);
+}
+
+}  // namespace sallyport::dataplane
