@@ -313,7 +313,7 @@ class Reading {
     for (std::uint32_t left = inspection.packets; left != 0 && core_.held.next(inspection, packet); --left) {
       Parsed parsed;
       Drop why{};
-      const bool parses = parse(packet, core_.parse_rules(packet.port), parsed, why) == ParseResult::ok;
+      const bool parses = parse(packet, core_.parse_rules(packet), parsed, why) == ParseResult::ok;
       const std::uint32_t end = parses ? Segment(packet, parsed).end : 0;
       if (parses && !follow_.reaches(end) && !after(end, read_end)) {
         (void)core_.held.hold(inspection, packet);  // its room was just given back

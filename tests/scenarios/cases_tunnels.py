@@ -4,13 +4,14 @@ and translated, answers go back into it. RFC 7348, 8926, 2784, 2890, 2003, 4213,
 import struct
 
 from cases_fragments import cut
+from cases_requests import GET, get
 from crafted import checksum, echo, fixed, icmp_error, ip, named, seen, tcp, udp
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
-from scapy.layers.l2 import ARP, Ether
+from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
-from wires import A, A6, ALLOW, B, E, E6, S, S6, SNAT, case
+from wires import A, A6, ALLOW, ANYTHING, B, E, E6, S, S6, SNAT, case
 
 US, NODE, NODE2, STRANGER = "10.0.0.1", "10.0.0.7", "10.0.0.8", "10.0.0.99"
 US6, NODE6 = "fd00::1", "fd00::7"
@@ -221,6 +222,22 @@ def _(t):
                                        named(lambda p: p.frag != 0 and b"forgery!" not in bytes(p), "the second")])
     t.wait(3)
     t.drop(fragment_timeout=3)
+
+
+@case("tunnel: on a VLAN port, a request whose head comes in pieces", policy=GET,
+      config=VX.config.replace('role = "inside"', 'role = "inside"\nvlan = 100', 1))
+def _(t):
+    def in_vlan(packet):
+        return Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / Dot1Q(vlan=100) / VX.wrap(packet)
+
+    def segment(flags, seq, payload=b""):
+        return tcp(A, 40000, S, 80, flags, seq, 5001 if "A" in flags else 0, payload)
+    syn, head = segment("S", 1000), get("/get")
+    first, second = segment("PA", 1001, head[:20]), segment("PA", 1021, head[20:])
+    t.inside(in_vlan(syn), outside=seen(syn, src=E))
+    t.outside(tcp(S, 80, E, 40000, "SA", 5000, 1001), inside=ANYTHING)
+    t.inside(in_vlan(first))
+    t.inside(in_vlan(second), outside=[seen(first, src=E), seen(second, src=E)])
 
 
 @case("tunnel: an ICMP error from outside goes into it", config=VX.config)
