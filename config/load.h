@@ -1,6 +1,7 @@
 // Files into models. A file is either taken whole or refused whole, and all of its errors are reported.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -33,11 +34,14 @@ using FurtherErrors = std::function<void(const PolicyModel&, Diagnostics&)>;
 // The policy of one or several texts, as one document in their order.
 [[nodiscard]] Loaded<PolicyModel> load_policy(const std::vector<SourceText>& sources,
                                               const FurtherErrors& further = nullptr);
+// May a document be a pipe? Commands that are asked once read it to its end; who serves packets waits for no writer.
+enum class Pipes : std::uint8_t { read, refused };
 // `path` and, beside it, `policy.d/*.toml` in file-name order (policy.toml -> policy.d). Errors of reading are
 // diagnostics, too.
-[[nodiscard]] Loaded<PolicyModel> load_policy_file(const std::string& path, const FurtherErrors& further = nullptr);
+[[nodiscard]] Loaded<PolicyModel> load_policy_file(const std::string& path, const FurtherErrors& further = nullptr,
+                                                   Pipes pipes = Pipes::read);
 
 [[nodiscard]] Loaded<ApplianceModel> load_appliance(const SourceText& source);
-[[nodiscard]] Loaded<ApplianceModel> load_appliance_file(const std::string& path);
+[[nodiscard]] Loaded<ApplianceModel> load_appliance_file(const std::string& path, Pipes pipes = Pipes::read);
 
 }  // namespace sallyport::config

@@ -126,8 +126,9 @@ Loaded<ApplianceModel> load_appliance(const SourceText& source) {
   return result;
 }
 
-Loaded<ApplianceModel> load_appliance_file(const std::string& path) {
-  auto text = read_whole_file(path, bounds::toml_bytes);
+Loaded<ApplianceModel> load_appliance_file(const std::string& path, Pipes pipes) {
+  auto text =
+      pipes == Pipes::read ? read_whole_file(path, bounds::toml_bytes) : read_regular_file(path, bounds::toml_bytes);
   if (text) return load_appliance({path, std::move(*text.value)});
   Loaded<ApplianceModel> unreadable;
   unreadable.files.push_back(path);

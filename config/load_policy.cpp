@@ -213,14 +213,15 @@ Loaded<PolicyModel> load_policy(const std::vector<SourceText>& sources, const Fu
   return result;
 }
 
-Loaded<PolicyModel> load_policy_file(const std::string& path, const FurtherErrors& further) {
+Loaded<PolicyModel> load_policy_file(const std::string& path, const FurtherErrors& further, Pipes pipes) {
   Loaded<PolicyModel> folder;
   std::vector<std::string> paths = files_beside(path, folder);
   paths.insert(paths.begin(), path);
   std::vector<SourceText> sources;
   std::vector<std::pair<std::string, std::string>> unreadable;  // file and why
   for (const std::string& file : paths) {
-    auto text = read_whole_file(file, bounds::toml_bytes);
+    auto text =
+        pipes == Pipes::read ? read_whole_file(file, bounds::toml_bytes) : read_regular_file(file, bounds::toml_bytes);
     if (text) {
       sources.push_back({file, std::move(*text.value)});
     } else {

@@ -184,7 +184,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
 ExitCode run_command(const RunOptions& options) {
   const Signals signals;
   Log log(STDERR_FILENO);
-  const auto appliance = config::load_appliance_file(options.config);
+  const auto appliance = config::load_appliance_file(options.config, config::Pipes::refused);
   if (!appliance.model && exit_code(appliance.diagnostics) == ExitCode::environment) {
     log.error(fmt::format("{}: {}; name the configuration by --config (examples/sallyport.toml is one to start from)",
                           options.config, appliance.diagnostics.all().front().message));

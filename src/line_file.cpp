@@ -31,7 +31,10 @@ std::string LineFile::open() {
   } else {
     std::error_code ignored;  // opening says it better
     std::filesystem::create_directories(std::filesystem::path(path_).parent_path(), ignored);
-    Descriptor file(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP));
+    // Nobody's reading of a pipe is waited for.
+    constexpr int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    Descriptor file(::open(path_.c_str(), flags, S_IRUSR | S_IWUSR | S_IRGRP));
+    if (!file && errno == ENXIO) return fmt::format("{}: is a pipe that nobody reads", path_);
     if (!file) return fmt::format("{}: cannot be opened: {}", path_, std::strerror(errno));
     file_ = std::move(file);
     number_ = file_.get();

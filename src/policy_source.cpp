@@ -5,13 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "config/load.h"
-
 namespace sallyport {
 
 CompiledPolicy compile_policy_file(const std::string& path, classifier::Identities& identities,
-                                   const classifier::Policy* previous) {
-  config::Loaded<config::PolicyModel> loaded = config::load_policy_file(path, classifier::Policy::find_errors);
+                                   const classifier::Policy* previous, config::Pipes pipes) {
+  config::Loaded<config::PolicyModel> loaded = config::load_policy_file(path, classifier::Policy::find_errors, pipes);
   CompiledPolicy result{nullptr, std::move(loaded.files), std::move(loaded.diagnostics)};
   if (loaded.model) {
     auto compiled = classifier::Policy::compile(std::move(*loaded.model), identities, previous);

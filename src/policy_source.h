@@ -8,6 +8,7 @@
 #include "classifier/identities.h"
 #include "classifier/policy.h"
 #include "config/diagnostics.h"
+#include "config/load.h"
 #include "src/exit_code.h"
 
 namespace sallyport {
@@ -21,7 +22,8 @@ struct CompiledPolicy {
 // `identities` outlives the policy; `previous` may lend what is compiled already. Errors of reading are diagnostics,
 // too.
 [[nodiscard]] CompiledPolicy compile_policy_file(const std::string& path, classifier::Identities& identities,
-                                                 const classifier::Policy* previous = nullptr);
+                                                 const classifier::Policy* previous = nullptr,
+                                                 config::Pipes pipes = config::Pipes::read);
 
 // "file:line:column: key.path: message" each.
 [[nodiscard]] std::vector<std::string> lines(const config::Diagnostics& diagnostics,

@@ -143,7 +143,7 @@ ReloadResult Reloader::load(std::vector<ReloadResult::Note>& notes) {
   };
   const std::shared_ptr<const LivePolicy> before = live();
   std::shared_ptr<classifier::Identities> identities = copy_of(*before->identities);
-  CompiledPolicy compiled = compile_policy_file(path_, *identities, before->policy.get());
+  CompiledPolicy compiled = compile_policy_file(path_, *identities, before->policy.get(), config::Pipes::refused);
   if (!compiled.policy) {
     const std::string kept =
         before->policy ? fmt::format("the running one (generation {}) is kept", before->generation)
@@ -191,7 +191,7 @@ bool Reloader::load_shadow(LivePolicy& next, const std::shared_ptr<classifier::I
                            std::vector<ReloadResult::Note>& notes) {
   if (shadow_path_.empty()) return false;
   const std::shared_ptr<const classifier::Policy> before = next.shadow;
-  CompiledPolicy compiled = compile_policy_file(shadow_path_, *identities, before.get());
+  CompiledPolicy compiled = compile_policy_file(shadow_path_, *identities, before.get(), config::Pipes::refused);
   const bool refused = !compiled.policy;
   const bool same = !refused && before && before->hash() == compiled.policy->hash();
   std::string text;

@@ -5,8 +5,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string_view>
 #include <system_error>
@@ -17,8 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/source_file.h"
+
 namespace sallyport {
 namespace {
+
+constexpr std::size_t key_file_bytes_max = 4096;
 
 std::string path_in(const std::string& folder) { return folder + "/pool_key"; }
 
@@ -49,14 +51,13 @@ bool write_private(const std::string& path, std::string_view text) {
 
 PoolKeyFile read_pool_key(const std::string& folder) {
   const std::string path = path_in(folder);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    if (errno == ENOENT) return {};
-    return {std::nullopt, fmt::format("{}: cannot be read: {}; run as root, or name another folder by --state", path,
-                                      std::strerror(errno))};
+  std::error_code unknown;
+  if (std::filesystem::symlink_status(path, unknown).type() == std::filesystem::file_type::not_found) return {};
+  const auto text = config::read_regular_file(path, key_file_bytes_max);
+  if (!text) {
+    return {std::nullopt, fmt::format("{}: {}; run as root, or name another folder by --state", path, text.error)};
   }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const std::optional<classifier::PoolKey> key = parse_key(text);
+  const std::optional<classifier::PoolKey> key = parse_key(*text.value);
   if (!key) return {std::nullopt, fmt::format("{}: not 32 hexadecimal digits: restore or remove it", path)};
   return {key, {}};
 }

@@ -156,6 +156,7 @@ std::string read_token(const std::string& path) {
   };
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) fail("cannot be read");
+  if (!S_ISREG(status.st_mode)) fail("is not a regular file");
   if ((status.st_mode & (S_IRWXG | S_IRWXO) & ~static_cast<mode_t>(S_IRGRP)) != 0)
     fail("others than its group may read it");
   std::string token;

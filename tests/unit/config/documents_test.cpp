@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "config/list_file.h"
 #include "load_policy_support.h"
@@ -94,6 +95,18 @@ TEST(Documents, WhatCannotBeReadIsSaid) {
   folder.write("policy.toml/x", "");
   EXPECT_EQ(messages(load_policy_file(folder.path("policy.toml"))),
             folder.path("policy.toml") + ": is not a regular file\n");
+}
+
+TEST(Documents, WhoServesPacketsWaitsForNoPipesWriter) {
+  const TemporaryFolder folder;
+  const std::string part = folder.write("policy.d/a.toml", "");
+  std::filesystem::remove(part);
+  ASSERT_EQ(mkfifo(part.c_str(), 0600), 0);
+  const std::string policy = folder.path("policy.toml");
+  ASSERT_EQ(mkfifo(policy.c_str(), 0600), 0);
+  EXPECT_EQ(messages(load_policy_file(policy, nullptr, Pipes::refused)),
+            policy + ": is not a regular file\n" + part + ": is not a regular file\n");
+  EXPECT_EQ(messages(load_appliance_file(policy, Pipes::refused)), policy + ": is not a regular file\n");
 }
 
 TEST(Documents, AFileThatCannotBeReadHidesNoErrorsAndMakesNone) {

@@ -123,6 +123,13 @@ TEST_F(FlowLogTest, AFolderInItsPlaceIsAnErrorOfTheEnvironment) {
   EXPECT_THROW(FlowLog(folder_, log_), dataplane::EnvironmentError);
 }
 
+TEST_F(FlowLogTest, NobodysReadingOfAPipeIsWaitedFor) {
+  const std::string pipe = folder_ + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  LineFile file(pipe);
+  EXPECT_NE(file.open(), "");
+}
+
 TEST_F(FlowLogTest, APipeThatNobodyReadsCostsRecordsAndASecond) {
   const std::string pipe = folder_ + "/pipe";
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);

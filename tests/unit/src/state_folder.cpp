@@ -45,6 +45,12 @@ TEST_F(StateFolder, ABrokenKeyIsAProblemAndNeverAnotherKey) {
   }
 }
 
+TEST_F(StateFolder, APipeInTheKeysPlaceIsAProblem) {
+  std::filesystem::create_directories(folder_);
+  ASSERT_EQ(mkfifo((folder_ + "/pool_key").c_str(), 0600), 0);
+  EXPECT_NE(read_pool_key(folder_).problem, "");
+}
+
 TEST_F(StateFolder, AFolderThatCannotBeMadeIsAProblem) {
   std::ofstream(folder_) << "a file";
   EXPECT_NE(write_pool_key(folder_ + "/below", make_pool_key()), "");
