@@ -132,7 +132,7 @@ class Burst {
     // The server may still answer the SYN before: where the data of this one end, it would seem to take them.
     if (again && flow.verdict == Verdict::waiting && p.parsed.payload_bytes != 0) cut_payload(*p.packet, p.parsed);
     if (p.parsed.kind == PacketKind::tcp) (void)track_tcp(core_, flow, *p.packet, p.parsed, to_server);
-    client_says(p, opened.flow);
+    (void)client_says(p, opened.flow);
   }
 
   void open_from_outside(InFlight& p) noexcept {
@@ -166,14 +166,19 @@ class Burst {
       return;
     }
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_server)) return;
+    const Tick seen = flow.last_seen;
     count_packet(core_, flow, *p.packet, to_server);
-    client_says(p, number);
+    const Inspected heard = client_says(p, number);
+    // What goes nowhere keeps no flow alive; a denied one is remembered from its denial on.
+    if (heard == Inspected::ended && flow.verdict != Verdict::denied) flow.last_seen = seen;
   }
 
-  void client_says(InFlight& p, FlowNumber number) noexcept {
-    if (hear_client(core_, number, *p.packet, p.parsed) != Inspected::pass) return;
+  Inspected client_says(InFlight& p, FlowNumber number) noexcept {
+    const Inspected heard = hear_client(core_, number, *p.packet, p.parsed);
+    if (heard != Inspected::pass) return heard;
     if (is_dns(core_.flows[number])) note_query(core_, number, *p.packet, p.parsed);
     forward(core_, *p.packet, p.parsed, core_.flows[number], to_server);
+    return heard;
   }
 
   // From the server.

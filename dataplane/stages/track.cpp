@@ -16,6 +16,9 @@ using namespace wire;
 
 // A denied flow is remembered so that its repetitions need no second decision and no second record.
 constexpr std::uint32_t denied_ms = 60'000;
+// A QUIC flow whose server did not answer in time takes no Initial any more (guard_overdue()); it is over soon, and the
+// next Initial is judged anew. No server waits so long for the rest of a hello.
+constexpr std::chrono::milliseconds unanswered{30'000};
 constexpr std::uint32_t record_delay_ms = 1'000;
 
 [[nodiscard]] TcpEvent event_of(std::uint8_t flags, Direction direction) noexcept {
@@ -109,6 +112,8 @@ std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept {
       timeout = timeouts.icmp;
       break;
     case IpProtocol::udp:
+      if (flow.has(Flow::sealed)) timeout = std::min(timeout, unanswered);
+      break;
     case IpProtocol::sctp:
       break;
   }

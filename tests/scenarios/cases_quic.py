@@ -178,6 +178,20 @@ def _(t):
     t.flow(action="allow", sni="httpbin.org")
 
 
+@case("case 99: a flow that its server never answered is over soon, and the next connection is judged", policy=NAMES)
+def _(t):
+    for name, leaves in (("www.example.com", True), ("denied.example", False)):
+        quic(t, "httpbin.org", port := 40000 + leaves)
+        for _ in range(2):  # what is dropped does not keep it alive
+            t.wait(11)
+            say(t, crypto_of(name), port=port, dcid=b"another!", drop="hello_duplicate")
+        t.wait(11)
+        quic(t, name, port, leaves=leaves, dcid=b"a third!")
+        t.flow(action="allow", sni="httpbin.org", end="timeout")
+    t.flow(action="allow", sni="www.example.com")
+    t.flow(sni="denied.example", **DENIED)
+
+
 @case("case 101: the Initial after a Retry is judged like the first", policy=NAMES)
 def _(t):
     retry = bytes([0xF0]) + b"\0\0\0\1" + hellos.vector(1, b"") + hellos.vector(1, b"retried!") + b"token" + bytes(16)
