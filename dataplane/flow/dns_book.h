@@ -1,9 +1,8 @@
-// What a worker remembers of DNS that goes by: which queries wait for their answer, and how far it has read the
-// conversations over TCP. Bounded, taken at start.
+// What a worker remembers of DNS that goes by: which queries wait for their answer, and what has come of messages over
+// TCP that are not whole. Bounded, taken at start.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <span>
 
@@ -61,72 +60,83 @@ class PendingQueries {
   Block<Entry> entries_;
 };
 
-// One direction of a conversation over TCP: whole messages out of segments in any order.
-struct DnsStream {
-  std::uint32_t next;        // sequence number of the first byte not read yet: a message begins there
-  std::uint32_t buffer;      // number of its ByteStream; 0: nothing is kept
-  std::uint32_t contiguous;  // kept bytes from `next` on without a gap
-  std::uint32_t end;         // behind the last kept one, from `next`
-  bool begun;                // `next` is known
-};
-struct DnsConversation {
-  std::array<DnsStream, 2> streams;  // by direction
-  bool lost;                         // out of step: read no further
-};
-
-class DnsConversations {
+// Conversations over TCP: whole messages out of segments in any order. Where a flow stands is in its FlowFacts; kept
+// here is only what has come of an unfinished message. Messages that come in one segment keep nothing, so there is room
+// for few; a sender may have some of it, and who begins when all is taken has it of the stream that has waited longest.
+class DnsStreams {
  public:
   static constexpr std::uint32_t message_bytes_max = 65535;
   static constexpr std::uint32_t stream_bytes = classifier::names::dns_length_bytes + message_bytes_max;
+  static constexpr std::uint32_t kept_max = 32;
+  static constexpr std::uint32_t kept_by_sender_max = 4;
 
-  // Messages that come in one segment need no buffer, so few do.
-  DnsConversations() : conversations_(1024), buffers_(32), bytes_((32 + 1) * ByteStream::memory_bytes(stream_bytes)) {}
+  DnsStreams() : kept_(kept_max), bytes_((kept_max + 1) * ByteStream::memory_bytes(stream_bytes)) {}
 
-  // 0: no room.
-  [[nodiscard]] std::uint32_t begin() noexcept {
-    const std::uint32_t number = conversations_.take();
-    if (number != 0) conversations_[number] = {};
-    return number;
-  }
-  void end(std::uint32_t number) noexcept {
-    if (number == 0) return;
-    lose(conversations_[number]);
-    conversations_.give_back(number);
-  }
-  void lose(DnsConversation& conversation) noexcept {
-    conversation.lost = true;
-    for (DnsStream& stream : conversation.streams) drop_buffer(stream);
-  }
-  [[nodiscard]] DnsConversation& operator[](std::uint32_t number) noexcept { return conversations_[number]; }
-
-  // A segment's payload; `read(message)` is called for each message that it completes. False: out of step; no buffer,
-  // conflicting bytes, too far ahead, or what stands there are no messages.
+  struct Owner {
+    FlowNumber flow;
+    std::uint32_t sender;
+    Tick now;
+  };
+  enum class Added : std::uint8_t {
+    read,  // as far as it goes
+    lost,  // out of step: conflicting bytes, too far ahead, or what stands there are no messages
+    full,  // not kept before in_the_way() has lost its own; then once more
+  };
+  // A segment's payload; `read(message)` is called for each message that it completes.
   template <typename Read>
-  [[nodiscard]] bool add(DnsStream& stream, std::uint32_t sequence, std::span<const std::uint8_t> bytes,
-                         const Read& read) noexcept {
+  [[nodiscard]] Added add(DnsStream& stream, const Owner& owner, std::uint32_t sequence,
+                          std::span<const std::uint8_t> bytes, const Read& read) noexcept {
     auto offset = static_cast<std::int32_t>(sequence - stream.next);
     if (offset < 0) {
       const auto stale = std::min<std::size_t>(static_cast<std::size_t>(-std::int64_t{offset}), bytes.size());
       bytes = bytes.subspan(stale);
       offset = 0;
     }
-    if (bytes.empty()) return true;
+    if (bytes.empty()) return Added::read;
     if (offset == 0 && stream.buffer == 0) {
       std::uint32_t used = 0;
-      if (!read_whole(bytes, used, read)) return false;
+      if (!read_whole(bytes, used, read)) return Added::lost;
       stream.next += used;
       bytes = bytes.subspan(used);
-      if (bytes.empty()) return true;
+      if (bytes.empty()) return Added::read;
     }
-    return keep(stream, static_cast<std::uint32_t>(offset), bytes) && read_kept(stream, read);
+    if (stream.buffer == 0 && !begin(stream, owner)) return Added::full;
+    return keep(stream, static_cast<std::uint32_t>(offset), bytes) && read_kept(stream, read) ? Added::read
+                                                                                              : Added::lost;
+  }
+  // The flow that has to lose what it keeps before this sender may keep more; 0: none has to.
+  [[nodiscard]] FlowNumber in_the_way(std::uint32_t sender) const noexcept {
+    const Kept* oldest = nullptr;
+    const Kept* own = nullptr;
+    std::uint32_t owned = 0;
+    for (std::uint32_t number = 1; number < kept_.fresh(); ++number) {
+      const Kept& kept = kept_[number];
+      if (kept.owner.flow == 0) continue;
+      if (oldest == nullptr || since(kept.owner.now, oldest->owner.now) > 0) oldest = &kept;
+      if (kept.owner.sender != sender) continue;
+      ++owned;
+      if (own == nullptr || since(kept.owner.now, own->owner.now) > 0) own = &kept;
+    }
+    if (owned >= kept_by_sender_max) return own->owner.flow;
+    return kept_.exhausted() ? oldest->owner.flow : 0;
+  }
+  void forget(DnsStream& stream) noexcept {
+    if (stream.buffer == 0) return;
+    kept_[stream.buffer].owner.flow = 0;
+    kept_.give_back(stream.buffer);
+    stream.buffer = 0;
   }
 
-  [[nodiscard]] std::size_t bytes() const noexcept {
-    return conversations_.bytes() + buffers_.bytes() + bytes_.bytes();
-  }
+  [[nodiscard]] std::size_t bytes() const noexcept { return kept_.bytes() + bytes_.bytes(); }
 
  private:
   using Bytes = std::span<const std::uint8_t>;
+
+  struct Kept {
+    Owner owner;               // and since when; flow 0: nobody's
+    std::uint32_t contiguous;  // bytes from `next` on without a gap
+    std::uint32_t end;         // behind the last one, from `next`
+  };
 
   template <typename Read>
   [[nodiscard]] static bool read_whole(Bytes bytes, std::uint32_t& used, const Read& read) noexcept {
@@ -149,42 +159,42 @@ class DnsConversations {
   [[nodiscard]] ByteStream bytes_of(const DnsStream& stream) noexcept {
     return {&bytes_[std::size_t{stream.buffer} * ByteStream::memory_bytes(stream_bytes)], stream_bytes};
   }
-  void drop_buffer(DnsStream& stream) noexcept {
-    if (stream.buffer != 0) buffers_.give_back(stream.buffer);
-    stream.buffer = stream.contiguous = stream.end = 0;
+
+  [[nodiscard]] bool begin(DnsStream& stream, const Owner& owner) noexcept {
+    if (in_the_way(owner.sender) != 0) return false;
+    stream.buffer = static_cast<std::uint8_t>(kept_.take());
+    kept_[stream.buffer] = {owner, 0, 0};
+    bytes_of(stream).clear();
+    return true;
   }
 
-  [[nodiscard]] bool keep(DnsStream& stream, std::uint32_t offset, Bytes bytes) noexcept {
+  [[nodiscard]] bool keep(const DnsStream& stream, std::uint32_t offset, Bytes bytes) noexcept {
     if (offset + bytes.size() > stream_bytes) return false;
-    if (stream.buffer == 0) {
-      stream.buffer = buffers_.take();
-      if (stream.buffer == 0) return false;
-      bytes_of(stream).clear();
-    }
     if (!bytes_of(stream).add(offset, bytes)) return false;
-    stream.end = std::max(stream.end, offset + static_cast<std::uint32_t>(bytes.size()));
+    Kept& kept = kept_[stream.buffer];
+    kept.end = std::max(kept.end, offset + static_cast<std::uint32_t>(bytes.size()));
     return true;
   }
 
   template <typename Read>
   [[nodiscard]] bool read_kept(DnsStream& stream, const Read& read) noexcept {
-    ByteStream kept = bytes_of(stream);
-    stream.contiguous = kept.contiguous(stream.contiguous);
+    ByteStream bytes = bytes_of(stream);
+    Kept& kept = kept_[stream.buffer];
+    kept.contiguous = bytes.contiguous(kept.contiguous);
     std::uint32_t used = 0;
-    if (!read_whole(kept.first(stream.contiguous), used, read)) return false;
+    if (!read_whole(bytes.first(kept.contiguous), used, read)) return false;
     stream.next += used;
-    if (used == stream.end) {
-      drop_buffer(stream);
+    if (used == kept.end) {
+      forget(stream);
     } else if (used != 0) {
-      kept.drop_front(used);
-      stream.contiguous -= used;
-      stream.end -= used;
+      bytes.drop_front(used);
+      kept.contiguous -= used;
+      kept.end -= used;
     }
     return true;
   }
 
-  Slots<DnsConversation> conversations_;
-  Slots<std::uint8_t> buffers_;  // hands out numbers; the bytes lie in bytes_
+  Slots<Kept> kept_;  // the bytes lie in bytes_
   Block<std::uint8_t> bytes_;
 };
 
@@ -195,10 +205,10 @@ class DnsBook {
   DnsBook() : room_(addresses_max) {}
 
   PendingQueries queries;
-  DnsConversations conversations;
+  DnsStreams streams;
 
   [[nodiscard]] std::span<classifier::names::DnsAddress> room() noexcept { return {room_.data(), room_.size()}; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return queries.bytes() + conversations.bytes() + room_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return queries.bytes() + streams.bytes() + room_.bytes(); }
 
  private:
   Block<classifier::names::DnsAddress> room_;

@@ -123,6 +123,13 @@ struct TcpTrack {
 };
 static_assert(sizeof(TcpTrack) == 28);
 
+// One direction of a conversation of DNS over TCP that is read for names.
+struct DnsStream {
+  std::uint32_t next;   // sequence number of the first byte not read yet: a message begins there
+  std::uint8_t buffer;  // number of what is kept from there on (DnsStreams); 0: nothing
+  bool begun;           // `next` is known
+};
+
 struct FlowFacts {
   std::uint64_t started;            // nanoseconds since the epoch
   std::uint64_t judged_connection;  // UDP: hash of the QUIC connection that was let through; 0: none
@@ -139,20 +146,21 @@ struct FlowFacts {
 
   std::uint16_t wheel_slot;
   std::uint32_t wheel_next, wheel_previous;
-  std::uint32_t name;          // number in the NameBook; 0: none
-  std::uint32_t inspection;    // number of its Inspection; 0: none
-  std::uint32_t sender;        // number in the SourceBook; 0: none
-  std::uint32_t mapping;       // number of its endpoint-independent mapping; 0: none
-  std::uint32_t port_block;    // number of the PortBlock that its outside port lies in; 0: nobody counts
-  std::uint32_t name_table;    // where a name is asked for: what decide_shown() wants
-  std::uint32_t quic_version;  // UDP
-  std::uint32_t conversation;  // number of its DnsConversation; 0: none
-  std::uint32_t follow;        // number of its RequestFollow; 0: none
-  std::uint32_t method, url;   // numbers in the NameBook, of the latest request; 0: none
-  bool asks_name;              // what it shows decides about it, or has decided
-  bool unanswered;             // TCP: no SYN-ACK yet, so that first_byte is the client's word alone
-  bool reads_requests;         // waiting: requests of plaintext HTTP decide
-  bool upgraded;               // was followed, until the server agreed to another protocol
+  std::uint32_t name;            // number in the NameBook; 0: none
+  std::uint32_t inspection;      // number of its Inspection; 0: none
+  std::uint32_t sender;          // number in the SourceBook; 0: none
+  std::uint32_t mapping;         // number of its endpoint-independent mapping; 0: none
+  std::uint32_t port_block;      // number of the PortBlock that its outside port lies in; 0: nobody counts
+  std::uint32_t name_table;      // where a name is asked for: what decide_shown() wants
+  std::uint32_t quic_version;    // UDP
+  std::array<DnsStream, 2> dns;  // by direction
+  std::uint32_t follow;          // number of its RequestFollow; 0: none
+  std::uint32_t method, url;     // numbers in the NameBook, of the latest request; 0: none
+  bool asks_name;                // what it shows decides about it, or has decided
+  bool unanswered;               // TCP: no SYN-ACK yet, so that first_byte is the client's word alone
+  bool reads_requests;           // waiting: requests of plaintext HTTP decide
+  bool upgraded;                 // was followed, until the server agreed to another protocol
+  bool dns_begun, dns_lost;      // its conversation is read; is out of step and read no further
   // Denied: the client was told by a page, which may be repeated, or by frames of HTTP/2, which may not.
   enum class Told : std::uint8_t { no, by_page, by_frames } told;
   std::uint32_t tunnel;  // treatment: number of the client's TunnelPeer; 0: it comes through no tunnel

@@ -85,48 +85,51 @@ void take_answer(Core& core, const Flow& flow, Bytes message) noexcept {
   bind(core, answer);
 }
 
-void lose(Core& core, DnsConversation& conversation) noexcept {
-  core.dns.conversations.lose(conversation);
+void lose(Core& core, FlowFacts& facts) noexcept {
+  facts.dns_lost = true;
+  for (DnsStream& stream : facts.dns) core.dns.streams.forget(stream);
   core.counters.note(DnsEvent::streams_lost);
 }
 
-// The conversation of a TCP flow, which begins with its client's first payload; null: it is not read.
-[[nodiscard]] DnsConversation* conversation_of(Core& core, const Flow& flow) noexcept {
-  std::uint32_t& conversation = core.flows.facts(flow).conversation;
-  if (conversation == 0) {
-    const TcpTrack& track = core.flows.track(flow);
-    conversation = core.dns.conversations.begin();
-    if (conversation == 0) {
-      core.counters.note(DnsEvent::streams_lost);
-      return nullptr;
-    }
-    DnsConversation& begun = core.dns.conversations[conversation];
-    begun.lost = flow.has(Flow::midstream);
-    begun.streams[to_server].begun = true;
-    begun.streams[to_server].next = track.first_byte;
-    // The server's side is known once its SYN is, which comes later where the client's SYN carried payload.
-    begun.streams[to_client].begun = track.sent_end[to_client] != 0;
-    begun.streams[to_client].next = track.sent_end[to_client];
-  }
-  DnsConversation* found = &core.dns.conversations[conversation];
-  return found->lost ? nullptr : found;
+// The conversation of a TCP flow begins with its client's first payload.
+void begin_conversation(Core& core, const Flow& flow, FlowFacts& facts) noexcept {
+  if (facts.dns_begun) return;
+  const TcpTrack& track = core.flows.track(flow);
+  facts.dns_begun = true;
+  facts.dns_lost = flow.has(Flow::midstream);
+  facts.dns[to_server] = {track.first_byte, 0, true};
+  // The server's side is known once its SYN is, which comes later where the client's SYN carried payload.
+  facts.dns[to_client] = {track.sent_end[to_client], 0, track.sent_end[to_client] != 0};
 }
 
 template <typename Read>
-void read_segment(Core& core, DnsConversation& conversation, Direction direction, const Packet& packet,
-                  const Parsed& parsed, const Read& read) noexcept {
+void read_segment(Core& core, FlowNumber number, Direction direction, const Packet& packet, const Parsed& parsed,
+                  const Read& read) noexcept {
+  FlowFacts& facts = core.flows.facts(number);
+  DnsStream& stream = facts.dns[direction];
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   const bool syn = (tcp.flags & Tcp::syn) != 0;
-  DnsStream& stream = conversation.streams[direction];
   if (syn && !stream.begun) {
     stream.begun = true;
     stream.next = tcp.sequence.get() + 1;
   }
   if (parsed.payload_bytes == 0) return;
-  const std::uint32_t sequence = tcp.sequence.get() + (syn ? 1 : 0);
-  if (!stream.begun || !core.dns.conversations.add(stream, sequence, payload_of(packet, parsed), read)) {
-    lose(core, conversation);
+  if (!stream.begun) {
+    lose(core, facts);
+    return;
   }
+  using Added = DnsStreams::Added;
+  const auto add = [&] {
+    const std::uint32_t sequence = tcp.sequence.get() + (syn ? 1 : 0);
+    return core.dns.streams.add(stream, {number, facts.sender, core.tick}, sequence, payload_of(packet, parsed), read);
+  };
+  Added added = add();
+  if (added == Added::full) {
+    lose(core, core.flows.facts(core.dns.streams.in_the_way(facts.sender)));
+    if (facts.dns_lost) return;  // its own other direction
+    added = add();
+  }
+  if (added != Added::read) lose(core, facts);
 }
 
 }  // namespace
@@ -146,9 +149,10 @@ void note_query(Core& core, FlowNumber number, const Packet& packet, const Parse
     if (unknown && whole) take_query(core, flow, first, false);
     return;
   }
-  DnsConversation* conversation = conversation_of(core, flow);
-  if (conversation == nullptr) return;
-  read_segment(core, *conversation, to_server, packet, parsed,
+  FlowFacts& facts = core.flows.facts(number);
+  begin_conversation(core, flow, facts);
+  if (facts.dns_lost) return;
+  read_segment(core, number, to_server, packet, parsed,
                [&](Bytes message) noexcept { take_query(core, flow, message, true); });
 }
 
@@ -159,11 +163,9 @@ void learn_answer(Core& core, FlowNumber number, const Packet& packet, const Par
     take_answer(core, flow, payload_of(packet, parsed));
     return;
   }
-  const std::uint32_t number_of_conversation = core.flows.facts(flow).conversation;
-  if (number_of_conversation == 0) return;
-  DnsConversation& conversation = core.dns.conversations[number_of_conversation];
-  if (conversation.lost) return;
-  read_segment(core, conversation, to_client, packet, parsed,
+  const FlowFacts& facts = core.flows.facts(number);
+  if (!facts.dns_begun || facts.dns_lost) return;
+  read_segment(core, number, to_client, packet, parsed,
                [&](Bytes message) noexcept { take_answer(core, flow, message); });
 }
 

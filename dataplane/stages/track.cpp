@@ -235,7 +235,7 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   if (flow.live == 2) core.flows.unlink(number, FlowTable::Side::outside);
   end_nat(core, flow);
   const FlowFacts& facts = core.flows.facts(flow);
-  core.dns.conversations.end(facts.conversation);
+  for (DnsStream& stream : core.flows.facts(flow).dns) core.dns.streams.forget(stream);
   core.names.give_back(facts.name);
   core.names.give_back(facts.method);
   core.names.give_back(facts.url);

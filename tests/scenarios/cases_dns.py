@@ -192,6 +192,10 @@ def _(t):
     client.refused("198.51.100.103")
 
 
+def halves(data):
+    return data[:len(data) // 2], data[len(data) // 2:]
+
+
 @case("case 108: a truncated answer says nothing, the one over TCP does", policy=DATABASE)
 def _(t):
     client = Asking(t)
@@ -217,6 +221,26 @@ def _(t):
     talk.answer("PA", said[:30])
     client.connect()
     client.refused(S2)
+
+
+@case("case 108: over TCP, whoever leaves many messages unfinished is in nobody's way but its own", policy=DATABASE)
+def _(t):
+    client = Asking(t)
+    talks = [Talk(t, A, 50000 + number, R, 53, E).open() for number in range(40)]
+    for talk in talks:
+        talk.send(framed(query())[:5])
+    other = Talk(t, B, 60000, R, 53, E).open()
+    for part in halves(framed(query("a.rds.example.com", 3))):
+        other.send(part)
+    for part in halves(framed(answer(is_at(S2, "a.rds.example.com"), name="a.rds.example.com", ident=3))):
+        other.receive(part)
+    client.connect(S2)
+    talks[0].send(framed(query())[5:])
+    talks[0].receive(framed(answer(is_at(S))))
+    client.refused(S)
+    talks[-1].send(framed(query())[5:])
+    talks[-1].receive(framed(answer(is_at(S))))
+    client.connect(S)
 
 
 @case("case 108: over TCP an answer that nobody asked for is not learned", policy=DATABASE)

@@ -151,65 +151,74 @@ TEST(PendingQueries, TheOldestGivesWay) {
 
 using Bytes = std::vector<std::uint8_t>;
 
+using Added = DnsStreams::Added;
+
 struct Streams {
-  DnsConversations all;
-  std::uint32_t number = all.begin();
+  DnsStreams all;
+  DnsStream stream{0, 0, true};
   std::vector<std::string> read;
-  bool add(std::uint32_t sequence, const std::string& bytes) {
-    DnsStream& stream = all[number].streams[to_client];
+  Added add(std::uint32_t sequence, const std::string& bytes) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-    return all.add(stream, sequence, {data, bytes.size()},
+    return all.add(stream, {1, 1, 0}, sequence, {data, bytes.size()},
                    [&](std::span<const std::uint8_t> message) { read.emplace_back(message.begin(), message.end()); });
   }
 };
 
 const std::string two_messages("\0\5first\0\6second", 15);
 
-TEST(DnsConversations, MessagesComeWholeHoweverTheyAreCut) {
+TEST(DnsStreams, MessagesComeWholeHoweverTheyAreCut) {
   for (std::size_t cut = 0; cut <= two_messages.size(); ++cut) {
     for (const bool turned : {false, true}) {
       Streams s;
       const std::string front = two_messages.substr(0, cut), back = two_messages.substr(cut);
       const auto at = static_cast<std::uint32_t>(cut);
-      ASSERT_TRUE(turned ? s.add(at, back) && s.add(0, front) : s.add(0, front) && s.add(at, back)) << cut;
+      ASSERT_EQ(turned ? s.add(at, back) : s.add(0, front), Added::read) << cut;
+      ASSERT_EQ(turned ? s.add(0, front) : s.add(at, back), Added::read) << cut;
       EXPECT_EQ(s.read, (std::vector<std::string>{"first", "second"})) << cut << turned;
-      EXPECT_EQ(s.all[s.number].streams[to_client].buffer, 0U) << "nothing is kept";
-      s.all.end(s.number);
+      EXPECT_EQ(s.stream.buffer, 0U) << "nothing is kept";
     }
   }
 }
 
-TEST(DnsConversations, ByteByByteAcrossTheEndOfSequenceNumbers) {
+TEST(DnsStreams, ByteByByteAcrossTheEndOfSequenceNumbers) {
   Streams s;
   const std::uint32_t first = 0xfffffffa;
-  s.all[s.number].streams[to_client].next = first;
+  s.stream.next = first;
   for (std::size_t i = 0; i < two_messages.size(); ++i) {
-    ASSERT_TRUE(s.add(first + static_cast<std::uint32_t>(i), two_messages.substr(i, 1)));
-    ASSERT_TRUE(s.add(first + static_cast<std::uint32_t>(i), two_messages.substr(i, 1))) << "retransmitted";
+    ASSERT_EQ(s.add(first + static_cast<std::uint32_t>(i), two_messages.substr(i, 1)), Added::read);
+    ASSERT_EQ(s.add(first + static_cast<std::uint32_t>(i), two_messages.substr(i, 1)), Added::read) << "retransmitted";
   }
   EXPECT_EQ(s.read, (std::vector<std::string>{"first", "second"}));
 }
 
-TEST(DnsConversations, OutOfStep) {
-  EXPECT_FALSE(Streams().add(0, std::string(3, '\0'))) << "no messages";
-  EXPECT_FALSE(Streams().add(DnsConversations::stream_bytes, "x")) << "too far ahead";
+TEST(DnsStreams, OutOfStep) {
+  EXPECT_EQ(Streams().add(0, std::string(3, '\0')), Added::lost) << "no messages";
+  EXPECT_EQ(Streams().add(DnsStreams::stream_bytes, "x"), Added::lost) << "too far ahead";
   Streams conflicting;
-  EXPECT_TRUE(conflicting.add(4, "abc"));
-  EXPECT_FALSE(conflicting.add(3, "xxx"));
+  EXPECT_EQ(conflicting.add(4, "abc"), Added::read);
+  EXPECT_EQ(conflicting.add(3, "xxx"), Added::lost);
 }
 
-TEST(DnsConversations, NoMoreBuffersThanThereAre) {
-  DnsConversations all;
-  std::vector<std::uint32_t> numbers;
-  const std::uint8_t half[] = {0, 9, 1};
-  const auto begin_one = [&] {
-    numbers.push_back(all.begin());
-    return all.add(all[numbers.back()].streams[to_client], 0, half, [](std::span<const std::uint8_t>) {});
-  };
-  for (int i = 0; i < 32; ++i) ASSERT_TRUE(begin_one());
-  EXPECT_FALSE(begin_one());
-  all.end(numbers.front());
-  EXPECT_TRUE(begin_one());
+// Flows of four for each sender, one a millisecond, each with a message that is not whole.
+struct Unfinished {
+  DnsStreams all;
+  std::vector<DnsStream> streams = std::vector<DnsStream>(DnsStreams::kept_max + 2, {0, 0, true});
+  Added begin(FlowNumber flow, std::uint32_t sender) {
+    const std::uint8_t half[] = {0, 9, 1};
+    return all.add(streams[flow], {flow, sender, flow}, 0, half, [](std::span<const std::uint8_t>) {});
+  }
+};
+
+TEST(DnsStreams, TheOldestOfASenderIsInItsWayAndTheOldestOfAllInAnybodys) {
+  Unfinished u;
+  for (FlowNumber flow = 1; flow <= DnsStreams::kept_max; ++flow) ASSERT_EQ(u.begin(flow, (flow - 1) / 4), Added::read);
+  EXPECT_EQ(u.begin(DnsStreams::kept_max + 1, 3), Added::full);
+  EXPECT_EQ(u.all.in_the_way(3), 13U);
+  EXPECT_EQ(u.all.in_the_way(99), 1U);
+  u.all.forget(u.streams[1]);
+  EXPECT_EQ(u.all.in_the_way(99), 0U);
+  EXPECT_EQ(u.begin(DnsStreams::kept_max + 1, 3), Added::full) << "it has its four";
+  EXPECT_EQ(u.begin(DnsStreams::kept_max + 1, 99), Added::read);
 }
 
 }  // namespace
