@@ -39,6 +39,7 @@ constexpr std::uint32_t record_delay_ms = 1'000;
     return (tcp.flags & Tcp::ack) != 0 && tcp.acknowledgment.get() == track.sent_end[to_server];
   }
   if (sequence == track.sent_end[direction]) return true;
+  if (track.acked[other] == 0) return false;  // it has acknowledged nothing yet, and so opened no window
   const std::uint32_t window =
       std::max<std::uint32_t>(std::uint32_t{track.window[other]} << track.window_shift[other], 1);
   return !after(track.acked[other], sequence) && after(track.acked[other] + window, sequence);
@@ -72,8 +73,8 @@ void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Dire
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   std::uint32_t end = tcp.sequence.get() + parsed.payload_bytes;
   if ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0) ++end;
-  const bool first = track.sent_end[direction] == 0 && track.acked[direction] == 0 && track.window[direction] == 0;
-  if (first || (tcp.flags & Tcp::syn) != 0 || after(end, track.sent_end[direction])) track.sent_end[direction] = end;
+  const bool unknown = track.sent_end[direction] == 0;
+  if (unknown || (tcp.flags & Tcp::syn) != 0 || after(end, track.sent_end[direction])) track.sent_end[direction] = end;
 }
 
 bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
