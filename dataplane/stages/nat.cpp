@@ -211,7 +211,11 @@ void update_transport(std::uint8_t* l4, std::uint32_t present, IpProtocol protoc
       break;
     case IpProtocol::icmp:
     case IpProtocol::icmp6:
-      if (present >= 4) update(at<Icmp>(l4).checksum, delta);
+      // Where all else is zero a checksum of zero is wrong, and 0xffff always as good (RFC 1624 section 3).
+      if (present >= 4) {
+        const std::uint16_t value = delta.applied_to(at<Icmp>(l4).checksum.raw());
+        at<Icmp>(l4).checksum.set_raw(value == 0 ? 0xffffU : value);
+      }
       break;
     case IpProtocol::sctp:
       break;  // CRC32c does not cover addresses; see translate()
