@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/stages/forward.h"
+#include "dataplane/stages/track.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
 
@@ -34,12 +35,14 @@ using namespace wire;
   std::uint8_t next = ip.next_header;
   std::uint32_t offset = quoted.l3_offset + static_cast<std::uint32_t>(sizeof(Ipv6));
   for (unsigned seen = 0; seen < 8; ++seen) {
-    const bool extension =
-        next == next_hop_by_hop || next == next_routing || next == next_destination || next == next_fragment;
+    const bool extension = next == next_hop_by_hop || next == next_routing || next == next_destination ||
+                           next == next_fragment || next == next_authentication;
     if (!extension) break;
     if (end - offset < 8) return false;
     if (next == next_fragment && (at<Ipv6Fragment>(data + offset).offset.get() & 0xfff8U) != 0) return false;
-    const std::uint32_t bytes = next == next_fragment ? 8U : (data[offset + 1] + 1U) * 8U;
+    const std::uint32_t bytes = next == next_fragment         ? 8U
+                                : next == next_authentication ? (data[offset + 1] + 2U) * 4U
+                                                              : (data[offset + 1] + 1U) * 8U;
     if (bytes > end - offset) return false;
     next = data[offset];
     offset += bytes;
@@ -94,6 +97,7 @@ QuotedFlow quoted_flow(const Core& core, const Packet& packet, const Parsed& par
     key.destination_port = 0;
   }
   found.flow = core.flows.find(key, from_inside ? FlowTable::Side::inside : FlowTable::Side::outside);
+  if (found.flow != 0 && expired(core, core.flows[found.flow])) found.flow = 0;
   return found;
 }
 

@@ -2,6 +2,7 @@
 
 #include "dataplane/core.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -44,7 +45,8 @@ void answer_unsolicited(Core& core) noexcept {
   while (!core.unsolicited.empty()) {
     UnsolicitedSyns::Entry& entry = core.unsolicited.oldest();
     if (since(entry.since, core.tick) < UnsolicitedSyns::patience_ms) return;
-    const bool met = core.flows.find(entry.parsed.key, FlowTable::Side::outside) != 0;
+    const FlowNumber number = core.flows.find(entry.parsed.key, FlowTable::Side::outside);
+    const bool met = number != 0 && !expired(core, core.flows[number]);
     if (!met) send_port_unreachable(core, entry.packet, entry.parsed);
     drop_oldest(core);
   }
