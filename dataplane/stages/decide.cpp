@@ -67,6 +67,10 @@ class Opening {
   // Through a mapping, by somebody to whom nothing was sent yet. What the policy would not let the client open, nobody
   // opens towards it; nor what the client would answer under another address.
   Opened run_from_outside(std::uint32_t mapping) noexcept {
+    // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
+    const bool refreshes = flow_.is_tcp() || core_.settings.nat.udp_inbound_refresh;
+    if (!refreshes) flow_.last_seen = core_.mappings[mapping].refreshed;
+    if (expired(core_, flow_)) return {0, Drop::no_mapping};
     const classifier::Source source = find_source();
     const Decision decision = core_.policy()->decide(source, query_);
     if (decision.action != Action::allow) return {0, Drop::policy_denied};
@@ -79,9 +83,6 @@ class Opening {
       core_.sources.leave(facts_.sender, core_.tick);
       return {0, Drop::no_mapping};
     }
-    // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
-    const bool refreshes = flow_.is_tcp() || core_.settings.nat.udp_inbound_refresh;
-    if (!refreshes) flow_.last_seen = core_.mappings[mapping].refreshed;
     return enter();
   }
 
