@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "config/appliance_model.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/key_hash.h"
 
@@ -12,7 +13,8 @@ namespace sallyport::dataplane {
 
 class FullServers {
  public:
-  FullServers(const FlowTable& flows, const KeyHash& hash) noexcept : flows_(flows), hash_(hash) {}
+  FullServers(const config::PortRange& range, const FlowTable& flows, const KeyHash& hash) noexcept
+      : kinds_apart_(range.first == 1024 && range.last == 65535), flows_(flows), hash_(hash) {}
 
   [[nodiscard]] bool contains(const Flow& flow, Tick now) const noexcept {
     const std::uint64_t id = identity(flow);
@@ -39,11 +41,12 @@ class FullServers {
   [[nodiscard]] std::uint64_t identity(const Flow& flow) const noexcept {
     FlowKey key = flows_.inside_key(flow);
     key.source = {};
-    // 1-1023 and the others are searched apart.
-    key.source_port = __builtin_bswap16(key.source_port) < 1024 ? 1 : 0;
+    const std::uint16_t port = __builtin_bswap16(key.source_port);
+    key.source_port = kinds_apart_ && port != 0 && port < 1024 ? 1 : 0;
     return hash_(key, std::uint64_t{flow.nat_address} << 8U | 4U) | 1U;
   }
 
+  const bool kinds_apart_;  // 1-1023 and the others are searched apart, see map_port.cpp
   std::array<Entry, 256> entries_{};
   const FlowTable& flows_;
   const KeyHash& hash_;
