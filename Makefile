@@ -14,9 +14,11 @@ DESTDIR ?=
 PYTHON  ?= /usr/bin/python3
 # `make bench`: options of tests/bench/run, such as "--quick", "--only P1,P16" or "--against OTHER_BUILD".
 BENCH ?=
-# `make fuzz`: each fuzz target runs for so many seconds, and so many random decisions are compared with the oracle's.
+# `make fuzz`: each fuzz target runs for so many seconds, so many random decisions are compared with the oracle's, and so
+# many random packets go through the pipeline and the model gateway.
 SECONDS_EACH ?= 60
 DECISIONS    ?= 10000000
+PACKETS      ?= 10000000
 # Options for a first `meson setup`, and the program that is asked whether it has been done.
 SETUP = meson setup --buildtype=release -Dcpu=$(CPU)
 NINJA = ninja -j $(JOBS)
@@ -26,7 +28,7 @@ NINJA = ninja -j $(JOBS)
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^# *//'
-	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS'
+	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS PACKETS'
 
 dependencies:
 	@tools/install-dependencies build test
@@ -64,8 +66,9 @@ tsan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only tsan
 
 fuzz: build
-	$(NINJA) -C $(BUILD) tests/model/model_policy tests/unit/dataplane/unit_ports_to_the_last
+	$(NINJA) -C $(BUILD) tests/model/model_policy tests/model/model_gateway tests/unit/dataplane/unit_ports_to_the_last
 	SALLYPORT_DECISIONS=$(DECISIONS) $(BUILD)/tests/model/model_policy
+	SALLYPORT_PACKETS=$(PACKETS) $(BUILD)/tests/model/model_gateway
 	SALLYPORT_CONNECTIONS=60000 $(BUILD)/tests/unit/dataplane/unit_ports_to_the_last
 	tests/fuzz/run $(SECONDS_EACH)
 

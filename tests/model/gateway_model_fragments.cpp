@@ -1,0 +1,109 @@
+// Datagrams in pieces: the model gateway puts them together before anything else is asked about them.
+#include <algorithm>
+
+#include "gateway_model.h"
+
+namespace sallyport::model {
+namespace {
+
+// What has to be in the first piece (RFC 1858, RFC 7112).
+std::size_t transport_header(std::uint8_t p) {
+  if (p == protocol::tcp) return 20;
+  return p == protocol::sctp ? 12 : 8;
+}
+
+}  // namespace
+
+std::optional<Drop> GatewayModel::impossible(const Reading& piece) {
+  const std::size_t bytes = piece.at.transport_bytes();
+  if (bytes == 0 || piece.offset + bytes > 65535 || (piece.more && bytes % 8 != 0)) return Drop::fragment_bad;
+  const std::size_t header = transport_header(piece.at.protocol);
+  const bool splits = piece.offset == 0 ? bytes < header : piece.offset < header;
+  return splits ? std::optional(Drop::fragment_tiny) : std::nullopt;
+}
+
+void GatewayModel::collect(Packet& piece) {
+  const Reading& is = piece.is;
+  if (const auto why = impossible(is)) return drop(piece, *why);
+  const DatagramName name{piece.port, is.from.ip, is.to.ip,
+                          is.at.family == Family::v4 ? is.at.protocol : std::uint8_t{0}, is.identification};
+  Datagram& datagram = datagrams_.try_emplace(name, Datagram{.since = now_}).first->second;
+  if (datagram.poisoned) return drop(piece, Drop::fragment_overlap);
+
+  const auto data = [](const Packet& p) {
+    return Bytes(p.frame.begin() + static_cast<std::ptrdiff_t>(p.is.at.transport),
+                 p.frame.begin() + static_cast<std::ptrdiff_t>(p.is.at.end));
+  };
+  const std::size_t end = is.offset + is.at.transport_bytes();
+  const auto twin = datagram.pieces.find(is.offset);
+  if (twin != datagram.pieces.end() && data(twin->second) == data(piece)) return drop(piece, Drop::fragment_overlap);
+  bool conflict = false;
+  std::size_t reach = 0;
+  for (const auto& [offset, other] : datagram.pieces) {
+    const std::size_t other_end = offset + other.is.at.transport_bytes();
+    conflict = conflict || (is.offset < other_end && offset < end);
+    reach = std::max(reach, other_end);
+  }
+  // The last piece says where all others end.
+  if (is.more) {
+    conflict = conflict || (datagram.total && end > *datagram.total);
+  } else {
+    conflict = conflict || datagram.total || end < reach;
+  }
+  if (conflict) {
+    drop(piece, Drop::fragment_overlap);
+    drop_pieces(datagram, Drop::fragment_overlap);
+    datagram.pieces.clear();
+    datagram.poisoned = true;
+    return;
+  }
+  if (!is.more) datagram.total = end;
+  datagram.pieces.emplace(is.offset, piece);
+  std::size_t bytes = 0;
+  for (const auto& [offset, one] : datagram.pieces) bytes += one.is.at.transport_bytes();
+  if (!datagram.total || bytes != *datagram.total) return;
+  Datagram whole = std::move(datagram);
+  datagrams_.erase(name);
+  assemble(std::move(whole));
+}
+
+void GatewayModel::drop_pieces(const Datagram& datagram, Drop why) {
+  for (const auto& [offset, piece] : datagram.pieces) drop(piece, why);
+}
+
+void GatewayModel::assemble(Datagram datagram) {
+  Packet whole = datagram.pieces.at(0);
+  const Reading first = whole.is;
+  const bool v4 = first.at.family == Family::v4;
+  whole.frame.resize(v4 ? first.at.transport : first.fragment_header);
+  whole.weight = 0;
+  whole.fragment_identification = first.identification;
+  for (const auto& [offset, piece] : datagram.pieces) {
+    const Layers& at = piece.is.at;
+    whole.frame.insert(whole.frame.end(), piece.frame.begin() + static_cast<std::ptrdiff_t>(at.transport),
+                       piece.frame.begin() + static_cast<std::ptrdiff_t>(at.end));
+    whole.weight += piece.weight;
+    whole.largest_fragment = std::max(whole.largest_fragment, piece.is.ip_bytes());
+  }
+  const auto bytes = static_cast<std::uint32_t>(whole.frame.size() - first.at.ip);
+  if (v4) {
+    put16(whole.frame, first.at.ip + 2, bytes);
+    put16(whole.frame, first.at.ip + 6, first.dont_fragment ? 0x4000 : 0);
+    settle_header(whole.frame, first.at);
+  } else {
+    whole.frame[first.names_fragment_header] = first.at.protocol;
+    put16(whole.frame, first.at.ip + 4, bytes - 40);
+  }
+  handle(std::move(whole));
+}
+
+void GatewayModel::expire_datagrams() {
+  const auto patience = static_cast<std::uint64_t>(site_.settings.nat.fragment_timeout.count());
+  std::erase_if(datagrams_, [&](const auto& entry) {
+    if (now_ < entry.second.since + patience) return false;
+    drop_pieces(entry.second, Drop::fragment_timeout);
+    return true;
+  });
+}
+
+}  // namespace sallyport::model
