@@ -66,7 +66,7 @@ class Burst {
       return;
     }
     if (core_.routing().is_local(p.parsed.key.destination_address()) && !speaks_of_flow(p)) {
-      core_.to_kernel(*p.packet);
+      hand_to_kernel(core_, *p.packet, p.parsed);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       end_martian(core_, *p.packet, p.parsed, why);
     } else if (p.parsed.kind == PacketKind::icmp_error) {
@@ -102,7 +102,7 @@ class Burst {
       return;
     }
     if (core_.routing().is_local(p.parsed.key.destination_address())) {
-      core_.to_kernel(*p.packet);
+      hand_to_kernel(core_, *p.packet, p.parsed);
     } else if (is_martian(core_, p.parsed, p.from_inside, why)) {
       end_martian(core_, *p.packet, p.parsed, why);
     } else if (!p.from_inside) {

@@ -25,6 +25,18 @@ using namespace wire;
   return end;
 }
 
+// RFC 791 section 3.1: options without the copied flag are the first fragment's alone; here the others keep their
+// places.
+void blank_uncopied(std::uint8_t* option, unsigned left) noexcept {
+  constexpr std::uint8_t end_of_list = 0, no_operation = 1, copied = 0x80;
+  while (left != 0 && *option != end_of_list) {
+    const unsigned bytes = *option == no_operation ? 1 : option[1];
+    if ((*option & copied) == 0) std::memset(option, no_operation, bytes);
+    option += bytes;
+    left -= bytes;
+  }
+}
+
 }  // namespace
 
 Fragmenter::Fragmenter(const Packet& packet, const Parsed& parsed, std::uint16_t limit, std::uint16_t new_id) noexcept
@@ -72,6 +84,12 @@ void Fragmenter::make_v4(Packet& piece, std::uint32_t bytes) noexcept {
   set(ip.identification, new_id_);
   set(ip.fragment, static_cast<std::uint16_t>((ip.fragment.get() & Ipv4::dont_fragment) | offset_ / 8U |
                                               (more ? Ipv4::more_fragments : 0U)));
+  if (offset_ != 0 && header_ > sizeof(Ipv4)) {
+    std::uint8_t* options = piece.data + parsed_.l3_offset + sizeof(Ipv4);
+    const std::uint32_t count = header_ - std::uint32_t{sizeof(Ipv4)};
+    blank_uncopied(options, count);
+    delta.replace(packet_.data + parsed_.l3_offset + sizeof(Ipv4), options, count);
+  }
   update(ip.checksum, delta);
 }
 

@@ -46,6 +46,25 @@ void hand_over(Core& core, Packet& packet, const Parsed& parsed, std::uint32_t o
   (void)core.world.hand_over(owner, {&packet, 1});
 }
 
+void hand_to_kernel(Core& core, Packet& packet, const Parsed& parsed) noexcept {
+  if (!packet.reassembled || packet.tunnel != 0 || !core.settings.kernel) {
+    core.to_kernel(packet);
+    return;
+  }
+  Fragmenter fragmenter(packet, parsed, packet.fragment_size, static_cast<std::uint16_t>(packet.fragment_id));
+  while (!fragmenter.done()) {
+    Packet piece;
+    if (!core.world.allocate(fragmenter.next_bytes(), piece)) {
+      core.drop(packet, Drop::buffers_exhausted);
+      return;
+    }
+    piece.port = packet.port;
+    fragmenter.make(piece);
+    core.world.to_kernel(piece.port, piece);
+  }
+  core.to_kernel(packet);
+}
+
 bool ask_elsewhere(Core& core, Packet& packet, const Parsed& parsed) noexcept {
   const bool both = core.port(packet.port).role == config::PortRole::both;
   if (!both || packet.tunnel != 0 || core.settings.workers == 1 || core.policy() == nullptr) return false;

@@ -14,4 +14,7 @@ void hand_over(Core& core, Packet& packet, const Parsed& parsed, std::uint32_t o
 // A packet that may be a sender's, of which this worker knows no flow. True: it was taken, for another worker to look.
 [[nodiscard]] bool ask_elsewhere(Core& core, Packet& packet, const Parsed& parsed) noexcept;
 
+// For the kernel: it gets a datagram in pieces as it came.
+void hand_to_kernel(Core& core, Packet& packet, const Parsed& parsed) noexcept;
+
 }  // namespace sallyport::dataplane

@@ -1,6 +1,7 @@
 #include "dataplane/stages/martian.h"
 
 #include "dataplane/stages/admit.h"
+#include "dataplane/stages/hand_over.h"
 
 namespace sallyport::dataplane {
 
@@ -16,7 +17,7 @@ void end_martian(Core& core, Packet& packet, const Parsed& parsed, Drop why) noe
   const bool v4 = parsed.key.family == Family::v4 && to[0] == 224 && to[1] == 0 && to[2] == 0;
   const bool v6 = parsed.key.family == Family::v6 && to[0] == 0xff && (to[1] & 0x0fU) == 2;
   if (core.settings.kernel && (v4 || v6)) {
-    core.to_kernel(packet);
+    hand_to_kernel(core, packet, parsed);
   } else {
     core.drop(packet, why);
   }

@@ -130,8 +130,10 @@ class Receiver {
     core_.counters.held.subtract(static_cast<std::uint64_t>(whole.weight - piece.weight));
     InFlight& p = in_flight_[count_];
     whole.tunnel = piece.tunnel;
-    if (parse(whole, core_.parse_rules(whole), p.parsed, why) != ParseResult::ok) {
-      core_.drop(whole, why);
+    const ParseResult parsed_whole = parse(whole, core_.parse_rules(whole), p.parsed, why);
+    if (parsed_whole != ParseResult::ok) {
+      // Neighbour discovery comes in no fragments (RFC 6980 section 5).
+      core_.drop(whole, parsed_whole == ParseResult::kernel ? Drop::fragment_bad : why);
       return;
     }
     piece = whole;
