@@ -119,10 +119,7 @@ void GatewayModel::open(Packet& packet) {
   flow.midstream = midstream;
   flow.first_byte = is.sequence + (is.has(flag::syn) ? 1 : 0);
   const Oracle oracle(*policy_);
-  if (site_.settings.nat.source_check && oracle.owner(is.from.ip) == Owner{} &&
-      !in_any(site_.settings.inside_networks, is.from.ip)) {
-    return drop(packet, Drop::source_check);
-  }
+  if (fails_source_check(packet)) return drop(packet, Drop::source_check);
   flow.hairpin = is_ours(is.to.ip);
   if (flow.hairpin) {
     const Taken held = may_hairpin(flow.name);
@@ -352,6 +349,12 @@ bool GatewayModel::is_martian(const Packet& packet, Drop& why) const {
     return false;
   }
   return true;
+}
+
+bool GatewayModel::fails_source_check(const Packet& packet) const {
+  const IpAddress& from = packet.is.from.ip;
+  return site_.settings.nat.source_check && policy_ && Oracle(*policy_).owner(from) == Owner{} &&
+         !in_any(site_.settings.inside_networks, from);
 }
 
 bool GatewayModel::is_local(const IpAddress& address) const {

@@ -186,6 +186,7 @@ class GatewayModel {
   }
   void to_kernel(const Packet& packet);
   [[nodiscard]] bool is_martian(const Packet& packet, Drop& why) const;
+  [[nodiscard]] bool fails_source_check(const Packet& packet) const;
   [[nodiscard]] static bool is_for_all_on_link(const IpAddress& address);
   [[nodiscard]] bool is_local(const IpAddress& address) const;
   [[nodiscard]] bool is_ours(const IpAddress& address) const;  // an egress address of the policy
@@ -193,6 +194,7 @@ class GatewayModel {
   [[nodiscard]] Question question(const FlowName& name) const;
 
   // ---- fragments: gateway_model_fragments.cpp ----
+  [[nodiscard]] bool may_wait(const Packet& piece);
   void collect(Packet& piece);
   [[nodiscard]] static std::optional<Drop> impossible(const Reading& piece);
   void drop_pieces(const Datagram& datagram, Drop why);

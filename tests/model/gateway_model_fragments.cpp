@@ -22,7 +22,22 @@ std::optional<Drop> GatewayModel::impossible(const Reading& piece) {
   return splits ? std::optional(Drop::fragment_tiny) : std::nullopt;
 }
 
+// What its sender may not send does not wait.
+bool GatewayModel::may_wait(const Packet& piece) {
+  const IpAddress& to = piece.is.to.ip;
+  if (piece.hairpin || is_local(to)) return true;
+  Drop why{};
+  if (is_martian(piece, why)) {
+    is_for_all_on_link(to) ? to_kernel(piece) : drop(piece, why);
+    return false;
+  }
+  if (!piece.from_inside() || !fails_source_check(piece)) return true;
+  drop(piece, Drop::source_check);
+  return false;
+}
+
 void GatewayModel::collect(Packet& piece) {
+  if (!may_wait(piece)) return;
   const Reading& is = piece.is;
   if (const auto why = impossible(is)) return drop(piece, *why);
   const DatagramName name{piece.port, is.from.ip, is.to.ip,
