@@ -58,7 +58,7 @@ void take_syn_ack(Core& core, Flow& flow, const Packet& packet, const Parsed& pa
     if (facts.asks_name && flow.verdict != Verdict::waiting) return;
     track.first_byte = begin;
   }
-  track.acked[to_client] = begin;
+  if (facts.asks_name) track.acked[to_client] = begin;
   facts.unanswered = false;
   if (flow.has(Flow::guarded)) expect_answer(core, flow, sequence_of(packet, parsed) + 1);
 }
@@ -96,7 +96,9 @@ bool follow_tcp(Core& core, FlowNumber number, Packet& packet, const Parsed& par
     begin_stream(core, flow, packet, parsed);
   }
   if (direction == to_client) {
-    if (is_syn_ack(parsed)) take_syn_ack(core, flow, packet, parsed);
+    if (is_syn_ack(parsed) && (before == TcpState::syn_client || asks_unanswered(core, flow))) {
+      take_syn_ack(core, flow, packet, parsed);
+    }
     if (parsed.payload_bytes != 0 && asks_unanswered(core, flow)) {
       core.drop(packet, Drop::hello_unordered);
       return false;
