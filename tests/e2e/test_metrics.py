@@ -19,7 +19,7 @@ MONITORING = cases.ROOT / "examples" / "monitoring"
 class Watched(GatewayCase):
     """A policy that denies names, and traffic that is allowed and denied."""
 
-    policy = linkerd_policy() + WORKLOADS
+    policy = linkerd_policy().split("[[namespace]]")[0] + WORKLOADS
     more = f'[metrics]\nlisten = "127.0.0.1:{PORT}"\n'
 
     @classmethod
