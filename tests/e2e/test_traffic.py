@@ -31,8 +31,11 @@ class Traffic:
 
     def test_traceroute_shows_the_gateway(self):
         for target, gateway in zip(SERVER, GATEWAY_INSIDE):
-            done = cases.world.pods["web"].run(["traceroute", "-n", "-q", "1", "-w", "3", "-m", "5", "-I", target])
-            hops = re.findall(r"^ *\d+ +(\S+)", done.stdout, re.MULTILINE)
+            for _ in range(3):  # its probes leave at once, and a busy machine may lose some
+                done = cases.world.pods["web"].run(["traceroute", "-n", "-q", "1", "-w", "3", "-m", "5", "-I", target])
+                hops = re.findall(r"^ *\d+ +(\S+)", done.stdout, re.MULTILINE)
+                if "*" not in hops:
+                    break
             self.assertEqual((hops[0], hops[-1], len(hops)), (gateway, target, 3), done.stdout)
 
     def test_download_arrives_whole(self):
