@@ -24,6 +24,17 @@ class Families {
   // Values are added to the family that was begun last.
   void counter(const char* name, const char* help) { begin(MetricType::Counter, name, help); }
   void gauge(const char* name, const char* help) { begin(MetricType::Gauge, name, help); }
+  // With the one value that it has.
+  template <typename Value>
+  void counter(const char* name, const char* help, Value value) {
+    counter(name, help);
+    add(value);
+  }
+  template <typename Value>
+  void gauge(const char* name, const char* help, Value value) {
+    gauge(name, help);
+    add(value);
+  }
 
   void add(double value, std::initializer_list<Label> labels = {}) {
     prometheus::MetricFamily& family = families_.back();
@@ -59,14 +70,12 @@ double ratio(const dataplane::PortLoad& load) {
 }
 
 void add_packets(Families& out, const dataplane::CounterSums& sums) {
-  out.counter("sallyport_received_packets_total", "Packets taken from the ports.");
-  out.add(sums.received);
-  out.counter("sallyport_transmitted_packets_total", "Received packets that were forwarded.");
-  out.add(sums.transmitted);
-  out.gauge("sallyport_held_packets", "Received packets that wait: for a name, for fragments, for a neighbour.");
-  out.add(sums.held);
-  out.counter("sallyport_originated_packets_total", "Packets made by the gateway: resets, ICMP errors, pages.");
-  out.add(sums.originated);
+  out.counter("sallyport_received_packets_total", "Packets taken from the ports.", sums.received);
+  out.counter("sallyport_transmitted_packets_total", "Received packets that were forwarded.", sums.transmitted);
+  out.gauge("sallyport_held_packets", "Received packets that wait: for a name, for fragments, for a neighbour.",
+            sums.held);
+  out.counter("sallyport_originated_packets_total", "Packets made by the gateway: resets, ICMP errors, pages.",
+              sums.originated);
   out.counter("sallyport_ended_packets_total", "Received packets that ended here, by reason.");
   for (std::size_t i = 0; i < sums.drops.size(); ++i) {
     out.add(sums.drops[i], {{"reason", std::string(to_string(static_cast<dataplane::Drop>(i)))}});
@@ -75,26 +84,18 @@ void add_packets(Families& out, const dataplane::CounterSums& sums) {
 
 void add_flows(Families& out, const Figures& figures) {
   const dataplane::CounterSums& sums = figures.sums;
-  out.gauge("sallyport_flows", "Living flows.");
-  out.add(sums.flows_live);
-  out.gauge("sallyport_flows_max", "Flows that there is room for.");
-  out.add(figures.flows_max);
-  out.counter("sallyport_flows_opened_total", "Flows that were opened.");
-  out.add(sums.flows_opened);
-  out.counter("sallyport_flows_allowed_total", "Flows that were allowed.");
-  out.add(sums.flows_allowed);
+  out.gauge("sallyport_flows", "Living flows.", sums.flows_live);
+  out.gauge("sallyport_flows_max", "Flows that there is room for.", figures.flows_max);
+  out.counter("sallyport_flows_opened_total", "Flows that were opened.", sums.flows_opened);
+  out.counter("sallyport_flows_allowed_total", "Flows that were allowed.", sums.flows_allowed);
   out.counter("sallyport_flows_denied_total", "Flows that were denied, by verdict reason.");
   for (std::size_t i = 0; i < sums.denied_by_reason.size(); ++i) {
     out.add(sums.denied_by_reason[i], {{"reason", std::string(to_string(static_cast<classifier::Reason>(i)))}});
   }
-  out.counter("sallyport_flows_ended_total", "Flows that are over.");
-  out.add(sums.flows_ended);
-  out.gauge("sallyport_held_bytes", "Payload that waits for its flow's verdict.");
-  out.add(sums.held_bytes);
-  out.gauge("sallyport_held_bytes_max", "Payload that may wait.");
-  out.add(figures.held_bytes_max);
-  out.counter("sallyport_names_seen_total", "Flows that showed a server name.");
-  out.add(sums.names_seen);
+  out.counter("sallyport_flows_ended_total", "Flows that are over.", sums.flows_ended);
+  out.gauge("sallyport_held_bytes", "Payload that waits for its flow's verdict.", sums.held_bytes);
+  out.gauge("sallyport_held_bytes_max", "Payload that may wait.", figures.held_bytes_max);
+  out.counter("sallyport_names_seen_total", "Flows that showed a server name.", sums.names_seen);
 }
 
 void add_rules(Families& out, const Figures& figures) {
@@ -112,8 +113,8 @@ void add_rules(Families& out, const Figures& figures) {
 }
 
 void add_shadow(Families& out, const dataplane::CounterSums& sums) {
-  out.counter("sallyport_shadow_decided_flows_total", "Flows that the shadow policy was asked about.");
-  out.add(sums.shadow_decided);
+  out.counter("sallyport_shadow_decided_flows_total", "Flows that the shadow policy was asked about.",
+              sums.shadow_decided);
   out.counter("sallyport_shadow_differing_flows_total", "Of these, flows that it would have ended otherwise.");
   out.add(sums.shadow_allows, {{"verdict", "allow"}});
   out.add(sums.shadow_denies, {{"verdict", "deny"}});
@@ -125,8 +126,7 @@ void add_dns(Families& out, const Figures& figures) {
   for (std::size_t i = 0; i < figures.sums.dns.size(); ++i) {
     out.add(figures.sums.dns[i], {{"event", std::string(to_string(static_cast<dataplane::DnsEvent>(i)))}});
   }
-  out.gauge("sallyport_dns_bindings", "Bindings of a name to an address that DNS answers made.");
-  out.add(figures.bound_names);
+  out.gauge("sallyport_dns_bindings", "Bindings of a name to an address that DNS answers made.", figures.bound_names);
 }
 
 void add_ports(Families& out, const Figures& figures) {
@@ -168,15 +168,14 @@ void add_egress(Families& out, const Figures& figures) {
 
 void add_policy(Families& out, const Figures& figures) {
   const LivePolicy& live = *figures.live;
-  out.gauge("sallyport_policy_loaded", "Whether there is a policy; without one nothing is forwarded.");
-  out.add(std::uint64_t{live.policy != nullptr});
-  out.gauge("sallyport_policy_generation", "Policies that were published since the start.");
-  out.add(std::uint64_t{live.generation});
+  out.gauge("sallyport_policy_loaded", "Whether there is a policy; without one nothing is forwarded.",
+            std::uint64_t{live.policy != nullptr});
+  out.gauge("sallyport_policy_generation", "Policies that were published since the start.",
+            std::uint64_t{live.generation});
   if (live.policy) {
     out.gauge("sallyport_policy_info", "The hash over the meaning of the policy in force.");
     out.add(std::uint64_t{1}, {{"hash", live.policy->hash()}});
-    out.gauge("sallyport_policy_published_timestamp_seconds", "When it came into force.");
-    out.add(seconds(live.since));
+    out.gauge("sallyport_policy_published_timestamp_seconds", "When it came into force.", seconds(live.since));
   }
   const ReloadCounts& reloads = figures.reloads;
   out.counter("sallyport_reloads_total", "Loads of the policy, by result.");
@@ -185,10 +184,9 @@ void add_policy(Families& out, const Figures& figures) {
   out.add(reloads.refused, {{"result", "refused"}});
   out.gauge("sallyport_reload_last_successful", "Whether the last load was taken.");
   out.add(std::uint64_t{reloads.last.kind != ReloadResult::Kind::refused});
-  out.gauge("sallyport_reload_last_duration_seconds", "How long the last load took, from the file to the workers.");
-  out.add(std::chrono::duration<double>(reloads.last_took).count());
-  out.gauge("sallyport_reload_last_timestamp_seconds", "When it was over.");
-  out.add(seconds(reloads.last_at));
+  out.gauge("sallyport_reload_last_duration_seconds", "How long the last load took, from the file to the workers.",
+            std::chrono::duration<double>(reloads.last_took).count());
+  out.gauge("sallyport_reload_last_timestamp_seconds", "When it was over.", seconds(reloads.last_at));
 }
 
 void add_workers(Families& out, const Figures& figures) {
@@ -213,8 +211,7 @@ void add_workers(Families& out, const Figures& figures) {
 void add_records(Families& out, const Figures& figures) {
   std::uint64_t lost = 0;
   for (const Figures::Worker& worker : figures.workers) lost += worker.status.records_lost;
-  out.counter("sallyport_flow_records_written_total", "Flow records in the flow log.");
-  out.add(figures.records_written);
+  out.counter("sallyport_flow_records_written_total", "Flow records in the flow log.", figures.records_written);
   out.counter("sallyport_flow_records_lost_total", "Flow records that are not, by where they were lost.");
   out.add(lost, {{"where", "ring"}});
   out.add(figures.records_failed, {{"where", "file"}});
