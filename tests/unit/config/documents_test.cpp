@@ -284,7 +284,7 @@ TEST(Examples, EveryOneLoads) {
       EXPECT_TRUE(loaded.model) << messages(loaded);
     }
   }
-  if (count == 0) GTEST_SKIP() << "no examples yet";
+  EXPECT_GT(count, 0);
 }
 
 }  // namespace
