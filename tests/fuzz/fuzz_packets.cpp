@@ -161,7 +161,7 @@ class Game {
     packet.length = static_cast<std::uint32_t>(frame.size());
     Parsed parsed;
     Drop why{};
-    if (parse(packet, {true, 0, true}, parsed, why) != ParseResult::ok || parsed.fragment) return;
+    if (parse(packet, {true, {}, true}, parsed, why) != ParseResult::ok || parsed.fragment) return;
     const End to{to_string(parsed.key.source_address()), __builtin_bswap16(parsed.key.source_port)};
     const End from{to_string(parsed.key.destination_address()), __builtin_bswap16(parsed.key.destination_port)};
     if (parsed.kind == PacketKind::tcp) {
