@@ -146,8 +146,9 @@ struct Core {
   }
 
   // What was inside a tunnel has no tag, whatever those of the port are (RFC 7348 section 6.1).
+  [[nodiscard]] ParseRules parse_rules_in_tunnel() const noexcept { return {false, {}, settings.verify_ip_checksum}; }
   [[nodiscard]] ParseRules parse_rules(const Packet& packet) const noexcept {
-    return packet.tunnel == 0 ? parse_rules(packet.port) : ParseRules{false, {}, settings.verify_ip_checksum};
+    return packet.tunnel == 0 ? parse_rules(packet.port) : parse_rules_in_tunnel();
   }
 
   void count_received(PortIndex in, std::span<const Packet> packets) noexcept;
@@ -162,9 +163,12 @@ struct Core {
   // On the wire with the next flush. Takes a World's packet; `weight` was received for it.
   void transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept {
     Queue& queue = outgoing_[out];
-    queue.packets[queue.count] = packet;
-    queue.packets[queue.count++].weight = weight;
-    if (queue.count == queue_max) flush_port(out);
+    const std::size_t at = queue.count;  // read once: a packet's bytes might be the count's, for all the compiler knows
+    Packet& place = queue.packets[at];
+    place = packet;
+    place.weight = weight;
+    queue.count = at + 1;
+    if (at + 1 == queue_max) flush_port(out);
   }
   void flush() noexcept;
   void to_kernel(Packet& packet) noexcept;

@@ -45,7 +45,7 @@ class Burst {
       unfollowed(p);
       return;
     }
-    const FlowNumber number = core_.flows.find(p.parsed.key, p.hash, side_of(p));
+    const FlowNumber number = core_.flows.find(p.parsed.key, p.hash, side_of(p), p.glanced);
     if (number != 0) {
       Flow& flow = core_.flows[number];
       if (express(core_, *p.packet, p.parsed, flow, p.from_inside ? to_server : to_client)) return;

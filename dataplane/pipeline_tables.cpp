@@ -39,7 +39,7 @@ void Pipeline::foresee(const FlowKey& inside, Foresight what) const noexcept {
   if (what == Foresight::index) {
     flows.prefetch_bucket(hash);
   } else {
-    (void)flows.prefetch_flow(inside, hash);
+    (void)flows.glance(inside, hash);
   }
 }
 

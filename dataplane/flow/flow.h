@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "classifier/decision.h"
 #include "dataplane/flow/flow_key.h"
@@ -35,29 +36,40 @@ enum Direction : std::uint8_t { to_server = 0, to_client = 1 };
 [[nodiscard]] constexpr Direction opposite(Direction d) noexcept { return d == to_server ? to_client : to_server; }
 
 // Packets and bytes of one direction, 48 bits each: twelve bytes, so that both directions fit into the flow's line. 48
-// bits of bytes are six hours of 100 Gbit/s; more is counted modulo.
+// bits of bytes are six hours of 100 Gbit/s; more is counted modulo. The bytes and the lower 16 bits of the packets are
+// one word, so that one addition counts both; the bytes that come round count as a packet.
 class FlowCount {
  public:
   [[nodiscard]] static FlowCount of(std::uint64_t packets, std::uint64_t bytes) noexcept {
     FlowCount count;
-    count.packets_low_ = static_cast<std::uint32_t>(packets);
-    count.packets_high_ = static_cast<std::uint16_t>(packets >> 32U);
-    count.bytes_low_ = static_cast<std::uint32_t>(bytes);
-    count.bytes_high_ = static_cast<std::uint16_t>(bytes >> 32U);
+    count.put_low(packets << bytes_bits | (bytes & bytes_mask));
+    count.words_[2] = static_cast<std::uint32_t>(packets >> (64 - bytes_bits));
     return count;
   }
   void add(std::uint32_t bytes) noexcept {
-    ++packets_low_;
-    packets_high_ = static_cast<std::uint16_t>(packets_high_ + (packets_low_ == 0 ? 1 : 0));
-    bytes_low_ += bytes;
-    bytes_high_ = static_cast<std::uint16_t>(bytes_high_ + (bytes_low_ < bytes ? 1 : 0));
+    const std::uint64_t more = one_packet + bytes;
+    const std::uint64_t sum = low() + more;
+    put_low(sum);
+    words_[2] += sum < more ? 1 : 0;
   }
-  [[nodiscard]] std::uint64_t packets() const noexcept { return std::uint64_t{packets_high_} << 32U | packets_low_; }
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return std::uint64_t{bytes_high_} << 32U | bytes_low_; }
+  [[nodiscard]] std::uint64_t packets() const noexcept {
+    return std::uint64_t{words_[2]} << (64 - bytes_bits) | low() >> bytes_bits;
+  }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return low() & bytes_mask; }
 
  private:
-  std::uint32_t packets_low_, bytes_low_;
-  std::uint16_t packets_high_, bytes_high_;
+  static constexpr unsigned bytes_bits = 48;
+  static constexpr std::uint64_t one_packet = std::uint64_t{1} << bytes_bits;
+  static constexpr std::uint64_t bytes_mask = one_packet - 1;
+
+  [[nodiscard]] std::uint64_t low() const noexcept {
+    std::uint64_t word;
+    std::memcpy(&word, words_.data(), sizeof word);
+    return word;
+  }
+  void put_low(std::uint64_t word) noexcept { std::memcpy(words_.data(), &word, sizeof word); }
+
+  std::array<std::uint32_t, 3> words_;  // no wider type: a Flow has room for twelve bytes
 };
 
 struct alignas(64) Flow {

@@ -35,16 +35,18 @@ class FlowTable {
     return hash_(key, static_cast<std::uint64_t>(side));
   }
   void prefetch_bucket(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
-  // False: look again, prefetch_flow_elsewhere(), when what was prefetched now is there.
-  [[nodiscard]] bool prefetch_flow(const FlowKey& key, std::uint64_t hash) const noexcept {
-    const KeyIndex::Hint hint = index_.hint(hash);
+  // What the index says at a glance; where it is Hint::elsewhere, glance_elsewhere() when what was prefetched is there.
+  using Hint = KeyIndex::Hint;
+  [[nodiscard]] Hint glance(const FlowKey& key, std::uint64_t hash) const noexcept {
+    const Hint hint = index_.hint(hash);
     if (hint.number != KeyIndex::none) prefetch_parts(key, hint.number >> 1U);
     if (hint.elsewhere) index_.prefetch_other(hash);
-    return !hint.elsewhere;
+    return hint;
   }
-  void prefetch_flow_elsewhere(const FlowKey& key, std::uint64_t hash) const noexcept {
-    const std::uint32_t hint = index_.hint_elsewhere(hash);
-    if (hint != KeyIndex::none) prefetch_parts(key, hint >> 1U);
+  [[nodiscard]] std::uint32_t glance_elsewhere(const FlowKey& key, std::uint64_t hash) const noexcept {
+    const std::uint32_t number = index_.hint_elsewhere(hash);
+    if (number != KeyIndex::none) prefetch_parts(key, number >> 1U);
+    return number;
   }
 
   // 0: there is none.
@@ -54,6 +56,16 @@ class FlowTable {
       return side == Side::inside ? is_inside_key(number >> 1U, key) : is_outside_key(number >> 1U, key);
     });
     return found == KeyIndex::none ? 0 : found >> 1U;
+  }
+  // The same after a glance, which packets in front of this one may have made stale.
+  [[nodiscard]] FlowNumber find(const FlowKey& key, std::uint64_t key_hash, Side side,
+                                std::uint32_t glanced) const noexcept {
+    if (glanced != KeyIndex::none && (glanced & 1U) == static_cast<std::uint32_t>(side)) {
+      const FlowNumber number = glanced >> 1U;
+      const bool linked = flows_[number].live > static_cast<std::uint8_t>(side);
+      if (linked && (side == Side::inside ? is_inside_key(number, key) : is_outside_key(number, key))) return number;
+    }
+    return find(key, key_hash, side);
   }
   [[nodiscard]] FlowNumber find(const FlowKey& key, Side side) const noexcept {
     return find(key, hash(key, side), side);
@@ -181,6 +193,14 @@ class FlowTable {
     return {Family::v6, bytes};
   }
 
+  // Of two words each; the compiler would call memcmp().
+  [[nodiscard]] static bool same(const std::array<std::uint8_t, 16>& a,
+                                 const std::array<std::uint8_t, 16>& b) noexcept {
+    std::uint64_t left[2], right[2];
+    std::memcpy(left, a.data(), sizeof left);
+    std::memcpy(right, b.data(), sizeof right);
+    return ((left[0] ^ right[0]) | (left[1] ^ right[1])) == 0;
+  }
   [[nodiscard]] bool is_inside_key(FlowNumber number, const FlowKey& key) const noexcept {
     const Flow& flow = flows_[number];
     if (flow.source_port != key.source_port || flow.destination_port != key.destination_port ||
@@ -190,7 +210,7 @@ class FlowTable {
     if (key.family == Family::v4) {
       return flow.source4 == v4_word(key.source) && flow.destination4 == v4_word(key.destination);
     }
-    return addresses6_[number].source == key.source && addresses6_[number].destination == key.destination;
+    return same(addresses6_[number].source, key.source) && same(addresses6_[number].destination, key.destination);
   }
   [[nodiscard]] bool is_outside_key(FlowNumber number, const FlowKey& key) const noexcept {
     const Flow& flow = flows_[number];
@@ -206,7 +226,7 @@ class FlowTable {
     }
     const Addresses6& inside = addresses6_[number];
     const auto& egress = flow.nat_address != 0 ? addresses_[flow.nat_address].bytes : inside.source;
-    return inside.destination == key.source && egress == key.destination;
+    return same(inside.destination, key.source) && same(egress, key.destination);
   }
 
   [[nodiscard]] std::uint64_t side_hash(FlowNumber number, Side side) const noexcept {

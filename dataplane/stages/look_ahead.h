@@ -18,6 +18,7 @@ struct InFlight {
   Packet* packet = nullptr;  // where the burst has it
   Parsed parsed;
   std::uint64_t hash = 0;
+  std::uint32_t glanced = KeyIndex::none;  // what the index hints at
   bool from_inside = false;
 };
 
@@ -35,14 +36,15 @@ inline void look_ahead(const FlowTable& flows, std::span<InFlight> in_flight) no
     p.hash = flows.hash(p.parsed.key, side_of(p));
     flows.prefetch_bucket(p.hash);
   }
-  std::array<const InFlight*, burst_max> elsewhere;
+  std::array<InFlight*, burst_max> elsewhere;
   std::size_t left = 0;
-  for (const InFlight& p : in_flight) {
-    if (followed(p.parsed.kind) && !flows.prefetch_flow(p.parsed.key, p.hash)) elsewhere[left++] = &p;
+  for (InFlight& p : in_flight) {
+    if (!followed(p.parsed.kind)) continue;
+    const FlowTable::Hint hint = flows.glance(p.parsed.key, p.hash);
+    p.glanced = hint.number;
+    if (hint.elsewhere) elsewhere[left++] = &p;
   }
-  for (std::size_t i = 0; i < left; ++i) {
-    flows.prefetch_flow_elsewhere(elsewhere[i]->parsed.key, elsewhere[i]->hash);
-  }
+  for (InFlight* p : std::span(elsewhere).first(left)) p->glanced = flows.glance_elsewhere(p->parsed.key, p->hash);
 }
 
 }  // namespace sallyport::dataplane

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dataplane/stages/parse_transport.h"
 #include "dataplane/wire/checksum.h"
 
 namespace sallyport::dataplane {
@@ -190,9 +191,9 @@ class Parser {
     parsed_.key.protocol = static_cast<IpProtocol>(parsed_.ip_protocol);
     switch (parsed_.key.protocol) {
       case IpProtocol::tcp:
-        return tcp(l4, bytes);
+        return parse_tcp(l4, bytes, parsed_, why_);
       case IpProtocol::udp:
-        return udp(l4, bytes);
+        return parse_udp(l4, bytes, parsed_, why_);
       case IpProtocol::sctp:
         return sctp(l4, bytes);
       case IpProtocol::icmp:
@@ -217,44 +218,9 @@ class Parser {
     return true;
   }
 
-  template <typename Header>
-  void take_ports(const Header& header) noexcept {
-    parsed_.key.source_port = header.source_port.raw();
-    parsed_.key.destination_port = header.destination_port.raw();
-  }
-
-  bool tcp(const std::uint8_t* l4, std::uint32_t bytes) noexcept {
-    if (bytes < sizeof(Tcp)) return fail(Drop::l4_truncated);
-    const auto& header = at<Tcp>(l4);
-    if (header.header_bytes() < sizeof(Tcp) || header.header_bytes() > bytes) return fail(Drop::l4_bad_length);
-    const std::uint8_t flags = header.flags & (Tcp::fin | Tcp::syn | Tcp::rst | Tcp::ack);
-    const bool senseless = flags == 0 || ((flags & Tcp::syn) != 0 && (flags & (Tcp::fin | Tcp::rst)) != 0) ||
-                           ((flags & Tcp::fin) != 0 && (flags & (Tcp::ack | Tcp::rst)) == 0);
-    if (senseless) return fail(Drop::tcp_bad_flags);
-    take_ports(header);
-    parsed_.kind = PacketKind::tcp;
-    parsed_.tcp_flags = header.flags;
-    parsed_.payload_offset = parsed_.l4_offset + header.header_bytes();
-    parsed_.payload_bytes = bytes - header.header_bytes();
-    return true;
-  }
-
-  bool udp(const std::uint8_t* l4, std::uint32_t bytes) noexcept {
-    if (bytes < sizeof(Udp)) return fail(Drop::l4_truncated);
-    const auto& header = at<Udp>(l4);
-    const std::uint32_t length = header.length.get();
-    if (length < sizeof(Udp) || length > bytes) return fail(Drop::l4_bad_length);
-    if (parsed_.key.family == Family::v6 && header.checksum.raw() == 0) return fail(Drop::udp6_zero_checksum);
-    take_ports(header);
-    parsed_.kind = PacketKind::udp;
-    parsed_.payload_offset = parsed_.l4_offset + static_cast<std::uint32_t>(sizeof(Udp));
-    parsed_.payload_bytes = length - static_cast<std::uint32_t>(sizeof(Udp));
-    return true;
-  }
-
   bool sctp(const std::uint8_t* l4, std::uint32_t bytes) noexcept {
     if (bytes < sizeof(Sctp)) return fail(Drop::l4_truncated);
-    take_ports(at<Sctp>(l4));
+    take_ports(at<Sctp>(l4), parsed_);
     parsed_.kind = PacketKind::sctp;
     parsed_.payload_offset = parsed_.l4_offset + static_cast<std::uint32_t>(sizeof(Sctp));
     parsed_.payload_bytes = bytes - static_cast<std::uint32_t>(sizeof(Sctp));

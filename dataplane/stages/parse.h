@@ -49,6 +49,7 @@ struct Parsed {
     return ip_protocol == static_cast<std::uint8_t>(protocol);
   }
   [[nodiscard]] std::uint32_t l4_bytes() const noexcept { return l3_offset + l3_bytes - l4_offset; }
+  friend bool operator==(const Parsed&, const Parsed&) noexcept = default;
 };
 
 struct ParseRules {

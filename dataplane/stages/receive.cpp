@@ -3,6 +3,7 @@
 #include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/map_port.h"
 #include "dataplane/stages/martian.h"
+#include "dataplane/stages/parse_plain.h"
 #include "dataplane/stages/tunnel.h"
 #include "dataplane/stages/tunnel_host.h"
 
@@ -14,39 +15,43 @@ using Side = FlowTable::Side;
 class Receiver {
  public:
   Receiver(Core& core, PortIndex port, std::span<Packet> burst, InFlights& in_flight) noexcept
-      : core_(core), port_(port), burst_(burst), in_flight_(in_flight), rules_(core.parse_rules(port)) {
+      : core_(core),
+        port_(port),
+        burst_(burst),
+        next_(in_flight.data()),
+        rules_(core.parse_rules(port)),
+        rules_in_tunnel_(core.parse_rules_in_tunnel()),
+        role_(core.port(port).role) {
     const Tunnels* tunnels = core.snapshot->tunnels.get();
     carries_tunnels_ = tunnels != nullptr && tunnels->any_on(port);
   }
 
   std::size_t run() noexcept {
+    const InFlight* first = next_;
     for (Packet& packet : burst_) receive(packet);
-    return count_;
+    return static_cast<std::size_t>(next_ - first);
   }
 
  private:
   // Parse; what is no packet of a flow ends here.
   void receive(Packet& packet) noexcept {
     packet.port = port_;
-    InFlight& p = in_flight_[count_];
+    InFlight& p = *next_;
     Drop why{};
-    switch (parse(packet, packet.tunnel == 0 ? rules_ : core_.parse_rules(packet), p.parsed, why)) {
-      case ParseResult::drop:
-        core_.drop(packet, why);
-        return;
-      case ParseResult::kernel:
-        core_.to_kernel(packet);
-        return;
-      case ParseResult::ok:
-        break;
-    }
-    if (p.parsed.fragment) {
+    const ParseRules& rules = packet.tunnel == 0 ? rules_ : rules_in_tunnel_;
+    const bool plain = parse_plain(packet, rules, p.parsed);
+    const ParseResult result = plain ? ParseResult::ok : parse(packet, rules, p.parsed, why);
+    if (result == ParseResult::drop) {
+      core_.drop(packet, why);
+    } else if (result == ParseResult::kernel) {
+      core_.to_kernel(packet);
+    } else if (p.parsed.fragment) {
       const Parsed piece = p.parsed;
       collect(packet, piece);
-    } else if (!carries_tunnels_) {
-      keep(packet);
-    } else {
+    } else if (carries_tunnels_) {
       open_tunnel(packet);
+    } else {
+      keep(packet);
     }
   }
 
@@ -56,14 +61,14 @@ class Receiver {
 
   // The packet, parsed, is the next one to be handled.
   void keep(Packet& packet) noexcept {
-    InFlight& p = in_flight_[count_];
+    InFlight& p = *next_;
     p.packet = &packet;
     p.from_inside = comes_from_inside(packet, p.parsed);
-    ++count_;
+    ++next_;
   }
 
   void open_tunnel(Packet& packet) noexcept {
-    InFlight& p = in_flight_[count_];
+    InFlight& p = *next_;
     switch (unwrap(core_, packet, p.parsed, slot_of(packet))) {
       case Unwrapped::ended:
         return;
@@ -93,7 +98,7 @@ class Receiver {
       end_martian(core_, piece, parsed, why);
       return false;
     }
-    const bool inside = piece.tunnel != 0 || core_.port(port_).role == config::PortRole::inside;
+    const bool inside = piece.tunnel != 0 || role_ == config::PortRole::inside;
     if (!inside || !fails_source_check(core_, parsed)) return true;
     core_.drop(piece, Drop::source_check);
     return false;
@@ -128,7 +133,7 @@ class Receiver {
         break;
     }
     core_.counters.held.subtract(static_cast<std::uint64_t>(whole.weight - piece.weight));
-    InFlight& p = in_flight_[count_];
+    InFlight& p = *next_;
     whole.tunnel = piece.tunnel;
     const ParseResult parsed_whole = parse(whole, core_.parse_rules(whole), p.parsed, why);
     if (parsed_whole != ParseResult::ok) {
@@ -161,14 +166,11 @@ class Receiver {
   [[nodiscard]] bool comes_from_inside(const Packet& packet, const Parsed& parsed) const noexcept {
     if (packet.hairpin) return false;
     if (packet.tunnel != 0) return true;
-    switch (core_.port(port_).role) {
-      case config::PortRole::inside:
-        return true;
-      case config::PortRole::outside:
-        return false;
-      case config::PortRole::both:
-        break;
-    }
+    return role_ == config::PortRole::both ? is_no_answer(parsed) : role_ == config::PortRole::inside;
+  }
+
+  // On a port with both sides.
+  [[nodiscard]] bool is_no_answer(const Parsed& parsed) const noexcept {
     const classifier::Policy* policy = core_.policy();
     if (policy == nullptr) return false;
     // An answer; or a sender whom the policy knows, in a hairpin.
@@ -185,10 +187,10 @@ class Receiver {
   Core& core_;
   const PortIndex port_;
   const std::span<Packet> burst_;
-  InFlights& in_flight_;
-  const ParseRules rules_;
+  InFlight* next_;  // where the next packet in flight goes
+  const ParseRules rules_, rules_in_tunnel_;
+  const config::PortRole role_;
   bool carries_tunnels_;
-  std::size_t count_ = 0;
 };
 
 }  // namespace

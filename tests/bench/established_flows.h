@@ -73,13 +73,29 @@ class Wires final : public World {
   return test::udp(test::End(to_string(from), port), test::End(to_string(to), 4433), test::Frame(18, 'x'));
 }
 
+// Servers behind a router outside, senders behind one inside, as a rack has them.
+[[nodiscard]] inline std::shared_ptr<const Routing> routing() {
+  constexpr PortIndex inside = 0, outside = 1;
+  std::vector<RouteEntry> routes;
+  std::vector<NeighbourEntry> neighbours;
+  const auto router = [&](PortIndex port, const char* prefix, const char* address) {
+    routes.push_back({parse_prefix(prefix).value().prefix, port, parse_address(address).value()});
+    neighbours.push_back({port, parse_address(address).value(), {2, 0, 0, 0, 1, port}});
+  };
+  router(inside, "10.0.0.0/8", "192.0.2.1");
+  router(inside, "fd00::/8", "fe80::1");
+  router(outside, "0.0.0.0/0", "198.51.100.1");
+  router(outside, "::/0", "fe80::2");
+  return std::make_shared<const Routing>(routes, neighbours, std::vector<LocalAddress>{}, 0);
+}
+
 struct EstablishedFlows {
   EstablishedFlows(std::uint32_t flow_count, Family address_family, std::uint32_t per_endpoint = 1,
                    std::uint32_t spare_percent = 25)
       : flows(flow_count), family(address_family) {
     auto loaded = config::load_policy({{"bench.toml", policy_text}});
     auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
-    snapshot = make_snapshot(std::move(compiled.policy), Routing::two_wires(0, 1), 1, 1);
+    snapshot = make_snapshot(std::move(compiled.policy), routing(), 1, 1);
     PipelineSettings settings;
     settings.ports.resize(2);
     settings.ports[1].role = config::PortRole::outside;
