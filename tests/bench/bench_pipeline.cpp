@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
+#include <random>
 #include <thread>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
+#include "dataplane/flow/key_hash.h"
 #include "tests/bench/established_flows.h"
 #include "tests/bench/paired.h"
 
@@ -82,15 +84,49 @@ void new_flows(benchmark::State& state) {
 }
 BENCHMARK(new_flows)->Iterations(std::min(11, paired_rounds()))->UseManualTime()->Unit(benchmark::kMillisecond);
 
-// Packets of new flows while the table is full: each asks the policy, is refused and recorded.
-void flood_against_established(benchmark::State& state) {
+// Packets of new flows while the table is full, each a question to the policy, a refusal and a record, against packets
+// of established ones. Of UDP; and SYNs of spoofed senders, each another.
+template <typename FrameOf>
+void run_flood(benchmark::State& state, const FrameOf& frame_of_number) {
   EstablishedFlows full(million, Family::v4, 1, 0);
   EstablishedFlows usual(million, Family::v4);
-  full.ask_for_others();
+  full.send_instead(frame_of_number);
   run_paired(
       state, packets, [&] { send(full); }, packets, [&] { send(usual); });
 }
+void flood_against_established(benchmark::State& state) {
+  run_flood(state, [](std::uint32_t i) { return frame_of(key_of(million + i, Family::v4)); });
+}
 BENCHMARK(flood_against_established)->Iterations(paired_rounds())->UseManualTime();
+
+void syn_flood_against_established(benchmark::State& state) {
+  std::mt19937 random(3);
+  run_flood(state, [&](std::uint32_t) {
+    const auto sender = IpAddress::from_v4(0x0a000000U | (random() & 0x00ffffffU));
+    const auto server = IpAddress::from_v4(0x2d000000U | (random() & 0x00ffffffU));
+    return test::tcp({to_string(sender), static_cast<std::uint16_t>(random() | 1024U)}, {to_string(server), 443},
+                     wire::Tcp::syn, {.seq = static_cast<std::uint32_t>(random())});
+  });
+}
+BENCHMARK(syn_flood_against_established)->Iterations(paired_rounds())->UseManualTime();
+
+// Flows that would all stand in a 64th of the index if its hash had the key of PipelineSettings's seed, against flows
+// in an index of the same size that nobody has chosen. The gateway draws its seed at start, and so does the pipeline
+// here.
+void hash_flood_against_established(benchmark::State& state) {
+  Random of_default(PipelineSettings{}.seed);
+  const KeyHash default_hash(of_default);
+  std::vector<std::uint32_t> colliding;
+  for (std::uint32_t flow = 0; colliding.size() < million; ++flow) {
+    const auto key = key_of(flow, Family::v4);
+    if (static_cast<std::uint32_t>(default_hash(key, 0)) >> 26U == 0) colliding.push_back(flow);
+  }
+  EstablishedFlows chosen(million, Family::v4, [&](std::uint32_t i) { return key_of(colliding[i], Family::v4); });
+  EstablishedFlows usual(million, Family::v4);
+  run_paired(
+      state, packets, [&] { send(chosen); }, packets, [&] { send(usual); });
+}
+BENCHMARK(hash_flood_against_established)->Iterations(paired_rounds())->UseManualTime();
 
 // From outside, to nobody.
 void misses_against_established(benchmark::State& state) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -56,21 +57,32 @@ class Wires final : public World {
 };
 
 // Senders 10.x.y.z (fd00::x:y:z) of 32 endpoints each, to many servers; so many flows an endpoint.
-[[nodiscard]] inline test::Frame frame_of(std::uint32_t flow, Family family, std::uint32_t per_endpoint = 1) {
+[[nodiscard]] inline FlowKey key_of(std::uint32_t flow, Family family, std::uint32_t per_endpoint = 1) {
   const std::uint32_t sender = flow / per_endpoint / 32;
-  const auto port = static_cast<std::uint16_t>(10000 + flow / per_endpoint % 32);
-  const std::uint32_t server = flow * 2654435761U;
-  IpAddress from = IpAddress::from_v4(0x0a000100U + sender);
-  IpAddress to = IpAddress::from_v4(0x2d000000U | (server & 0x00ffffffU));
-  if (family == Family::v6) {
-    from = parse_address("fd00::").value();
-    to = parse_address("2001:db8:1::").value();
-    for (unsigned i = 0; i < 4; ++i) {
-      from.bytes[12 + i] = static_cast<std::uint8_t>(sender >> (24 - 8 * i));
-      to.bytes[12 + i] = static_cast<std::uint8_t>(server >> (24 - 8 * i));
-    }
+  const std::uint32_t server = flow * 2654435761U & 0x00ffffffU;
+  FlowKey key;
+  key.protocol = IpProtocol::udp;
+  key.family = family;
+  key.source_port = wire::Be16(static_cast<std::uint16_t>(10000 + flow / per_endpoint % 32)).raw();
+  key.destination_port = wire::Be16(4433).raw();
+  if (family == Family::v4) {
+    key.source = IpAddress::from_v4(0x0a000100U + sender).bytes;
+    key.destination = IpAddress::from_v4(0x2d000000U | server).bytes;
+    return key;
   }
-  return test::udp(test::End(to_string(from), port), test::End(to_string(to), 4433), test::Frame(18, 'x'));
+  key.source = parse_address("fd00::").value().bytes;
+  key.destination = parse_address("2001:db8:1::").value().bytes;
+  for (unsigned i = 0; i < 4; ++i) {
+    key.source[12 + i] = static_cast<std::uint8_t>(sender >> (24 - 8 * i));
+    key.destination[12 + i] = static_cast<std::uint8_t>((0x2d000000U | server) >> (24 - 8 * i));
+  }
+  return key;
+}
+
+[[nodiscard]] inline test::Frame frame_of(const FlowKey& key) {
+  const test::End from(to_string(key.source_address()), __builtin_bswap16(key.source_port));
+  const test::End to(to_string(key.destination_address()), __builtin_bswap16(key.destination_port));
+  return test::udp(from, to, test::Frame(18, 'x'));
 }
 
 // Servers behind a router outside, senders behind one inside, as a rack has them.
@@ -92,6 +104,13 @@ class Wires final : public World {
 struct EstablishedFlows {
   EstablishedFlows(std::uint32_t flow_count, Family address_family, std::uint32_t per_endpoint = 1,
                    std::uint32_t spare_percent = 25)
+      : EstablishedFlows(
+            flow_count, address_family, [=](std::uint32_t flow) { return key_of(flow, address_family, per_endpoint); },
+            spare_percent) {}
+
+  // Flow i has this key, a UDP one.
+  EstablishedFlows(std::uint32_t flow_count, Family address_family, const std::function<FlowKey(std::uint32_t)>& key,
+                   std::uint32_t spare_percent = 25)
       : flows(flow_count), family(address_family) {
     auto loaded = config::load_policy({{"bench.toml", policy_text}});
     auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
@@ -101,14 +120,15 @@ struct EstablishedFlows {
     settings.ports[1].role = config::PortRole::outside;
     settings.limits.flows = flow_count + flow_count / 100 * spare_percent;
     settings.nat.source_check = false;
+    settings.seed = 0x5a11;  // drawn, in a gateway
     pipeline = std::make_unique<Pipeline>(settings, world);
     for (auto& frame : frames) frame = std::make_unique<std::array<std::uint8_t, frame_room>>();
 
-    const std::size_t length = frame_of(0, family).size();
+    const std::size_t length = frame_of(key(0)).size();
     templates.resize(std::size_t{flows} * length);
     frame_bytes = length;
     for (std::uint32_t flow = 0; flow < flows; ++flow) {
-      const test::Frame frame = frame_of(flow, family, per_endpoint);
+      const test::Frame frame = frame_of(key(flow));
       std::memcpy(templates.data() + flow * length, frame.data(), length);
     }
     std::mt19937 random(7);
@@ -141,11 +161,13 @@ struct EstablishedFlows {
     }
   }
 
-  // From now on the source sends packets of flows that are not open.
-  void ask_for_others() {
-    for (std::uint32_t flow = 0; flow < flows; ++flow) {
-      const test::Frame frame = frame_of(flow + flows, family);
-      std::memcpy(templates.data() + std::size_t{flow} * frame_bytes, frame.data(), frame_bytes);
+  // From now on the source sends other packets: `frame(i)`, at most as long, padded.
+  template <typename FrameOf>
+  void send_instead(const FrameOf& frame_of_number) {
+    for (std::uint32_t i = 0; i < flows; ++i) {
+      test::Frame frame = frame_of_number(i);
+      frame.resize(frame_bytes);
+      std::memcpy(templates.data() + std::size_t{i} * frame_bytes, frame.data(), frame_bytes);
     }
   }
 

@@ -95,7 +95,9 @@ class InProcess:
                      Limit(at_least=1.95), self.pipeline.command("two_"), more=f"; two MAC swaps by one: {swap.text()}")
 
     def p13(self):
-        for what, name in (("flood of new flows into a full table of 1 M", "flood_against_established"),
+        for what, name in (("flood of new flows of UDP into a full table of 1 M", "flood_against_established"),
+                           ("flood of SYNs from spoofed senders into it", "syn_flood_against_established"),
+                           ("1 M flows chosen to collide under the default hash key", "hash_flood_against_established"),
                            ("packets from outside to nobody", "misses_against_established")):
             yield self.contest("P13", f"{what}, by established ones", name, Limit(at_most=2.0))
 

@@ -107,7 +107,7 @@ TEST_P(AllocatesNothing, NorLocks) {
 
 TEST_P(AllocatesNothing, ButTheTestWouldSee) {
   allocations = 0;
-  const auto frame = frame_of(1, GetParam());
+  const auto frame = frame_of(key_of(1, GetParam()));
   EXPECT_GT(allocations, 0U);
   EXPECT_FALSE(frame.empty());
 }
