@@ -51,7 +51,7 @@ CryptoStream::Add CryptoStream::add(std::uint64_t offset, std::span<const std::u
 }
 
 void CryptoStream::clear() noexcept {
-  present_.fill(0);
+  std::fill_n(present_.begin(), (end_ + word_bits - 1) / word_bits, 0);  // behind the end there is nothing
   contiguous_ = end_ = 0;
 }
 
