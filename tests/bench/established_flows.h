@@ -56,14 +56,16 @@ class Wires final : public World {
   std::size_t lost = 0;
 };
 
-// Senders 10.x.y.z (fd00::x:y:z) of 32 endpoints each, to many servers; so many flows an endpoint.
+// Senders 10.x.y.z (fd00::x:y:z) of 32 endpoints each, on any of Linux's ephemeral ports, to many servers; so many
+// flows an endpoint.
 [[nodiscard]] inline FlowKey key_of(std::uint32_t flow, Family family, std::uint32_t per_endpoint = 1) {
-  const std::uint32_t sender = flow / per_endpoint / 32;
+  const std::uint32_t endpoint = flow / per_endpoint;
+  const std::uint32_t sender = endpoint / 32;
   const std::uint32_t server = flow * 2654435761U & 0x00ffffffU;
   FlowKey key;
   key.protocol = IpProtocol::udp;
   key.family = family;
-  key.source_port = wire::Be16(static_cast<std::uint16_t>(10000 + flow / per_endpoint % 32)).raw();
+  key.source_port = wire::Be16(static_cast<std::uint16_t>(32768 + (endpoint * 2246822519U >> 16U) % 28232)).raw();
   key.destination_port = wire::Be16(4433).raw();
   if (family == Family::v4) {
     key.source = IpAddress::from_v4(0x0a000100U + sender).bytes;
