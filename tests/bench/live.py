@@ -1,5 +1,5 @@
-"""The goals that want a running gateway: P10 over shared memory (memif), P12 over veth between network namespaces. The generator
-stands at both ends, in one process, on a processor of its own."""
+"""The goals that want a running gateway: P3's open flows and P10 over shared memory (memif), P12 over veth between network
+namespaces. The generator stands at both ends, in one process, on a processor of its own."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ gateway = ["203.0.113.254"]
 [workers]
 cores = "{core}"
 [limits]
-flows = 100_000
+flows = {flows}
 held_bytes = "16M"
 [control]
 socket = "{folder}/control.sock"
@@ -48,6 +48,10 @@ traffic_policy = "Allow"
 [snat]
 addresses = ["203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6"]
 """
+MANY_FLOWS = 16_000_000
+MANY_RATE = 150_000  # packets a second: two rounds within the flows' timeout of five minutes
+POLICY_OF_MANY = POLICY.replace('"203.0.113.3", ', ", ".join(f'"203.0.113.{n}"' for n in range(7, 254)) + ", " +
+                                ", ".join(f'"198.51.99.{n}"' for n in range(1, 60)) + ', "203.0.113.3", ')
 KERNEL_RULES = """
 table ip nat {
   chain out { type nat hook postrouting priority srcnat; oifname "wan0" masquerade; }
@@ -66,14 +70,14 @@ def processors():
 class Gateway:
     """A process of `sallyport run`. `prefix`: what to start it with, to stand in a namespace."""
 
-    def __init__(self, program, folder, prefix, inside, outside):
+    def __init__(self, program, folder, prefix, inside, outside, flows=100_000, policy=POLICY):
         self.program = program
         self.folder = folder
         self.log_path = folder / "log"
-        self.policy(POLICY)
+        self.policy(policy)
         core, _ = processors()
         (folder / "sallyport.toml").write_text(
-            CONFIGURATION.format(inside=inside, outside=outside, core=core, folder=folder), encoding="utf-8")
+            CONFIGURATION.format(inside=inside, outside=outside, core=core, folder=folder, flows=flows), encoding="utf-8")
         with open(self.log_path, "wb") as output:
             self.process = subprocess.Popen(
                 [*prefix, str(program), "run", "--config", str(folder / "sallyport.toml"), "--state", str(folder / "state")],
@@ -97,10 +101,16 @@ class Gateway:
             time.sleep(0.001)
         return said
 
-    def counts(self):
-        done = subprocess.run([str(self.program), "show", "reasons", "--json", "--socket", str(self.folder / "control.sock")],
+    def show(self, what):
+        done = subprocess.run([str(self.program), "show", what, "--json", "--socket", str(self.folder / "control.sock")],
                               capture_output=True, text=True, stdin=subprocess.DEVNULL, check=True, timeout=20)
-        said = json.loads(done.stdout)
+        return json.loads(done.stdout)
+
+    def live_flows(self):
+        return sum(worker["flows_live"] for worker in self.show("workers")["workers"])
+
+    def counts(self):
+        said = self.show("reasons")
         lost = sum(count for reason, count in said["reasons"].items() if reason != "to_gateway")
         return {"received": said["received"], "lost": lost}
 
@@ -138,6 +148,43 @@ class Live:
         self.turns = 2 if quick else 11
         self.seconds = 1 if quick else 5
 
+    # -- P3
+
+    def p3(self):
+        what = "flows opened by the generator, one packet each, and alive together; sent again: lost"
+        if os.geteuid() != 0 or self.quick:
+            yield not_measured("P3", what, "takes a minute or two and 10 GB" if self.quick else "only root may open devices")
+            return
+        with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as name, contextlib.ExitStack() as stack:
+            folder = pathlib.Path(name)
+            inside, outside = (MEMIF.format(n=n, role="server", folder=folder) for n in (0, 1))
+            gateway = Gateway(self.program, folder, ["unshare", "--net"], inside, outside, MANY_FLOWS + 100_000, POLICY_OF_MANY)
+            stack.callback(gateway.stop)
+            live = self.open_many(gateway)
+            before = gateway.counts()
+            again = self.many(folder)
+            lost = gateway.counts()["lost"] - before["lost"]
+        verdict = "hit" if live >= MANY_FLOWS and lost == 0 else "missed"
+        yield Row("P3", what, f"{live:,} alive; of {again['sent']:,} packets of theirs the gateway lost {lost:,}",
+                  f">= {MANY_FLOWS:,}; 0", verdict, "tests/bench/run build --only P3")
+
+    def many(self, folder):
+        flows = ["--from", "10.1.2.1", "--to", "198.51.100.7", "--flows", str(MANY_FLOWS)]
+        command = ["udp", *self.devices(folder), *PEERS, *flows, "--rate", str(MANY_RATE), "--seconds",
+                   str(MANY_FLOWS // MANY_RATE + 1)]
+        return report(generator(self.pktgen, [], command), 600)
+
+    def open_many(self, gateway):
+        """What a busy machine loses on the way to the gateway comes in the next round."""
+        self.measured(gateway.folder, "--seconds", "1", "--rate", "1000")
+        live = 0
+        for _ in range(3):
+            self.many(gateway.folder)
+            live = gateway.live_flows()
+            if live >= MANY_FLOWS:
+                break
+        return live
+
     # -- P10
 
     def p10(self):
@@ -165,10 +212,13 @@ class Live:
                   verdict, "tests/bench/run build --only P10")
 
     def ends(self, folder):
+        return ["udp", *self.devices(folder), *PEERS, *FRAMES]
+
+    def devices(self, folder):
         # The same MAC addresses in every run: the gateway knows its next hop already. Rings of 2^14, so that who compiles on the
         # generator's processor does not make it lose packets.
         inside, outside = (MEMIF.format(n=n, role="client", folder=folder) + f",rsize=14,mac=02:00:00:00:01:0{n}" for n in (0, 1))
-        return ["udp", "--device", inside, "--receive-device", outside, *PEERS, *FRAMES]
+        return ["--device", inside, "--receive-device", outside]
 
     def passing_rate(self, folder):
         """Packets a second that come through flat out; and all flows are known afterwards. Slowly first: a flood would outrun
