@@ -35,8 +35,11 @@ class Burst {
 
   void run(std::span<Packet> packets) noexcept {
     const std::size_t count = receive(core_, port_, packets, in_flight_);
+    core_.world.has_passed(Stage::parse);
     look_ahead(core_.flows, std::span(in_flight_).first(count));
+    core_.world.has_passed(Stage::look_up);
     for (std::size_t i = 0; i < count; ++i) handle(in_flight_[i]);
+    core_.world.has_passed(Stage::handle);
   }
 
  private:
@@ -261,6 +264,7 @@ void Pipeline::process(PortIndex port, std::span<Packet> burst, Instant now, con
     if (!parts_->again.empty()) take_again(*parts_, parts_->in_flight);
   }
   parts_->flush();
+  parts_->world.has_passed(Stage::transmit);
 }
 
 void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {

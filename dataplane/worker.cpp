@@ -78,10 +78,12 @@ bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noex
   bool any = false;
   for (const std::uint16_t queue : world_.receive_queues(port)) {
     std::array<Packet, DeviceWorld::receive_burst> burst;
+    world_.begin_stages();
     std::size_t count = world_.receive(port, queue, burst);
     if (count == 0) continue;
     any = true;
     if (settings_.workers > 1) count = sort_out(port, std::span(burst).first(count), snapshot);
+    world_.has_passed(Stage::receive);
     if (count != 0) pipeline_.process(port, std::span(burst).first(count), now, snapshot);
   }
   return any;
@@ -90,7 +92,9 @@ bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noex
 // Packets of several ports, in order; the pipeline takes those of one port at a time.
 bool Worker::take_handed_over(Instant now, const Snapshot& snapshot) noexcept {
   std::array<Packet, DeviceWorld::burst_max> burst;
+  world_.begin_stages();
   const std::size_t count = world_.receive_handed_over(burst);
+  if (count != 0) world_.has_passed(Stage::receive);
   for (std::size_t first = 0; first < count;) {
     const PortIndex port = burst[first].port;
     std::size_t end = first + 1;

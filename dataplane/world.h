@@ -2,14 +2,26 @@
 // `replay` two files, a test two vectors. Calls are a burst each where they are frequent.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "config/address.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/packet.h"
 
 namespace sallyport::dataplane {
+
+// What a burst goes through, one after the other.
+enum class Stage : std::uint8_t {
+  receive,   // out of the device's queue or a neighbour's ring
+  parse,     // and put together, and taken out of tunnels
+  look_up,   // hashed, and the tables' lines asked for
+  handle,    // decided, translated, or ended
+  transmit,  // into the device's queue; buffers given back
+};
+inline constexpr std::array<std::string_view, 5> stage_names = {"receive", "parse", "look_up", "handle", "transmit"};
 
 class World {
  public:
@@ -35,6 +47,8 @@ class World {
     return packets.size();
   }
   virtual void record(const FlowRecord& record) noexcept = 0;
+  // The burst has left this stage; for those who measure.
+  virtual void has_passed(Stage stage) noexcept { (void)stage; }
   // A packet waits for this neighbour; somebody should ask for it.
   virtual void resolve(PortIndex port, const IpAddress& next_hop) noexcept = 0;
 };

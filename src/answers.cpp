@@ -73,10 +73,16 @@ Json port_json(const dataplane::PortStatus& port, const dataplane::PortSums& sum
 Json worker_json(unsigned number, const dataplane::WorkerStatus& worker, const dataplane::CounterSums& sums) {
   const std::uint64_t cycles = worker.busy_cycles + worker.idle_cycles;
   const double busy = cycles == 0 ? 0.0 : static_cast<double>(worker.busy_cycles) / static_cast<double>(cycles);
+  Json cycles_a_packet = Json::object();
+  for (std::size_t stage = 0; sums.received != 0 && stage < worker.stage_cycles.size(); ++stage) {
+    cycles_a_packet[std::string(dataplane::stage_names[stage])] =
+        static_cast<double>(worker.stage_cycles[stage]) / static_cast<double>(sums.received);
+  }
   return {{"worker", number},
           {"processor", worker.processor},
           {"heartbeat", worker.heartbeat},
           {"busy_ratio", busy},
+          {"cycles_a_packet", std::move(cycles_a_packet)},
           {"received", sums.received},
           {"transmitted", sums.transmitted},
           {"held", sums.held},

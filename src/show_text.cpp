@@ -203,6 +203,23 @@ std::string reasons_text(const Json& answer, const Style& style) {
   return text;
 }
 
+// Where a worker's time goes, in cycles for each packet that it received.
+std::string cycles_text(const Json& answer) {
+  Table table({"WORKER", "CYCLES A PACKET", "RECEIVE", "PARSE", "LOOK UP", "HANDLE", "TRANSMIT"});
+  for (const Json& worker : at(answer, "workers")) {
+    const Json& stages = at(worker, "cycles_a_packet");
+    double sum = 0;
+    for (const Json& number : stages) sum += number.is_number() ? number.get<double>() : 0.0;
+    const auto of = [&](const char* stage) {
+      const Json& number = at(stages, stage);
+      return number.is_number() ? fmt::format("{:.0f}", number.get<double>()) : std::string{};
+    };
+    table.add({text_at(worker, "worker"), stages.empty() ? std::string{} : fmt::format("{:.0f}", sum), of("receive"),
+               of("parse"), of("look_up"), of("handle"), of("transmit")});
+  }
+  return table.text();
+}
+
 std::string workers_text(const Json& answer, const Style&) {
   Table table({"WORKER", "CORE", "BUSY", "RECEIVED", "SENT", "HELD", "HANDED OVER", "FLOWS", "RECORDS LOST", "MEMORY"});
   for (const Json& worker : at(answer, "workers")) {
@@ -212,8 +229,9 @@ std::string workers_text(const Json& answer, const Style&) {
                fmt::format("{} MiB", number_at(worker, "memory_bytes") >> 20U)});
   }
   const bool huge = at(answer, "huge_pages").is_boolean() && at(answer, "huge_pages").get<bool>();
-  return table.text() + fmt::format("\n{} MiB in all, on {} pages\n", number_at(answer, "memory_bytes") >> 20U,
-                                    huge ? "huge" : "ordinary");
+  return table.text() + "\n" + cycles_text(answer) +
+         fmt::format("\n{} MiB in all, on {} pages\n", number_at(answer, "memory_bytes") >> 20U,
+                     huge ? "huge" : "ordinary");
 }
 
 std::string name_in(const Json& record) {

@@ -6,6 +6,7 @@
 #include <new>
 
 #include <sched.h>
+#include <x86intrin.h>
 
 #include "dataplane/io/buffer.h"
 #include "dataplane/io/dpdk.h"
@@ -244,6 +245,14 @@ void DeviceWorld::record(const FlowRecord& record) noexcept {
 }
 
 // A full ring: the packet's wait ends by time, and the next one asks again.
+void DeviceWorld::begin_stages() noexcept { stage_began_ = __rdtsc(); }
+
+void DeviceWorld::has_passed(Stage stage) noexcept {
+  const std::uint64_t now = __rdtsc();
+  counters_.stage_cycles[static_cast<std::size_t>(stage)].add(now - stage_began_);
+  stage_began_ = now;
+}
+
 void DeviceWorld::resolve(PortIndex port, const IpAddress& next_hop) noexcept {
   (void)settings_.requests->push({port, next_hop});
   settings_.routes_wake->signal();

@@ -44,6 +44,7 @@ struct WorldCounters {
   Counter queue_full;   // packets that it had no room for: count as worker_queue_full
   Counter no_buffer;    // no buffer to bring a packet into one piece: count as buffers_exhausted
   Counter records_lost;
+  std::array<Counter, stage_names.size()> stage_cycles;  // by Stage, of bursts that were received
 };
 
 // The devices as one worker sees them.
@@ -80,6 +81,8 @@ class DeviceWorld final : public World {
   [[nodiscard]] std::size_t receive(PortIndex port, std::uint16_t queue, std::span<Packet> out) noexcept;
   // The next packets that other workers handed over.
   [[nodiscard]] std::size_t receive_handed_over(std::span<Packet> out) noexcept;
+  // The clock of has_passed() starts: a queue is asked for a burst. What it costs to find none is not counted.
+  void begin_stages() noexcept;
   // What the kernel sends out of the twins whose home is here; true: there was something.
   bool send_from_kernel() noexcept;
   // From now on a full ring of records is waited for, for as long as somebody reads it.
@@ -94,6 +97,7 @@ class DeviceWorld final : public World {
   void to_kernel(PortIndex port, Packet packet) noexcept override;
   [[nodiscard]] std::size_t hand_over(std::uint32_t worker, std::span<Packet> packets) noexcept override;
   void record(const FlowRecord& record) noexcept override;
+  void has_passed(Stage stage) noexcept override;
   void resolve(PortIndex port, const IpAddress& next_hop) noexcept override;
 
  private:
@@ -108,6 +112,7 @@ class DeviceWorld final : public World {
   std::vector<LaneState> lanes_;
   WorldCounters counters_;
   bool patient_ = false;
+  std::uint64_t stage_began_ = 0;  // clock cycles
 };
 
 }  // namespace sallyport::dataplane

@@ -355,6 +355,7 @@ WorkerStatus Gateway::worker(unsigned index) const {
   status.heartbeat = seat.counters().turns.get();
   status.busy_cycles = seat.counters().busy_cycles.get();
   status.idle_cycles = seat.counters().idle_cycles.get();
+  std::ranges::transform(seat.world_counters().stage_cycles, status.stage_cycles.begin(), &Counter::get);
   status.handed_over = seat.world_counters().handed_over.get();
   status.records_lost = seat.world_counters().records_lost.get();
   status.memory_bytes = seat.pipeline_memory().sum();

@@ -27,17 +27,19 @@
 #include "dataplane/packet.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/routing.h"
+#include "dataplane/world.h"
 
 namespace sallyport::dataplane {
 
 struct WorkerStatus {
-  unsigned processor = 0;          // the core it is pinned to
-  std::uint64_t heartbeat = 0;     // rises with each turn of its loop; standing still for a second: stuck
-  std::uint64_t busy_cycles = 0;   // of turns that found something to do
-  std::uint64_t idle_cycles = 0;   // of turns that found nothing, asleep or not
-  std::uint64_t handed_over = 0;   // packets given to the worker that owns them
-  std::uint64_t records_lost = 0;  // flow records that found the ring full
-  std::size_t memory_bytes = 0;    // of its pipeline
+  unsigned processor = 0;         // the core it is pinned to
+  std::uint64_t heartbeat = 0;    // rises with each turn of its loop; standing still for a second: stuck
+  std::uint64_t busy_cycles = 0;  // of turns that found something to do
+  std::uint64_t idle_cycles = 0;  // of turns that found nothing, asleep or not
+  std::array<std::uint64_t, stage_names.size()> stage_cycles{};  // by Stage: what bursts took
+  std::uint64_t handed_over = 0;                                 // packets given to the worker that owns them
+  std::uint64_t records_lost = 0;                                // flow records that found the ring full
+  std::size_t memory_bytes = 0;                                  // of its pipeline
 };
 
 // Bytes taken at start, of all workers.

@@ -181,6 +181,16 @@ TEST_F(Devices, AFullQueueOfAnotherWorkerIsCountedAndNothingLeaks) {
   worlds[1]->release(std::span(arrived).first(8));
 }
 
+TEST_F(Devices, CyclesAreCountedByTheStageThatTookThem) {
+  worlds[0]->begin_stages();
+  worlds[0]->has_passed(Stage::receive);
+  worlds[0]->has_passed(Stage::handle);
+  const auto& cycles = worlds[0]->counters().stage_cycles;
+  EXPECT_GT(cycles[static_cast<std::size_t>(Stage::receive)].get(), 0U);
+  EXPECT_GT(cycles[static_cast<std::size_t>(Stage::handle)].get(), 0U);
+  EXPECT_EQ(cycles[static_cast<std::size_t>(Stage::parse)].get(), 0U);
+}
+
 TEST_F(Devices, BuffersRunOutAndComeBack) {
   std::vector<Packet> taken;
   Packet packet;

@@ -163,5 +163,11 @@ TEST(PipelineRouter, RepliesOfTheGatewayCarryTheTagsOfThePort) {
   EXPECT_NE(look_at(denied.inside[0]).tcp().flags & wire::Tcp::rst, 0);
 }
 
+TEST(PipelineRouter, ABurstPassesItsStagesInTheirOrder) {
+  Router g(ports(), true);
+  EXPECT_EQ(g.from_inside(udp(pod, server)).outside.size(), 1U);
+  EXPECT_EQ(g.world.passed, (std::vector{Stage::parse, Stage::look_up, Stage::handle, Stage::transmit}));
+}
+
 }  // namespace
 }  // namespace sallyport::dataplane::test

@@ -42,11 +42,13 @@ class VectorWorld : public World {
     give_back(packet);
   }
   void record(const FlowRecord& r) noexcept override { records.push_back(r); }
+  void has_passed(Stage stage) noexcept override { passed.push_back(stage); }
   void resolve(PortIndex, const IpAddress& next_hop) noexcept override { asked.push_back(next_hop); }
 
   std::array<std::vector<Frame>, ports_max> sent, kernel;
   std::vector<FlowRecord> records;
   std::vector<IpAddress> asked;
+  std::vector<Stage> passed;
   int buffers = 0;
 
  private:

@@ -72,6 +72,15 @@ TEST(ShowText, ReasonsThatCountedAreExplained) {
   EXPECT_EQ(text.find("too_big"), std::string::npos);
 }
 
+TEST(ShowText, WorkersShowWhereTheirCyclesGo) {
+  const std::string text = show_text(
+      ShowTopic::workers,
+      R"({"workers":[{"worker":1,"cycles_a_packet":{"receive":20.4,"parse":30,"look_up":10,"handle":60,"transmit":9.6}}]})",
+      Style(-1));
+  EXPECT_NE(text.find("     1              130       20     30       10      60        10\n"), std::string::npos)
+      << text;
+}
+
 TEST(ShowText, AnEgressShowsItsBandwidthAndDscp) {
   const std::string text = show_text(ShowTopic::egress,
                                      R"({"egresses":[{"name":"web","priority":0,"addresses":[],"destinations":[],
