@@ -3,6 +3,7 @@
 #   make build        build/sallyport and build/sallyport-pktgen; as root, installs what is missing first
 #   make demo         a small world of namespaces, the gateway in its middle, and a table of what came of each request
 #   make bench        the goals of docs/PERFORMANCE.md, measured, and its table written anew; BENCH=--quick for a glance
+#   make deb          the Debian package, build-deb/sallyport_VERSION_amd64.deb; make deb-test tries it in a Debian of its own
 #   make test         everything that says whether this works; ends with "N passed, N failed, N skipped"
 BUILD   ?= build
 # The instruction set: the portable baseline, or CPU=native for this machine only.
@@ -24,11 +25,11 @@ SETUP = meson setup --buildtype=release -Dcpu=$(CPU)
 NINJA = ninja -j $(JOBS)
 
 .DEFAULT_GOAL := build
-.PHONY: help dependencies build demo test quick-test e2e lint bench fuzz asan tsan install clean
+.PHONY: help dependencies build demo test quick-test e2e lint bench fuzz asan tsan install deb deb-test clean
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^# *//'
-	@echo 'also: quick-test e2e lint bench fuzz asan tsan install clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS PACKETS'
+	@echo 'also: quick-test e2e lint bench fuzz asan tsan install deb-test clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS PACKETS'
 
 dependencies:
 	@tools/install-dependencies build test
@@ -75,5 +76,13 @@ fuzz: build
 install: build
 	tools/install-files "$(BUILD)" "$(DESTDIR)" "$(PREFIX)"
 
+deb:
+	@tools/install-dependencies build package
+	tools/make-deb build-deb
+
+# As root, minutes: a bare Debian 12 by debootstrap, the package in it, the gateway on ports of its own.
+deb-test: deb
+	$(PYTHON) tests/package/run build-deb/sallyport_*_amd64.deb
+
 clean:
-	rm -rf $(BUILD) build-asan build-tsan build-fuzz
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz build-deb
