@@ -13,6 +13,7 @@
 #include "src/command_explain.h"
 #include "src/command_import.h"
 #include "src/command_run.h"
+#include "src/command_setup.h"
 #include "src/command_show.h"
 #include "src/command_version.h"
 #include "src/exit_code.h"
@@ -32,6 +33,7 @@ struct Dispatch {
   int operator()(const ReplayOptions& options) const { return replay_command(options); }
   int operator()(const ShowOptions& options) const { return status(show_command(options)); }
   int operator()(const ReloadOptions& options) const { return status(reload_command(options)); }
+  int operator()(const SetupOptions& options) const { return status(setup_command(options)); }
   int operator()(const VersionOptions&) const { return status(version_command()); }
   int operator()(const HelpText& help) const {
     fmt::print("{}", help.text);

@@ -2,25 +2,23 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
 
 #include "config/document/suggestion.h"
+#include "config/document/units.h"
 #include "src/explain_words.h"
 #include "src/list_text.h"
+#include "src/options_grammar.h"
 
 namespace sallyport {
 namespace {
 
-namespace po = boost::program_options;
-
 constexpr std::array<std::string_view, 6> topics = {"flows", "ports", "policy", "egress", "reasons", "workers"};
 
-using Arguments = std::vector<std::string>;
 using Wrong = WrongOption;
 
 struct CommandText {
@@ -29,7 +27,14 @@ struct CommandText {
   std::string_view summary;
 };
 
-constexpr std::array<CommandText, 8> commands = {{
+constexpr std::array<CommandText, 9> commands = {{
+    {"setup",
+     "[--list] [--json]\n"
+     "       sallyport setup --inside PORT --outside PORT [--inside-address ADDR/LEN]... [--outside-address "
+     "ADDR/LEN]...\n"
+     "                       [--gateway ADDR]... [--huge-pages SIZE|none] [--yes] [--output FILE [--force]]\n"
+     "       sallyport setup --bind PORT... [--yes]",
+     "From a machine to a first gateway: lists ports, binds devices, reserves huge pages, writes sallyport.toml."},
     {"run", "[--config FILE] [--state FOLDER] [--socket PATH]",
      "Forward traffic until SIGTERM; SIGHUP reloads the policy."},
     {"check", "[--config FILE] [--policy FILE] [--json] [--strict]",
@@ -72,94 +77,6 @@ std::string general_help() {
       "\nExit status: 0 done or allowed; 1 the answer is no; 2 usage; 3 the environment will not do.\n";
   return help;
 }
-
-// "unknown option --polcy, did you mean "--policy"?"
-std::string unknown_option(const std::string& wrong, const po::options_description& known) {
-  std::vector<std::string> names;
-  for (const auto& option : known.options()) names.push_back("--" + option->long_name());
-  const std::vector<std::string_view> candidates(names.begin(), names.end());
-  return fmt::format("unknown option {}{}", wrong, config::suggestion(wrong, candidates));
-}
-
-// What one command takes. `hidden` holds the positional words.
-struct Grammar {
-  explicit Grammar(std::string_view name) : command(name), options("Options") {
-    options.add_options()("help,h", "this text");
-  }
-  std::string_view command;
-  po::options_description options;
-  po::options_description hidden;
-  po::positional_options_description positions;
-
-  Grammar& text(const char* name, const char* value_name, const char* help) {
-    options.add_options()(name, po::value<std::string>()->value_name(value_name), help);
-    return *this;
-  }
-  Grammar& list(const char* name, const char* value_name, const char* help) {
-    options.add_options()(name, po::value<std::vector<std::string>>()->value_name(value_name), help);
-    return *this;
-  }
-  Grammar& words(const char* name, const char* value_name, const char* help) {
-    options.add_options()(name, po::value<std::vector<std::string>>()->multitoken()->value_name(value_name), help);
-    return *this;
-  }
-  Grammar& flag(const char* name, const char* help) {
-    options.add_options()(name, help);
-    return *this;
-  }
-};
-
-class Values {
- public:
-  Values(const Grammar& grammar, const std::vector<std::string>& arguments) : command_(grammar.command) {
-    po::options_description all;
-    all.add(grammar.options).add(grammar.hidden);
-    all.add_options()("surplus", po::value<std::vector<std::string>>());  // words that nobody asked for
-    po::positional_options_description positions = grammar.positions;
-    const bool is_open = positions.max_total_count() == std::numeric_limits<unsigned>::max();
-    if (!is_open) positions.add("surplus", -1);
-    constexpr int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    try {
-      po::store(po::command_line_parser(arguments).options(all).positional(positions).style(style).run(), values_);
-    } catch (const po::unknown_option& e) {
-      throw Wrong{fmt::format("{}: {}", command_, unknown_option(e.get_option_name(), grammar.options))};
-    } catch (const po::error& e) {
-      throw Wrong{fmt::format("{}: {}", command_, e.what())};
-    }
-    if (has("surplus")) {
-      throw Wrong{
-          fmt::format("{}: \"{}\": a word too many; options start with \"--\"", command_, texts("surplus").front())};
-    }
-  }
-
-  [[nodiscard]] bool has(const char* name) const { return values_.count(name) != 0; }
-  [[nodiscard]] std::string text(const char* name, std::string otherwise = {}) const {
-    return has(name) ? given(name) : std::move(otherwise);
-  }
-  [[nodiscard]] Arguments texts(const char* name) const {
-    return has(name) ? values_[name].as<Arguments>() : Arguments{};
-  }
-  [[nodiscard]] std::string required(const char* name) const {
-    if (!has(name)) throw Wrong{fmt::format("{}: --{} is missing", command_, name)};
-    return given(name);
-  }
-  [[nodiscard]] IpAddress required_address(const char* name) const {
-    const std::string text = required(name);
-    const std::optional<IpAddress> address = parse_address(text);
-    if (!address) throw Wrong{fmt::format("{}: --{}: \"{}\" is no IPv4 or IPv6 address", command_, name, text)};
-    return *address;
-  }
-
- private:
-  [[nodiscard]] std::string given(const char* name) const {
-    std::string value = values_[name].as<std::string>();
-    if (value.empty()) throw Wrong{fmt::format("{}: --{} is empty", command_, name)};
-    return value;
-  }
-
-  std::string_view command_;
-  po::variables_map values_;
-};
 
 std::optional<HelpText> help_asked(const Grammar& grammar, const Values& values) {
   if (!values.has("help")) return std::nullopt;
@@ -348,6 +265,53 @@ CommandLine parse_reload(const Arguments& arguments) {
   return ReloadOptions{values.text("config"), values.text("socket")};
 }
 
+std::optional<std::uint64_t> huge_pages(const Values& values) {
+  if (!values.has("huge-pages")) return std::nullopt;
+  const std::string text = values.text("huge-pages");
+  if (text == "none") return 0;
+  const auto size = config::parse_size(text);
+  if (!size) throw Wrong{fmt::format("setup: --huge-pages: {}", size.error)};
+  return *size.value;
+}
+
+CommandLine parse_setup(const Arguments& arguments) {
+  Grammar grammar("setup");
+  grammar.flag("list", "the ports that a gateway could have, and the huge pages; changes nothing")
+      .flag("json", "one JSON object on standard output")
+      .text("inside", "PORT", "towards the senders: an interface, a PCI address (bound to vfio-pci), or net_..")
+      .text("outside", "PORT", "towards the servers")
+      .list("inside-address", "ADDR/LEN", "of the gateway there (default: those of the interface); may be given again")
+      .list("outside-address", "ADDR/LEN", "likewise, outside")
+      .list("gateway", "ADDR", "the next hop outside; may be given again, for the other family")
+      .list("bind", "PORT", "a PCI device for vfio-pci; may be given again; without --inside and --outside that is all")
+      .text("huge-pages", "SIZE|none",
+            "of memory for packet buffers, such as 1G, now and at every start of the machine")
+      .flag("yes", "agree to what would be asked; without a terminal nobody is asked")
+      .text("output", "FILE",
+            "what to write; policy.toml beside it, if there is none (default: /etc/sallyport/sallyport.toml)")
+      .flag("force", "write over FILE, and keep it as FILE.old")
+      .text("sysfs", "FOLDER", "where the kernel shows its devices (default: /sys)")
+      .text("etc", "FOLDER", "where settings for the next start of the machine go (default: /etc)");
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) return *help;
+  SetupOptions options;
+  options.list = values.has("list");
+  options.json = values.has("json");
+  options.yes = values.has("yes");
+  options.force = values.has("force");
+  options.inside = values.text("inside");
+  options.outside = values.text("outside");
+  options.inside_addresses = values.texts("inside-address");
+  options.outside_addresses = values.texts("outside-address");
+  options.gateways = values.texts("gateway");
+  options.bind = values.texts("bind");
+  options.huge_page_bytes = huge_pages(values);
+  options.output = values.text("output", options.output);
+  options.sysfs = values.text("sysfs", options.sysfs);
+  options.etc = values.text("etc", options.etc);
+  return options;
+}
+
 CommandLine parse_version(const Arguments& arguments) {
   const Grammar grammar("version");
   const Values values(grammar, arguments);
@@ -356,7 +320,8 @@ CommandLine parse_version(const Arguments& arguments) {
 }
 
 using Parser = CommandLine (*)(const Arguments&);
-constexpr std::array<std::pair<std::string_view, Parser>, 8> parsers = {{{"run", parse_run},
+constexpr std::array<std::pair<std::string_view, Parser>, 9> parsers = {{{"setup", parse_setup},
+                                                                         {"run", parse_run},
                                                                          {"check", parse_check},
                                                                          {"explain", parse_explain},
                                                                          {"import", parse_import},

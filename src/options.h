@@ -1,4 +1,4 @@
-// The command line as values. The only place that knows Boost.Program_options.
+// The command line as values.
 //
 // Every command has its own struct; what a command gets has been checked as far as the words alone can tell (addresses
 // are addresses, ports are ports), so it never has to speak of usage again.
@@ -89,6 +89,23 @@ struct ReloadOptions {
   std::string control_socket;
 };
 
+struct SetupOptions {
+  bool list = false;  // shows ports and huge pages, changes nothing
+  bool json = false;
+  bool yes = false;    // agrees to whatever would be asked
+  bool force = false;  // writes over a configuration, which is kept beside it
+  std::string inside;  // a port's name or PCI address, or a DPDK device; empty: asked for
+  std::string outside;
+  std::vector<std::string> inside_addresses;  // empty: those of the interface, else asked for
+  std::vector<std::string> outside_addresses;
+  std::vector<std::string> gateways;
+  std::vector<std::string> bind;                 // PCI devices for vfio-pci
+  std::optional<std::uint64_t> huge_page_bytes;  // 0: none; absent: asked for
+  std::string output = default_config_path;
+  std::string sysfs = "/sys";
+  std::string etc = "/etc";
+};
+
 struct VersionOptions {};
 
 // The text is for stdout and the exit code 0.
@@ -102,7 +119,7 @@ struct UsageError {
 };
 
 using CommandLine = std::variant<CheckOptions, ExplainOptions, DiffOptions, ImportOptions, RunOptions, ReplayOptions,
-                                 ShowOptions, ReloadOptions, VersionOptions, HelpText, UsageError>;
+                                 ShowOptions, ReloadOptions, SetupOptions, VersionOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);
