@@ -2,7 +2,7 @@
 #
 #   docker build --target build -t sallyport-build .     # the tests: docker run --privileged sallyport-build make test
 #   docker build -t sallyport .                           # the gateway:
-#   docker run --privileged --network host -v /etc/sallyport:/etc/sallyport sallyport
+#   docker run .. sallyport                               # with the flags that docs/INSTALL.md explains
 FROM debian:12 AS build
 WORKDIR /src
 COPY tools/packages.txt tools/install-dependencies tools/

@@ -55,7 +55,10 @@ classifier::PoolKey pool_key(const config::ApplianceModel& appliance, const std:
   const classifier::PoolKey key = make_pool_key();
   const std::string problem = write_pool_key(state_folder, key);
   if (!problem.empty())
-    log.warning(problem + "; after a restart, sources may leave under another address of their pool");
+    log.warning(
+        problem +
+        "; after a restart, sources may leave under another address of their pool: name a folder by --state that "
+        "can be written");
   return key;
 }
 

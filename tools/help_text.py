@@ -63,7 +63,7 @@ def read_options(lines):
 
 def read(program, name, text):
     """--help of one command, taken apart: usage, summary, options under headings, notes."""
-    blocks = text.rstrip("\n").split("\n\n")
+    blocks = re.split(r"\n{2,}", text.strip("\n"))
     usage = "\n".join(line[len("Usage: "):] for line in blocks[0].splitlines())
     is_list = [block.splitlines()[0].endswith(":") or block.startswith("  -") for block in blocks]
     summary = blocks[1] if len(blocks) > 1 and not is_list[1] and not blocks[1].startswith("  -") else ""

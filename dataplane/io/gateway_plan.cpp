@@ -87,9 +87,11 @@ GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log) {
   plan.buffers = demand(plan.ports, workers, plan.held_packets);
   plan.eal.huge_pages = free_huge_page_bytes() >= memory_of(plan.buffers);
   if (!plan.eal.huge_pages) {
-    log(Severity::warning, "no huge pages for " + std::to_string(memory_of(plan.buffers) >> 20U) + " MiB (" +
-                               std::to_string(free_huge_page_bytes() >> 20U) +
-                               " MiB free): running on ordinary memory, slower under many flows");
+    const std::string wanted = std::to_string((memory_of(plan.buffers) >> 20U) + 1);
+    log(Severity::warning, "no huge pages for " + wanted + " MiB (" + std::to_string(free_huge_page_bytes() >> 20U) +
+                               " MiB free): running on ordinary memory, slower under many flows; `sallyport setup "
+                               "--huge-pages " +
+                               wanted + "M` reserves them");
     plan.held_packets = held_packets(model.limits, false);
     plan.buffers = demand(plan.ports, workers, plan.held_packets);
   }

@@ -155,7 +155,8 @@ void silence(const std::string& name, const Log& log) {
 }  // namespace
 
 KernelInterface::KernelInterface(const std::string& name, std::uint16_t mtu, bool attach_passing_program,
-                                 const std::string& key, const Log& log) {
+                                 const std::string& key, const Log& log)
+    : claim_(name) {
   const unsigned index = ::if_nametoindex(name.c_str());
   if (name.empty() || index == 0) {
     throw EnvironmentError(key + ": no interface \"" + name + "\"; there are " + interfaces_text());
@@ -164,6 +165,10 @@ KernelInterface::KernelInterface(const std::string& name, std::uint16_t mtu, boo
     throw EnvironmentError(key + ": interface " + name +
                            " carries this machine's default route and would be cut off; " +
                            "give the gateway an interface of its own, or remove that route first");
+  }
+  if (!claim_.held()) {
+    throw EnvironmentError(key + ": interface " + name +
+                           " belongs to another gateway that runs here; stop that one, or name another interface");
   }
   Requests requests(name);
   set_mtu(requests, mtu, name, key);
@@ -185,6 +190,8 @@ KernelInterface::~KernelInterface() {
 }
 
 KernelInterface::KernelInterface(KernelInterface&& other) noexcept
-    : receive_queues_(other.receive_queues_), program_link_(std::exchange(other.program_link_, -1)) {}
+    : claim_(std::move(other.claim_)),
+      receive_queues_(other.receive_queues_),
+      program_link_(std::exchange(other.program_link_, -1)) {}
 
 }  // namespace sallyport::dataplane

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "dataplane/io/control_log.h"
+#include "dataplane/io/interface_claim.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
@@ -37,6 +38,7 @@ class KernelInterface {
   [[nodiscard]] unsigned receive_queues() const noexcept { return receive_queues_; }
 
  private:
+  InterfaceClaim claim_;
   unsigned receive_queues_ = 1;
   int program_link_ = -1;  // the attached program lives as long as this file descriptor
 };

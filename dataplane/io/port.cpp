@@ -10,6 +10,7 @@
 #include "dataplane/io/dpdk.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/environment_error.h"
+#include "dataplane/io/process_rights.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -31,7 +32,7 @@ void check_pci(const std::string& address, const std::string& key) {
                          !stays_with_kernel)) {
     throw EnvironmentError(key + ": PCI device " + address + " is bound to " +
                            (driver.empty() ? "no driver" : "the kernel's driver " + driver) +
-                           "; bind it: driverctl set-override " + address + " vfio-pci");
+                           "; bind it: sallyport setup --bind " + address);
   }
 }
 
@@ -118,12 +119,15 @@ Port::~Port() {
 
 namespace {
 
-const char* remedy(DeviceText::Kind kind) {
+std::string remedy(DeviceText::Kind kind) {
+  if (kind == DeviceText::Kind::af_xdp || kind == DeviceText::Kind::af_packet) {
+    if (const std::string right = missing_right(kind); !right.empty()) return "; " + right;
+  }
   switch (kind) {
     case DeviceText::Kind::af_xdp:
-      return "; where an interface does no AF_XDP, net_af_packet,iface=NAME works";
+      return "; has another program put XDP on it (ip link shows that)? net_af_packet,iface=NAME works with any";
     case DeviceText::Kind::af_packet:
-      return "; is it an Ethernet interface, and may this user open raw sockets?";
+      return "; is it an Ethernet interface?";
     case DeviceText::Kind::pci:
       return "; see `dpdk-devbind.py --status`, and the devices in docs/INSTALL.md";
     default:

@@ -136,12 +136,14 @@ class Install(unittest.TestCase):
         unit = self.at("/lib/systemd/system/sallyport.service")
         text = unit.read_text(encoding="utf-8")
         self.assertIn(f"ExecStart={PREFIX}/bin/sallyport run --config /etc/sallyport/sallyport.toml\n", text)
-        self.assertNotIn("@", text)
-        # It looks for the program where the unit says, so say where the program is.
-        moved = self.destination / "sallyport.service"
-        moved.write_text(text.replace(f"{PREFIX}/bin/", f"{self.destination}{PREFIX}/bin/"), encoding="utf-8")
-        done = run("systemd-analyze", "verify", "--man=no", moved)
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("@PREFIX@", text)
+        for name in ("sallyport.service", "sallyport-vfio@.service"):
+            # It looks for the program where the unit says, so say where the program is.
+            text = unit.with_name(name).read_text(encoding="utf-8")
+            moved = self.destination / name
+            moved.write_text(text.replace(f"{PREFIX}/bin/", f"{self.destination}{PREFIX}/bin/"), encoding="utf-8")
+            done = run("systemd-analyze", "verify", "--man=no", moved)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), name)
 
 
 if __name__ == "__main__":

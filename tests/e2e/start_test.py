@@ -2,7 +2,7 @@
 """Mistakes at start: each is answered by one line that says what to do, by the right status, and by a row of
 docs/TROUBLESHOOTING.md.
 
-start_test.py SALLYPORT: as root also those that only devices show, in network namespaces of their own.
+start_test.py SALLYPORT OLDER_PROCESSOR: as root also those that only devices show, in network namespaces of their own.
 """
 
 import dataclasses
@@ -11,15 +11,34 @@ import pathlib
 import re
 import socket
 import subprocess
+import sys
 import unittest
 
 import cli
 from cli import CONFIGURATION, POLICY, Cli, sallyport
 
 PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "docs" / "TROUBLESHOOTING.md"
+OLDER_PROCESSOR = os.path.abspath(sys.argv.pop(2))
 INSIDE = '"net_null0"'
 ETH1 = (INSIDE, '"net_af_packet,iface=eth1"')
 VETH = "link add eth1 type veth peer name peer1"
+# A tree of devices that has a network card with a driver of the kernel's.
+BOUND = """mount -t tmpfs none /sys
+mkdir -p /sys/bus/pci/devices/0000:99:00.0 /sys/bus/pci/drivers/ixgbe
+ln -s ../../drivers/ixgbe /sys/bus/pci/devices/0000:99:00.0/driver
+exec "$@"
+"""
+# The interface belongs to somebody already: whoever has this socket.
+CLAIMED = r"""
+import os, socket, sys
+claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+claim.bind("\0sallyport/interface/eth1")
+claim.set_inheritable(True)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+# What Docker gives, and the two that a gateway cannot do without; no more.
+UNLOCKED = ("sh", "-ec", 'ulimit -l 64; exec setpriv --bounding-set=-all,+chown,+dac_override,+net_admin,+net_raw --inh-caps=-all "$@"',
+            "sh")
 
 
 @dataclasses.dataclass
@@ -63,6 +82,12 @@ NEEDS_ROOT = [
     Mistake("kernel twin", 3, "is another gateway running in this network namespace?", network=("link add sp-inside type veth peer name peer1",)),
     Mistake("/dev/net/tun", 3, "modprobe tun", before=("unshare", "--mount", "sh", "-ec", 'mount -t tmpfs none /dev/net; exec "$@"',
                                                        "sh")),
+    Mistake("is bound to the kernel's driver ixgbe", 3, "sallyport setup --bind 0000:99:00.0", ((INSIDE, '"0000:99:00.0"'),),
+            before=("unshare", "--mount", "sh", "-ec", BOUND, "sh")),
+    Mistake("belongs to another gateway", 3, "stop that one", (ETH1,), network=(VETH,), before=("/usr/bin/python3", "-c", CLAIMED)),
+    Mistake("may lock only", 3, "CAP_IPC_LOCK", (ETH1,), network=(VETH,), before=UNLOCKED),
+    Mistake("AF_XDP wants CAP_SYS_ADMIN", 3, "take net_af_packet", ((INSIDE, '"net_af_xdp,iface=eth1"'),), network=(VETH,), before=(
+        "setpriv", "--bounding-set=-all,+dac_override,+net_admin,+net_raw,+ipc_lock", "--inh-caps=-all")),
     Mistake("net_foo0", 3, "docs/INSTALL.md", ((INSIDE, '"net_foo0"'),)),
     Mistake("none.pcap", 3, "docs/INSTALL.md", ((INSIDE, '"net_pcap0,rx_pcap=none.pcap"'),)),
     Mistake("is another program listening there", 3, "name another address or port", more='[metrics]\nlisten = "127.1.2.3:9464"\n'),
@@ -129,8 +154,26 @@ class Start(Cli):
 
     def test_each_mistake_has_a_row_and_each_row_a_mistake(self):
         rows = re.findall(r"(?m)^\| `([^`]+)` \|", PAGE.read_text(encoding="utf-8").split("\n## While it runs")[0])
-        tried = [mistake.row for mistake in MISTAKES] + ["cannot be read", "limits: flows"]
+        tried = [mistake.row for mistake in MISTAKES] + ["cannot be read", "limits: flows", "this processor has no"]
         self.assertEqual(sorted(rows), sorted(tried))
+
+    def test_a_processor_that_is_too_old(self):
+        """A program with the check of every other, and a need that no processor meets."""
+        done = subprocess.run([OLDER_PROCESSOR], capture_output=True, text=True, check=False, timeout=60)
+        self.assert_status(done, 3)
+        self.assert_one_line(done.stderr)
+        self.assertIn("this processor has no ", done.stderr)
+        self.assertIn("make build CPU=native", done.stderr)
+        self.assertEqual(done.stdout, "", "nothing of it has run")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root may open devices")
+    def test_no_huge_pages_is_a_warning_that_says_how_to_have_some(self):
+        done, _ = self.start(next(mistake for mistake in MISTAKES if mistake.row == "net_foo0"))
+        for line in done.stderr.splitlines():
+            if "no huge pages for" in line:
+                self.assertRegex(line, r" warning: .* `sallyport setup --huge-pages \d+M` reserves them$")
+                return
+        self.assertNotIn("HugePages_Free:        0", pathlib.Path("/proc/meminfo").read_text(encoding="utf-8"))
 
     def test_a_configuration_that_is_not_there(self):
         for name in ("none.toml", "."):
