@@ -44,7 +44,7 @@ class Tree:
                 found["python"].append(name)
             elif "." not in pathlib.Path(name).name or name.endswith(".sh"):
                 first = self.lines(name)[0]
-                if first.startswith("#!"):
+                if first.startswith("#!") and "make" not in first:
                     found["python" if "python" in first else "shell"].append(name)
         return found
 

@@ -1,11 +1,11 @@
-#include "dataplane/io/interface_claim.h"
-
 #include <optional>
 #include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
+
+#include "dataplane/io/interface_claim.h"
 
 namespace sallyport::dataplane {
 namespace {
