@@ -2,6 +2,7 @@
 #
 #   make build        build/sallyport and build/sallyport-pktgen; as root, installs what is missing first
 #   make demo         a small world of namespaces, the gateway in its middle, and a table of what came of each request
+#   make demo-ha      two gateways with keepalived beside them, and all that may happen to the active one
 #   make bench        the goals of docs/PERFORMANCE.md, measured, and its table written anew; BENCH=--quick for a glance
 #   make deb          the Debian package, build-deb/sallyport_VERSION_amd64.deb; make deb-test tries it in a Debian of its own
 #   make test         everything that says whether this works; ends with "N passed, N failed, N skipped"
@@ -25,11 +26,11 @@ SETUP = meson setup --buildtype=release -Dcpu=$(CPU)
 NINJA = ninja -j $(JOBS)
 
 .DEFAULT_GOAL := build
-.PHONY: help dependencies build demo test quick-test e2e lint bench fuzz asan tsan install deb deb-test clean
+.PHONY: help dependencies build demo demo-ha test quick-test e2e lint bench bench-ha fuzz asan tsan install deb deb-test clean
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^# *//'
-	@echo 'also: quick-test e2e lint bench fuzz asan tsan install deb-test clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS PACKETS'
+	@echo 'also: quick-test e2e lint bench bench-ha fuzz asan tsan install deb-test clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS PACKETS'
 
 dependencies:
 	@tools/install-dependencies build test
@@ -40,6 +41,9 @@ build: dependencies
 
 demo: build
 	$(PYTHON) tests/e2e/demo --gateway $(BUILD)/sallyport
+
+demo-ha: build
+	$(PYTHON) tests/e2e/takeover --gateway $(BUILD)/sallyport
 
 test: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU)
@@ -59,6 +63,10 @@ lint: build
 bench: build
 	$(NINJA) -C $(BUILD)
 	$(PYTHON) tests/bench/run $(BUILD) $(BENCH)
+
+# Takes half an hour, and writes the table of docs/HA.md.
+bench-ha: build
+	$(PYTHON) tests/e2e/takeover --gateway $(BUILD)/sallyport --repeat 20 --write
 
 asan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only asan

@@ -103,6 +103,14 @@ struct TunnelConfig {
   Location at;
 };
 
+enum class Start : std::uint8_t { active, standby };
+
+// One of several gateways that stand in for each other; `sallyport ha` says whose turn it is.
+struct HaConfig {
+  Start start = Start::active;
+  std::chrono::milliseconds fence_after{0};  // 0: never
+};
+
 struct FlowLogConfig {
   std::string file;  // empty: none; "-": standard output
 };
@@ -128,6 +136,7 @@ struct ApplianceModel {
   NatConfig nat;
   FlowLogConfig flow_log;
   MetricsConfig metrics;
+  HaConfig ha;
   std::string control_socket = "/run/sallyport/control.sock";
   std::vector<std::string> eal_args;
 };

@@ -89,6 +89,7 @@ void read_appliance(const Item& root, ApplianceModel& model, Diagnostics& diagno
   within("limits", read_limits, model.limits);
   within("timeouts", read_timeouts, model.timeouts);
   within("nat", read_nat, model.nat);
+  within("ha", read_ha, model.ha);
   within("flow_log", read_flow_log, model.flow_log);
   within("metrics", read_metrics, model.metrics);
   within("control", read_control, model.control_socket);

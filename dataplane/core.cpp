@@ -74,6 +74,7 @@ void Core::begin(Instant time, const Snapshot& present) noexcept {
   now = std::max(now, time);
   tick = static_cast<Tick>(now / 1'000'000);
   snapshot = &present;
+  forwards = present.standing == nullptr || present.standing->state() == Standing::State::active;
   if (!started) {
     started = true;
     wheel.start(tick);
@@ -111,6 +112,11 @@ void Core::release(Packet& packet) noexcept {
 
 void Core::flush_port(PortIndex out) noexcept {
   Queue& queue = outgoing_[out];
+  if (!forwards) {
+    for (std::size_t i = 0; i < queue.count; ++i) drop(queue.packets[i], Drop::standby);
+    queue.count = 0;
+    return;
+  }
   std::uint64_t bytes = 0;
   std::uint64_t weight = 0;
   for (std::size_t i = 0; i < queue.count; ++i) {

@@ -131,6 +131,7 @@ struct Core {
   std::uint32_t policy_seen = 0;
   std::uint32_t routing_seen = 0;
   bool started = false;
+  bool forwards = true;                    // it is this box's turn: what is sent goes out
   const std::int32_t shortest_timeout_ms;  // no flow that was seen since is over
 
   void begin(Instant time, const Snapshot& present) noexcept;

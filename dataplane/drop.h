@@ -14,6 +14,7 @@ namespace sallyport::dataplane {
 // X(name, description)
 #define SALLYPORT_DROPS(X)                                                                                    \
   X(no_policy, "no valid policy was ever loaded")                                                             \
+  X(standby, "another gateway forwards in place of this one")                                                 \
   X(not_ip, "neither IPv4 nor IPv6, nor for the gateway itself")                                              \
   X(wrong_vlan, "a VLAN tag that the port does not carry")                                                    \
   X(to_gateway, "addressed to the gateway itself: handed to the kernel")                                      \

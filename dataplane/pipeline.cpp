@@ -18,6 +18,7 @@
 #include "dataplane/stages/receive.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/segment.h"
+#include "dataplane/stages/stand_by.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/stages/tunnel.h"
 
@@ -257,6 +258,12 @@ Pipeline::~Pipeline() = default;
 
 void Pipeline::process(PortIndex port, std::span<Packet> burst, Instant now, const Snapshot& snapshot) noexcept {
   parts_->begin(now, snapshot);
+  if (!parts_->forwards) {
+    parts_->count_received(port, burst);
+    stand_by(*parts_, port, burst);
+    parts_->flush();
+    return;
+  }
   for (std::size_t done = 0; done < burst.size(); done += burst_max) {
     const std::span<Packet> some = burst.subspan(done, std::min(burst_max, burst.size() - done));
     parts_->count_received(port, some);

@@ -9,6 +9,7 @@
 #include "classifier/policy.h"
 #include "dataplane/egress_meters.h"
 #include "dataplane/routing.h"
+#include "dataplane/standing.h"
 #include "dataplane/tunnels.h"
 
 namespace sallyport::dataplane {
@@ -29,6 +30,7 @@ struct Snapshot {
   std::shared_ptr<NameBindings> names = nullptr;
   std::shared_ptr<const EgressMeters> meters = nullptr;        // of the policy; null: it limits no bandwidth
   std::shared_ptr<const Tunnels> tunnels = nullptr;            // the appliance's; null: there are none
+  const Standing* standing = nullptr;                          // the gateway's; null: nobody stands in for it
   std::shared_ptr<const NameBindings> names_before = nullptr;  // asked too, while its contents move to larger `names`
 };
 
@@ -52,6 +54,7 @@ struct Snapshot {
                     .names = std::move(names),
                     .meters = std::move(meters),
                     .tunnels = before != nullptr ? before->tunnels : nullptr,
+                    .standing = before != nullptr ? before->standing : nullptr,
                     .names_before = nullptr};
   for (std::uint32_t i = 0; snapshot.policy && i < workers; ++i) {
     snapshot.scratches->push_back(snapshot.policy->make_scratch());

@@ -18,8 +18,10 @@
 #include "dataplane/counters.h"
 #include "dataplane/io/device_world.h"
 #include "dataplane/io/quiescence.h"
+#include "dataplane/io/wake.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/pipeline.h"
+#include "dataplane/standing.h"
 
 namespace sallyport::dataplane {
 
@@ -29,6 +31,11 @@ struct WorkerSettings {
   std::vector<config::PortRole> roles;  // of each port
   config::IdleMode idle = config::IdleMode::adaptive;
   std::uint32_t piece_ports = 0;  // port_choice.h
+  // Whoever was stopped between two turns for longer than this (nanoseconds; 0: never) takes it that another gateway
+  // forwards by now.
+  std::uint64_t fence_after_ns = 0;
+  Standing* standing = nullptr;  // where there is a fence, and who is to be told
+  Wake* fenced = nullptr;
 };
 
 // Written by the worker, read by the control plane.
@@ -58,6 +65,7 @@ class Worker {
 
  private:
   [[nodiscard]] bool turn() noexcept;
+  void fence_if_late(Instant now) noexcept;
   [[nodiscard]] bool receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept;
   [[nodiscard]] bool take_handed_over(Instant now, const Snapshot& snapshot) noexcept;
   // Moves the packets of others out; answers how many are left at the front.
@@ -75,6 +83,7 @@ class Worker {
   std::atomic<End> end_{End::not_yet};
   std::uint64_t cycles_ = 0;  // at the end of the last turn
   std::uint32_t idle_turns_ = 0;
+  Instant last_turn_ = 0;  // began then
 };
 
 }  // namespace sallyport::dataplane

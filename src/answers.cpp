@@ -199,13 +199,16 @@ Json rules_json(const std::vector<dataplane::RuleSum>& sums, const classifier::I
 
 End Answers::answer(const Request& request, AnswerLines& lines) {
   using Member = End (Answers::*)(AnswerLines&);
-  constexpr std::array<std::pair<std::string_view, Member>, 7> known = {{{"flows", &Answers::flows},
-                                                                         {"ports", &Answers::ports},
-                                                                         {"policy", &Answers::policy},
-                                                                         {"egress", &Answers::egress},
-                                                                         {"reasons", &Answers::reasons},
-                                                                         {"workers", &Answers::workers},
-                                                                         {"reload", &Answers::reload}}};
+  constexpr std::array<std::pair<std::string_view, Member>, 10> known = {{{"flows", &Answers::flows},
+                                                                          {"ports", &Answers::ports},
+                                                                          {"policy", &Answers::policy},
+                                                                          {"egress", &Answers::egress},
+                                                                          {"reasons", &Answers::reasons},
+                                                                          {"workers", &Answers::workers},
+                                                                          {"reload", &Answers::reload},
+                                                                          {"ha active", &Answers::ha_active},
+                                                                          {"ha standby", &Answers::ha_standby},
+                                                                          {"ha status", &Answers::ha_status}}};
   for (const auto& [name, member] : known) {
     if (name == request.ask) return (this->*member)(lines);
   }
@@ -246,7 +249,11 @@ End Answers::ports(AnswerLines& lines) {
 End Answers::policy(AnswerLines& lines) {
   const std::shared_ptr<const LivePolicy> live = reloader_.live();
   const ReloadCounts counts = reloader_.counts();
-  Json answer = {{"loaded", live->policy != nullptr}, {"generation", live->generation}};
+  const dataplane::StandingStatus standing = gateway_.standing();
+  Json answer = {{"loaded", live->policy != nullptr},
+                 {"generation", live->generation},
+                 {"active", standing.active},
+                 {"fenced", standing.fenced}};
   if (live->policy) {
     const config::PolicyModel& model = live->policy->model();
     answer["since"] = time_text(live->since);

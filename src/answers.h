@@ -7,14 +7,15 @@
 #include "src/control_server.h"
 #include "src/flow_log.h"
 #include "src/reload.h"
+#include "src/turn.h"
 
 namespace sallyport {
 
 // Called by any thread of the control server; everything it reads may be read at any time.
 class Answers {
  public:
-  Answers(dataplane::Gateway& gateway, Reloader& reloader, const FlowLog& flow_log)
-      : gateway_(gateway), reloader_(reloader), flow_log_(flow_log) {}
+  Answers(dataplane::Gateway& gateway, Reloader& reloader, const FlowLog& flow_log, Turn& turn)
+      : gateway_(gateway), reloader_(reloader), flow_log_(flow_log), turn_(turn) {}
 
   [[nodiscard]] End answer(const Request& request, AnswerLines& lines);
 
@@ -26,10 +27,14 @@ class Answers {
   End reasons(AnswerLines& lines);
   End workers(AnswerLines& lines);
   End reload(AnswerLines& lines);
+  End ha_active(AnswerLines&) { return turn_.activate(); }
+  End ha_standby(AnswerLines&) { return turn_.stand_by(); }
+  End ha_status(AnswerLines& lines) { return turn_.status(lines); }
 
   dataplane::Gateway& gateway_;
   Reloader& reloader_;
   const FlowLog& flow_log_;
+  Turn& turn_;
 };
 
 }  // namespace sallyport

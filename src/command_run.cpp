@@ -26,6 +26,7 @@
 #include "src/service_manager.h"
 #include "src/signals.h"
 #include "src/state_folder.h"
+#include "src/turn.h"
 
 namespace sallyport {
 namespace {
@@ -85,12 +86,12 @@ std::uint64_t records_lost(const Gateway& gateway) {
   return lost;
 }
 
-std::string status_text(const Reloader& reloader) {
+std::string status_text(const Reloader& reloader, const Gateway& gateway) {
   const std::shared_ptr<const LivePolicy> live = reloader.live();
   if (!live->policy) return "no valid policy: nothing is forwarded; waiting for a reload";
   const bool refused = reloader.counts().last.kind == ReloadResult::Kind::refused;
-  return fmt::format("forwarding by policy generation {}{}", live->generation,
-                     refused ? "; the last reload was refused" : "");
+  return fmt::format("{} policy generation {}, {}{}", gateway.standing().active ? "forwarding by" : "standby with",
+                     live->generation, live->policy->hash(), refused ? "; the last reload was refused" : "");
 }
 
 void tell_standing(const std::vector<unsigned>& standing, const Gateway& gateway, Log& log) {
@@ -141,7 +142,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
       {appliance.policy_path, appliance.shadow_policy_path},
       [&](std::shared_ptr<const classifier::Policy> policy) { gateway.publish(std::move(policy)); },
       [&](std::shared_ptr<const classifier::Policy> shadow) { gateway.publish_shadow(std::move(shadow)); },
-      [&](bool begins) { begins ? manager.reloading() : manager.ready(status_text(reloader)); }, log);
+      [&](bool begins) { begins ? manager.reloading() : manager.ready(status_text(reloader, gateway)); }, log);
   Refusals refusals;
   FlowLog flow_log(appliance.flow_log.file, log);
   flow_log.start({[&](auto records) { return gateway.take_records(records); },
@@ -154,7 +155,8 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   keeper.take_back();
   reloader.start();
   keeper.start();
-  Answers answers(gateway, reloader, flow_log);
+  Turn turn(gateway, reloader, log, [&] { manager.ready(status_text(reloader, gateway)); });
+  Answers answers(gateway, reloader, flow_log, turn);
   ControlServer control(control_socket,
                         [&](const Request& request, AnswerLines& lines) { return answers.answer(request, lines); });
   std::optional<Monitor> monitor;
@@ -163,8 +165,9 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
     view.pool_key = key;
     monitor.emplace(gateway, appliance, std::move(view), reloader, flow_log, refusals);
   }
-  manager.ready(status_text(reloader));
-  log.info(fmt::format("{}: ready, {}; ask at {}", appliance.name, status_text(reloader), socket_path));
+  const std::string status = status_text(reloader, gateway);
+  manager.ready(status);
+  log.info(fmt::format("{}: ready, {}; ask at {}", appliance.name, status, socket_path));
 
   serve(signals, manager, gateway, reloader, flow_log, log);
 

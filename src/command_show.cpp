@@ -1,5 +1,6 @@
 #include "src/command_show.h"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -79,6 +80,23 @@ ExitCode reload_command(const ReloadOptions& options) {
     return true;
   });
   if (end.status == ExitCode::done) print(end.message + '\n');
+  return tell(end);
+}
+
+ExitCode ha_command(const HaOptions& options) {
+  using namespace std::chrono_literals;
+  ExitCode refused{};
+  const std::string socket = socket_of(options.config, options.control_socket, refused);
+  if (socket.empty()) return refused;
+  const bool status = options.word == HaWord::status;
+  const auto take = [&](std::string_view line) {
+    const auto answer = nlohmann::ordered_json::parse(line, nullptr, false);
+    if (options.json) return print(answer.dump(2) + '\n');
+    return print((answer.is_object() ? answer.value("state", "") : "") + '\n');
+  };
+  const std::string ask = fmt::format("ha {}", to_string(options.word));
+  const End end = ask_gateway(socket, {ask}, take, status ? 1s : 5s);
+  if (!status && end.status == ExitCode::done) print(end.message + '\n');
   return tell(end);
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #include "src/control_socket.h"
 #include "src/descriptor.h"
@@ -23,15 +24,30 @@ End cut_off(const std::string& path) {
   return {ExitCode::environment, fmt::format("{}: the gateway ended in the middle of its answer; ask again", path)};
 }
 
+// A gateway that was stopped still takes connections: its kernel does.
+End no_answer(const std::string& path, std::chrono::milliseconds patience) {
+  return {ExitCode::environment,
+          fmt::format("{}: no answer within {} ms: the gateway is stopped, or stuck", path, patience.count())};
+}
+
+void set_patience(int connection, std::chrono::milliseconds patience) {
+  const timeval limit{patience.count() / 1000, patience.count() % 1000 * 1000};
+  setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+  setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+}
+
+bool is_timeout(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINPROGRESS; }
+
 }  // namespace
 
 End ask_gateway(const std::string& socket_path, const Request& request,
-                const std::function<bool(std::string_view)>& take) {
+                const std::function<bool(std::string_view)>& take, std::chrono::milliseconds patience) {
   const std::optional<SocketAddress> address = socket_address(socket_path);
   if (!address) return nobody_there(socket_path, ENAMETOOLONG);
   const Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  set_patience(connection.get(), patience);
   if (!connection || connect(connection.get(), address->get(), address->size()) != 0) {
-    return nobody_there(socket_path, errno);
+    return is_timeout(errno) ? no_answer(socket_path, patience) : nobody_there(socket_path, errno);
   }
   // A gateway that was killed leaves its socket behind for a moment, and says nothing.
   if (!send_all(connection.get(), to_line(request) + '\n')) return nobody_there(socket_path, errno);
@@ -46,6 +62,7 @@ End ask_gateway(const std::string& socket_path, const Request& request,
     }
     const ssize_t count = recv(connection.get(), bytes.data(), bytes.size(), 0);
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && is_timeout(errno)) return no_answer(socket_path, patience);
     if (count <= 0 && !answered) return nobody_there(socket_path, count < 0 ? errno : ECONNRESET);
     answered = true;
     if (count <= 0 || !lines.append({bytes.data(), static_cast<std::size_t>(count)})) return cut_off(socket_path);

@@ -72,6 +72,13 @@ std::optional<std::string> receive_line(int connection) {
   }
 }
 
+// Whoever asked and went away wants nothing any more: a gateway that was stopped would else do now, in any order, what
+// it was told meanwhile. (Only to have said everything, by shutdown(2), is no going away.)
+bool has_left(int connection) {
+  pollfd hung_up{connection, 0, 0};
+  return poll(&hung_up, 1, 0) > 0 && (hung_up.revents & POLLHUP) != 0;
+}
+
 }  // namespace
 
 bool AnswerLines::send(std::string_view line) {
@@ -139,7 +146,8 @@ void ControlServer::sweep() {
 
 void ControlServer::talk(Client& client) {
   const int socket = client.connection.get();
-  if (const std::optional<std::string> line = receive_line(socket)) {
+  const std::optional<std::string> line = receive_line(socket);
+  if (line && !has_left(socket)) {
     AnswerLines lines(socket);
     const std::optional<Request> request = parse_request(*line);
     const End end = request ? answer_(*request, lines) : End{ExitCode::usage, "not a request"};

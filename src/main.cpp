@@ -34,6 +34,7 @@ struct Dispatch {
   int operator()(const ShowOptions& options) const { return status(show_command(options)); }
   int operator()(const ReloadOptions& options) const { return status(reload_command(options)); }
   int operator()(const SetupOptions& options) const { return status(setup_command(options)); }
+  int operator()(const HaOptions& options) const { return status(ha_command(options)); }
   int operator()(const VersionOptions&) const { return status(version_command()); }
   int operator()(const HelpText& help) const {
     fmt::print("{}", help.text);

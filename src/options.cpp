@@ -17,6 +17,7 @@
 namespace sallyport {
 namespace {
 
+constexpr std::array<std::string_view, 3> ha_words = {"active", "standby", "status"};
 constexpr std::array<std::string_view, 6> topics = {"flows", "ports", "policy", "egress", "reasons", "workers"};
 
 using Wrong = WrongOption;
@@ -27,7 +28,7 @@ struct CommandText {
   std::string_view summary;
 };
 
-constexpr std::array<CommandText, 9> commands = {{
+constexpr std::array<CommandText, 10> commands = {{
     {"setup",
      "[--list] [--json]\n"
      "       sallyport setup --inside PORT --outside PORT [--inside-address ADDR/LEN]... [--outside-address "
@@ -57,6 +58,8 @@ constexpr std::array<CommandText, 9> commands = {{
      "Ask a running gateway."},
     {"reload", "[--config FILE] [--socket PATH]",
      "Have a running gateway load its policy again, and wait for the result."},
+    {"ha", "active|standby|status [--json] [--config FILE] [--socket PATH]",
+     "Say whose turn it is, of gateways that stand in for each other; or ask, and whether this one could forward."},
     {"version", "", "Print the versions of Sallyport and of what it stands on (also: --version)."},
 }};
 // Announced for a later version; named here so that they are not taken for typing errors.
@@ -211,6 +214,18 @@ CommandLine parse_replay(const Arguments& arguments) {
   return options;
 }
 
+// The one word that a command wants, out of a list.
+template <std::size_t count>
+std::size_t word_of(const Grammar& grammar, const Values& values, const char* name,
+                    const std::array<std::string_view, count>& words) {
+  const std::string word = values.text(name);
+  if (word.empty()) throw Wrong{fmt::format("{}: what? One of {}", grammar.command, list_text(words))};
+  const auto found = std::find(words.begin(), words.end(), word);
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  throw Wrong{fmt::format("{}: \"{}\" is none of {}{}", grammar.command, word, list_text(words),
+                          config::suggestion(word, words))};
+}
+
 CommandLine parse_show(const Arguments& arguments) {
   Grammar grammar("show");
   grammar.flag("json", "for programs: flows as one object a line, all else as one object")
@@ -220,14 +235,8 @@ CommandLine parse_show(const Arguments& arguments) {
   grammar.positions.add("topic", 1);
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;
-  const std::string word = values.text("topic");
-  if (word.empty()) throw Wrong{fmt::format("show: what? One of {}", list_text(topics))};
-  const auto found = std::find(topics.begin(), topics.end(), word);
-  if (found == topics.end()) {
-    throw Wrong{fmt::format("show: \"{}\" is none of {}{}", word, list_text(topics), config::suggestion(word, topics))};
-  }
-  return ShowOptions{static_cast<ShowTopic>(found - topics.begin()), values.has("json"), values.text("config"),
-                     values.text("socket")};
+  const auto topic = static_cast<ShowTopic>(word_of(grammar, values, "topic", topics));
+  return ShowOptions{topic, values.has("json"), values.text("config"), values.text("socket")};
 }
 
 CommandLine parse_import(const Arguments& arguments) {
@@ -312,6 +321,26 @@ CommandLine parse_setup(const Arguments& arguments) {
   return options;
 }
 
+CommandLine parse_ha(const Arguments& arguments) {
+  Grammar grammar("ha");
+  grammar.flag("json", "with status: one object, for programs")
+      .text("config", "FILE", "the appliance: its control socket is asked")
+      .text("socket", "PATH", "control socket (default: that of --config, or /run/sallyport/control.sock)");
+  grammar.hidden.add_options()("word", po::value<std::string>());
+  grammar.positions.add("word", 1);
+  const Values values(grammar, arguments);
+  if (auto help = help_asked(grammar, values)) {
+    help->text +=
+        "\nactive   forwards, answers for the egress addresses and announces them\n"
+        "standby  forwards nothing and answers for none; its own addresses, VRRP and routing protocols live on\n"
+        "status   prints which of the two it is; exit status 1 where it could not forward, 3 where it does not "
+        "answer\n";
+    return *help;
+  }
+  const auto word = static_cast<HaWord>(word_of(grammar, values, "word", ha_words));
+  return HaOptions{word, values.has("json"), values.text("config"), values.text("socket")};
+}
+
 CommandLine parse_version(const Arguments& arguments) {
   const Grammar grammar("version");
   const Values values(grammar, arguments);
@@ -320,7 +349,7 @@ CommandLine parse_version(const Arguments& arguments) {
 }
 
 using Parser = CommandLine (*)(const Arguments&);
-constexpr std::array<std::pair<std::string_view, Parser>, 9> parsers = {{{"setup", parse_setup},
+constexpr std::array<std::pair<std::string_view, Parser>, 10> parsers = {{{"setup", parse_setup},
                                                                          {"run", parse_run},
                                                                          {"check", parse_check},
                                                                          {"explain", parse_explain},
@@ -328,6 +357,7 @@ constexpr std::array<std::pair<std::string_view, Parser>, 9> parsers = {{{"setup
                                                                          {"replay", parse_replay},
                                                                          {"show", parse_show},
                                                                          {"reload", parse_reload},
+                                                                         {"ha", parse_ha},
                                                                          {"version", parse_version}}};
 
 std::string unknown_command(std::string_view word) {
@@ -368,6 +398,7 @@ CommandLine parse_command_line(std::span<const char* const> arguments) {
   }
 }
 
+std::string_view to_string(HaWord word) noexcept { return ha_words[static_cast<std::size_t>(word)]; }
 std::string_view to_string(ShowTopic topic) noexcept { return topics[static_cast<std::size_t>(topic)]; }
 
 }  // namespace sallyport

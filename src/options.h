@@ -106,6 +106,15 @@ struct SetupOptions {
   std::string etc = "/etc";
 };
 
+enum class HaWord : std::uint8_t { active, standby, status };
+
+struct HaOptions {
+  HaWord word = HaWord::status;
+  bool json = false;   // of the status
+  std::string config;  // as in ShowOptions
+  std::string control_socket;
+};
+
 struct VersionOptions {};
 
 // The text is for stdout and the exit code 0.
@@ -119,11 +128,12 @@ struct UsageError {
 };
 
 using CommandLine = std::variant<CheckOptions, ExplainOptions, DiffOptions, ImportOptions, RunOptions, ReplayOptions,
-                                 ShowOptions, ReloadOptions, SetupOptions, VersionOptions, HelpText, UsageError>;
+                                 ShowOptions, ReloadOptions, HaOptions, SetupOptions, VersionOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);
 
 [[nodiscard]] std::string_view to_string(ShowTopic topic) noexcept;
+[[nodiscard]] std::string_view to_string(HaWord word) noexcept;
 
 }  // namespace sallyport

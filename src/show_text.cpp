@@ -76,6 +76,9 @@ std::string policy_text(const Json& answer, const Style& style) {
   } else {
     text = style.paint(Colour::red, "no valid policy was ever loaded: nothing is forwarded") + '\n';
   }
+  if (at(answer, "active").is_boolean() && !at(answer, "active").get<bool>()) {
+    text += style.paint(Colour::yellow, "standby: another gateway forwards in place of this one") + '\n';
+  }
   Table rules({"FLOWS", "AUDITED", "RULE"});
   for (const Json& rule : at(answer, "rules")) {
     rules.add({count(rule, "flows"), count(rule, "audited"), text_at(rule, "rule")});

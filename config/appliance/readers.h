@@ -29,6 +29,9 @@ void read_workers(const Item& item, WorkersConfig& into, Diagnostics& diagnostic
 void read_limits(const Item& item, Limits& into, Diagnostics& diagnostics);
 void read_timeouts(const Item& item, Timeouts& into, Diagnostics& diagnostics);
 
+// ha.cpp
+void read_ha(const Item& item, HaConfig& into, Diagnostics& diagnostics);
+
 // nat.cpp
 void read_nat(const Item& item, NatConfig& into, Diagnostics& diagnostics);
 

@@ -35,7 +35,7 @@ struct WorldCounters {
     Counter other_host;           // frames for another station
     Counter checksums_completed;  // see partial_checksum.h
     Counter to_kernel_lost;       // the ring was full
-    Counter from_kernel_lost;     // the device took no more
+    Counter from_kernel_lost;     // the device took no more, or was not to
     Counter unseen_packets;       // received, yet ended before a pipeline saw them:
     Counter unseen_bytes;         // no_buffer or queue_full
   };
@@ -83,8 +83,8 @@ class DeviceWorld final : public World {
   [[nodiscard]] std::size_t receive_handed_over(std::span<Packet> out) noexcept;
   // The clock of has_passed() starts: a queue is asked for a burst. What it costs to find none is not counted.
   void begin_stages() noexcept;
-  // What the kernel sends out of the twins whose home is here; true: there was something.
-  bool send_from_kernel() noexcept;
+  // What the kernel sends out of the twins whose home is here; true: there was something. Mute: it is thrown away.
+  bool send_from_kernel(bool mute) noexcept;
   // From now on a full ring of records is waited for, for as long as somebody reads it.
   void wait_for_records() noexcept { patient_ = true; }
 

@@ -42,7 +42,7 @@ std::vector<Prefix> prefixes_of(const AddressRange& range) {
   return prefixes;
 }
 
-void EgressAddresses::set(const std::vector<AddressRange>& ranges, Netlink& netlink, const Log& log) {
+bool EgressAddresses::set(const std::vector<AddressRange>& ranges, Netlink& netlink, const Log& log) {
   std::set<Prefix> routes;
   std::set<IpAddress> addresses;
   bool all = true;
@@ -60,14 +60,30 @@ void EgressAddresses::set(const std::vector<AddressRange>& ranges, Netlink& netl
                                " IPv6 egress addresses only: route the prefix to this gateway");
   }
   try {
-    set_v4(routes, netlink);
-    set_v6(addresses, netlink);
+    const std::size_t announced = set_v4(routes, netlink);
+    return set_v6(addresses, netlink) + announced != 0;
   } catch (const EnvironmentError& error) {
     log(Severity::error, std::string("the kernel does not answer for all egress addresses: ") + error.what());
+    return true;
   }
 }
 
-void EgressAddresses::set_v4(const std::set<Prefix>& wanted, Netlink& netlink) {
+void EgressAddresses::announce() const {
+  std::size_t announced = 0;
+  for (const Prefix& prefix : routes_) announced = announce_v4(prefix, announced);
+  for (const IpAddress& address : addresses_) announce_(address);
+}
+
+std::size_t EgressAddresses::announce_v4(const Prefix& prefix, std::size_t announced) const {
+  for (IpAddress address = prefix.first(); announced < announcements_max; address = next(address)) {
+    announce_(address);
+    ++announced;
+    if (address == prefix.last()) break;
+  }
+  return announced;
+}
+
+std::size_t EgressAddresses::set_v4(const std::set<Prefix>& wanted, Netlink& netlink) {
   std::vector<Prefix> gone;
   std::set_difference(routes_.begin(), routes_.end(), wanted.begin(), wanted.end(), std::back_inserter(gone));
   for (const Prefix& prefix : gone) {
@@ -79,27 +95,27 @@ void EgressAddresses::set_v4(const std::set<Prefix>& wanted, Netlink& netlink) {
     if (routes_.contains(prefix)) continue;
     netlink.add_local_route(interface_, prefix);
     routes_.insert(prefix);
-    for (IpAddress address = prefix.first(); announced < announcements_max; address = next(address)) {
-      announce_(address);
-      ++announced;
-      if (address == prefix.last()) break;
-    }
+    announced = announce_v4(prefix, announced);
   }
+  return announced;
 }
 
-void EgressAddresses::set_v6(const std::set<IpAddress>& wanted, Netlink& netlink) {
+std::size_t EgressAddresses::set_v6(const std::set<IpAddress>& wanted, Netlink& netlink) {
   std::vector<IpAddress> gone;
   std::set_difference(addresses_.begin(), addresses_.end(), wanted.begin(), wanted.end(), std::back_inserter(gone));
   for (const IpAddress& address : gone) {
     netlink.remove_egress_address(interface_, address);
     addresses_.erase(address);
   }
+  std::size_t announced = 0;
   for (const IpAddress& address : wanted) {
     if (addresses_.contains(address)) continue;
     netlink.add_egress_address(interface_, address);
     addresses_.insert(address);
     announce_(address);
+    ++announced;
   }
+  return announced;
 }
 
 }  // namespace sallyport::dataplane

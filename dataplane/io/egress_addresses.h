@@ -16,7 +16,7 @@
 namespace sallyport::dataplane {
 
 inline constexpr std::size_t egress_addresses_v6_max = 1024;
-// Announced when they appear; the rest is found by asking.
+// Of each family, announced when they appear; the rest is found by asking.
 inline constexpr std::size_t announcements_max = 1024;
 
 // The fewest prefixes that make up an IPv4 range, rising.
@@ -28,12 +28,17 @@ class EgressAddresses {
   EgressAddresses(unsigned interface, std::function<void(const IpAddress&)> announce)
       : interface_(interface), announce_(std::move(announce)) {}
 
-  // What should be answered for from now on. What the kernel refuses is logged and tried again the next time.
-  void set(const std::vector<AddressRange>& ranges, Netlink& netlink, const Log& log);
+  // What should be answered for from now on. What the kernel refuses is logged and tried again the next time. True:
+  // something was announced.
+  bool set(const std::vector<AddressRange>& ranges, Netlink& netlink, const Log& log);
+  // Once more, everything that is answered for.
+  void announce() const;
 
  private:
-  void set_v4(const std::set<Prefix>& wanted, Netlink& netlink);
-  void set_v6(const std::set<IpAddress>& wanted, Netlink& netlink);
+  // Answer how many were announced.
+  std::size_t set_v4(const std::set<Prefix>& wanted, Netlink& netlink);
+  std::size_t announce_v4(const Prefix& prefix, std::size_t announced) const;
+  std::size_t set_v6(const std::set<IpAddress>& wanted, Netlink& netlink);
 
   unsigned interface_;
   std::function<void(const IpAddress&)> announce_;

@@ -10,9 +10,9 @@
 
 #include "dataplane/flow/name_bindings.h"
 #include "dataplane/flow/port_choice.h"
+#include "dataplane/io/address_owner.h"
 #include "dataplane/io/announce.h"
 #include "dataplane/io/eal.h"
-#include "dataplane/io/egress_addresses.h"
 #include "dataplane/io/flow_survival.h"
 #include "dataplane/io/gateway_plan.h"
 #include "dataplane/io/interface_addresses.h"
@@ -55,7 +55,6 @@ struct Gateway::Parts {
   void publish_policy(std::shared_ptr<const classifier::Policy> policy);
   void publish_shadow(std::shared_ptr<const classifier::Policy> shadow);
   void publish_routing(std::shared_ptr<const Routing> routing);
-  void answer_for(const std::vector<AddressRange>& ranges);
   void stop(Worker::End how);
   [[nodiscard]] PortStatus status_of(const TwinLane& lane) const;
 
@@ -71,12 +70,12 @@ struct Gateway::Parts {
   } pools;
   std::vector<std::unique_ptr<Port>> ports;
   std::vector<std::vector<SpinLock>> transmit_locks;  // of each port, of each queue
-  Netlink netlink;                                    // under `mutex`
+  Netlink netlink;                                    // until the workers go
   std::vector<std::unique_ptr<TwinLane>> lanes;
   std::unique_ptr<KernelRoutes> routes;
   std::unique_ptr<TwinPump> pump;
-  std::vector<EgressAddresses> egress;  // of the outside twins
-  Snapshot current;                     // under `mutex`: what the workers were given last
+  std::unique_ptr<AddressOwner> owner;
+  Snapshot current;  // under `mutex`: what the workers were given last
   std::unique_ptr<Quiescence> quiescence;
   std::vector<std::unique_ptr<WorkerSeat>> seats;
   std::size_t next_seat = 0;  // whose records are taken next
@@ -106,6 +105,7 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
 
 Gateway::Parts::~Parts() {
   stop(Worker::End::at_once);
+  owner.reset();
   routes.reset();
   pump.reset();
 }
@@ -141,13 +141,18 @@ void Gateway::Parts::make_twins() {
   }
   routes = std::make_unique<KernelRoutes>(interfaces, workers, log);
   pump = std::make_unique<TwinPump>(lanes);
+  std::vector<EgressAddresses> outside;
   for (const auto& lane : lanes) {
     if (lane->port.config().role == config::PortRole::inside) continue;
-    egress.emplace_back(lane->twin->interface(), [this, lane = lane.get()](const IpAddress& address) {
+    outside.emplace_back(lane->twin->interface(), [this, lane = lane.get()](const IpAddress& address) {
       pump->send(*lane, announcement(address, lane->port.mac()));
     });
   }
+  const bool first = model.ha.start == config::Start::active;
+  owner = std::make_unique<AddressOwner>(first ? Standing::State::active : Standing::State::standby, std::move(outside),
+                                         log);
   current = make_snapshot(nullptr, routes->first(), 0, workers);
+  current.standing = &owner->standing();
   current.tunnels = Tunnels::of(model);
   quiescence = std::make_unique<Quiescence>(workers, std::make_unique<const Snapshot>(current));
 }
@@ -158,7 +163,10 @@ void Gateway::Parts::seat_workers(const classifier::PoolKey& pool_key) {
   for (const auto& port : ports) roles.push_back(port->config().role);
   for (std::uint32_t worker = 0; worker < workers; ++worker) {
     seats[worker]->prepare(world_settings(worker), pipeline_settings(model, plan, ports, pool_key, worker),
-                           {worker, workers, roles, model.workers.idle, piece_ports(model.nat)}, *quiescence);
+                           {worker, workers, roles, model.workers.idle, piece_ports(model.nat),
+                            static_cast<std::uint64_t>(std::chrono::nanoseconds(model.ha.fence_after).count()),
+                            &owner->standing(), &owner->fenced()},
+                           *quiescence);
   }
 }
 
@@ -188,16 +196,10 @@ WorldSettings Gateway::Parts::world_settings(std::uint32_t worker) {
   return settings;
 }
 
-// Tables are mapped and not touched yet: what does not fit is refused now, not when the traffic comes.
 void Gateway::Parts::check_memory() const {
   std::size_t wanted = 0;
   for (const auto& seat : seats) wanted += seat->memory_bytes();
-  const std::size_t available = available_memory_bytes();
-  if (wanted <= available) return;
-  throw EnvironmentError("limits: flows = " + std::to_string(model.limits.flows) +
-                         " and held_bytes = " + std::to_string(model.limits.held_bytes >> 20U) + "M take " +
-                         std::to_string(wanted >> 20U) + " MiB, " + std::to_string(available >> 20U) +
-                         " MiB are available: lower them, or give the gateway more memory");
+  check_fits(wanted, model.limits);
 }
 
 void Gateway::Parts::log_start() const {
@@ -215,7 +217,7 @@ void Gateway::Parts::log_start() const {
 // A routing and a policy may come at once; each is published with the latest of the other.
 void Gateway::Parts::publish_policy(std::shared_ptr<const classifier::Policy> policy) {
   const std::lock_guard lock(mutex);
-  answer_for(policy ? policy->egress_addresses() : std::vector<AddressRange>{});
+  owner->set(policy ? policy->egress_addresses() : std::vector<AddressRange>{});
   const std::shared_ptr<NameBindings> before = current.names;
   auto names = fitting_names(policy.get(), before, workers, plan.names_seed);
   Snapshot next =
@@ -245,10 +247,6 @@ void Gateway::Parts::publish_routing(std::shared_ptr<const Routing> routing) {
   const std::lock_guard lock(mutex);
   current.routing = std::move(routing);
   quiescence->publish(std::make_unique<const Snapshot>(current));
-}
-
-void Gateway::Parts::answer_for(const std::vector<AddressRange>& ranges) {
-  for (EgressAddresses& addresses : egress) addresses.set(ranges, netlink, log);
 }
 
 void Gateway::Parts::stop(Worker::End how) {
@@ -305,6 +303,15 @@ void Gateway::publish(std::shared_ptr<const classifier::Policy> policy) { parts_
 
 void Gateway::publish_shadow(std::shared_ptr<const classifier::Policy> shadow) {
   parts_->publish_shadow(std::move(shadow));
+}
+
+void Gateway::activate() { parts_->owner->activate(); }
+
+void Gateway::stand_by() { parts_->owner->stand_by(); }
+
+StandingStatus Gateway::standing() const {
+  const Standing& standing = parts_->owner->standing();
+  return {standing.state() == Standing::State::active, standing.fenced()};
 }
 
 void Gateway::halt() {

@@ -102,6 +102,11 @@ struct PolicyStatus {
   std::string shadow_hash;  // empty: no shadow policy
 };
 
+struct StandingStatus {
+  bool active = true;   // forwards, and answers for the egress addresses
+  bool fenced = false;  // stands by because it was stopped, and has been told nothing since
+};
+
 // Of all workers, the ports that are nearest to their end (nat.md 7).
 struct FullestPorts {
   PortLoad server;   // of an egress address towards a server
@@ -123,6 +128,12 @@ class Gateway {
   void publish(std::shared_ptr<const classifier::Policy> policy);
   // Likewise for the policy that is asked beside it and never obeyed; null: none. Only where the model names one.
   void publish_shadow(std::shared_ptr<const classifier::Policy> shadow);
+
+  // Whether it is this gateway's turn, or another's that stands in for it: standing.h. On return from stand_by() the
+  // egress addresses are nobody's here, and no packet passes but the burst that a worker has in hand.
+  void activate();
+  void stand_by();
+  [[nodiscard]] StandingStatus standing() const;
 
   // From soon on no packet moves any more, while the tables may still be read; stop() follows.
   void halt();

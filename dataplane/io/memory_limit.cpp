@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/io/environment_error.h"
+
 namespace sallyport::dataplane {
 
 std::optional<std::size_t> parse_memory_available(std::istream& meminfo) {
@@ -33,6 +35,15 @@ std::size_t available_memory_bytes() {
   constexpr std::size_t unknown = std::numeric_limits<std::size_t>::max();
   return std::min(parse_memory_available(meminfo).value_or(unknown),
                   parse_control_group(max, current).value_or(unknown));
+}
+
+void check_fits(std::size_t wanted_bytes, const config::Limits& limits) {
+  const std::size_t available = available_memory_bytes();
+  if (wanted_bytes <= available) return;
+  throw EnvironmentError("limits: flows = " + std::to_string(limits.flows) +
+                         " and held_bytes = " + std::to_string(limits.held_bytes >> 20U) + "M take " +
+                         std::to_string(wanted_bytes >> 20U) + " MiB, " + std::to_string(available >> 20U) +
+                         " MiB are available: lower them, or give the gateway more memory");
 }
 
 }  // namespace sallyport::dataplane

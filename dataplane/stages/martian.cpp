@@ -5,6 +5,12 @@
 
 namespace sallyport::dataplane {
 
+bool speaks_to_this_link(const FlowKey& key) noexcept {
+  const auto& to = key.destination;
+  if (key.family == Family::v4) return to[0] == 224 && to[1] == 0 && to[2] == 0;
+  return to[0] == 0xff && (to[1] & 0x0fU) == 2;
+}
+
 bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& why) noexcept {
   if (martian_addresses(parsed.key, why)) return true;
   if (from_inside || core.policy() == nullptr || !core.policy()->gives_out(parsed.key.source_address())) return false;
@@ -13,10 +19,7 @@ bool is_martian(const Core& core, const Parsed& parsed, bool from_inside, Drop& 
 }
 
 void end_martian(Core& core, Packet& packet, const Parsed& parsed, Drop why) noexcept {
-  const auto& to = parsed.key.destination;
-  const bool v4 = parsed.key.family == Family::v4 && to[0] == 224 && to[1] == 0 && to[2] == 0;
-  const bool v6 = parsed.key.family == Family::v6 && to[0] == 0xff && (to[1] & 0x0fU) == 2;
-  if (core.settings.kernel && (v4 || v6)) {
+  if (core.settings.kernel && speaks_to_this_link(parsed.key)) {
     hand_to_kernel(core, packet, parsed);
   } else {
     core.drop(packet, why);

@@ -15,6 +15,7 @@ Figures figures_of(const dataplane::Gateway& gateway, const config::ApplianceMod
   figures.rules = gateway.rules();
   figures.fullest = gateway.fullest_ports();
   figures.routing = gateway.routing();
+  figures.standing = gateway.standing();
   figures.memory = gateway.memory();
   figures.bound_names = gateway.bound_names();
   figures.records_written = flow_log.written();

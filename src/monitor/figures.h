@@ -28,6 +28,7 @@ struct Figures {
   std::vector<dataplane::RuleSum> rules;
   dataplane::FullestPorts fullest;
   dataplane::RoutingStatus routing;
+  dataplane::StandingStatus standing;
   dataplane::GatewayMemory memory;
   std::uint64_t bound_names = 0;
   std::uint64_t records_written = 0, records_failed = 0;

@@ -168,6 +168,10 @@ void add_egress(Families& out, const Figures& figures) {
 
 void add_policy(Families& out, const Figures& figures) {
   const LivePolicy& live = *figures.live;
+  out.gauge("sallyport_active", "Whether it forwards and answers for the egress addresses; else it stands by.",
+            std::uint64_t{figures.standing.active});
+  out.gauge("sallyport_fenced", "Whether it stands by because it was stopped, and has been told nothing since.",
+            std::uint64_t{figures.standing.fenced});
   out.gauge("sallyport_policy_loaded", "Whether there is a policy; without one nothing is forwarded.",
             std::uint64_t{live.policy != nullptr});
   out.gauge("sallyport_policy_generation", "Policies that were published since the start.",

@@ -111,6 +111,7 @@ std::string about(const Figures& figures) {
   } else {
     text += R"(<strong class="bad">no valid policy: nothing is forwarded</strong>)";
   }
+  if (!figures.standing.active) text += R"(<strong class="bad">standby: another gateway forwards</strong>)";
   const bool refused = figures.reloads.last.kind == ReloadResult::Kind::refused;
   fmt::format_to(Out(text),
                  R"(<span class="{}">{}</span><small>{} <span id="stale" class="bad"></span></small></header>)",

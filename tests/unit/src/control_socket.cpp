@@ -1,4 +1,5 @@
 // Server and client over a real socket.
+#include <atomic>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -51,6 +52,32 @@ TEST_F(ControlSocketTest, AMillionLinesComeThrough) {
   EXPECT_EQ(end.message, "that was all");
   EXPECT_EQ(count, 1'000'000U);
   EXPECT_EQ(last, "{\"n\":999999}");
+}
+
+TEST_F(ControlSocketTest, WhoIsSilentIsGivenUp) {
+  const ControlSocket socket(path_);  // takes connections, as that of a stopped process does
+  const End end = ask_gateway(
+      path_, {"ha status"}, [](std::string_view) { return true; }, std::chrono::milliseconds(50));
+  EXPECT_EQ(end.status, ExitCode::environment);
+  EXPECT_NE(end.message.find("no answer within 50 ms"), std::string::npos) << end.message;
+}
+
+TEST_F(ControlSocketTest, WhatWasAskedByOneWhoLeftIsNotDone) {
+  const ControlSocket socket(path_);
+  std::vector<std::string> lines;
+  // Nobody takes the connection while this one waits.
+  EXPECT_EQ(ask_gateway(
+                path_, {"old"}, [](std::string_view) { return true; }, std::chrono::milliseconds(20))
+                .status,
+            ExitCode::environment);
+  std::atomic<int> old = 0;
+  const ControlServer server(socket, [&](const Request& request, AnswerLines&) {
+    old += request.ask == "old" ? 1 : 0;
+    return End{};
+  });
+  EXPECT_EQ(ask(path_, "new", lines).status, ExitCode::done);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_EQ(old, 0);
 }
 
 TEST_F(ControlSocketTest, OnlyOwnerAndGroupMayAsk) {

@@ -1,0 +1,87 @@
+"""Whose turn it is, said by hand: what a gateway does and leaves while another one stands in for it."""
+
+import json
+import signal
+import threading
+import time
+import unittest
+
+import cases
+import namespaces
+from cases import EGRESS, GatewayCase
+from servers import PEERS, PYTHON
+from world import GATEWAY_INSIDE, GATEWAY_OUTSIDE, NEXT_HOP, SERVER
+
+
+class StandsBy(GatewayCase):
+    more = '[ha]\nstart = "standby"\nfence_after = "1s"\n[metrics]\nlisten = "127.0.0.1:9464"\n'
+
+    def ha(self, word, *more):
+        return self.gateway.host.run([self.gateway.program, "ha", word, "--socket", self.gateway.socket_path, *more], check=False)
+
+    def status(self):
+        return json.loads(self.ha("status", "--json").stdout)
+
+    def setUp(self):
+        self.assertEqual(self.ha("standby").returncode, 0)
+
+    def neighbours(self, seconds=0.5):
+        """What the next hop hears when it asks for the gateway's own address and for an egress address."""
+        watch = cases.world.folder / "arp"
+        with open(watch, "wb") as file:
+            process = cases.world.internet.start([PYTHON, PEERS / "arp_watch.py", "customer", NEXT_HOP[0], GATEWAY_OUTSIDE[0],
+                                                  EGRESS["web"][0]], stdout=file)
+        time.sleep(seconds)
+        namespaces.stop(process)
+        return json.loads(watch.read_text())
+
+    def answers_arp(self, address):
+        return any(stations for _, asked, stations in self.neighbours()["changes"] if asked == address)
+
+    def test_forwards_nothing_and_answers_for_its_own_addresses_alone(self):
+        self.assertEqual(self.status()["state"], "standby")
+        before = self.gateway.show("reasons")["reasons"]["standby"]
+        self.assertIn(self.ask_udp("web", SERVER[0]), ("ETIMEDOUT", "EHOSTUNREACH"))
+        self.assertGreater(self.gateway.show("reasons")["reasons"]["standby"], before)
+        self.assertEqual(self.gateway.show("flows"), [])
+        cases.world.pods["web"].run(["ping", "-c", "1", "-W", "2", GATEWAY_INSIDE[0]])
+        self.assertTrue(self.answers_arp(GATEWAY_OUTSIDE[0]))
+        self.assertFalse(self.answers_arp(EGRESS["web"][0]))
+        self.assertIn("sallyport_active 0", self.gateway.host.run(["curl", "-s", "http://127.0.0.1:9464/metrics"]).stdout)
+
+    def test_active_forwards_announces_and_repeats_it(self):
+        told = threading.Timer(1, lambda: self.ha("active"))
+        told.start()
+        heard = self.neighbours(12.5)
+        told.join()
+        times = [when for when, address, _ in heard["announced"] if address == EGRESS["web"][0]]
+        self.assertEqual([round(when - times[0]) for when in times], [0, 1, 5, 10], heard)
+        self.assertEqual(self.ask_udp("web", SERVER[0]).split()[0], EGRESS["web"][0])
+
+    def test_standby_again_disowns(self):
+        self.ha("active")
+        self.assertTrue(self.answers_arp(EGRESS["web"][0]))
+        self.assertEqual(self.ha("standby").returncode, 0)
+        self.assertFalse(self.answers_arp(EGRESS["web"][0]))
+
+    def test_a_stopped_one_is_found_stopped_and_steps_down(self):
+        self.ha("active")
+        self.gateway.process.send_signal(signal.SIGSTOP)
+        self.assertFalse(self.answers_arp(EGRESS["web"][0]))
+        asked = time.monotonic()
+        done = self.ha("status")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("no answer within 1000 ms", done.stderr)
+        self.assertLess(time.monotonic() - asked, 3)
+        self.gateway.process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        done = self.ha("status")
+        self.assertEqual((done.returncode, done.stdout.strip()), (1, "standby"))
+        self.assertIn("it was stopped", done.stderr)
+        self.assertFalse(self.answers_arp(EGRESS["web"][0]))
+        self.assertEqual(self.ha("standby").returncode, 0)
+        self.assertEqual(self.ha("status").returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
