@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "config/load.h"
+#include "dataplane/io/environment_error.h"
 #include "src/outside_addresses.h"
+#include "src/policy_elsewhere.h"
 #include "src/policy_source.h"
 #include "src/sender_networks.h"
 #include "src/terminal.h"
@@ -25,6 +27,7 @@ struct Checked {
   std::string path;
   std::vector<std::string> files;
   config::Diagnostics diagnostics;
+  std::string hash;  // of a valid policy
 };
 
 std::vector<Checked> check_documents(const CheckOptions& options) {
@@ -40,7 +43,7 @@ std::vector<Checked> check_documents(const CheckOptions& options) {
       // The gateway runs without a valid shadow; whoever checks wants to know.
       if (!appliance.model->shadow_policy.empty()) policies.push_back(appliance.model->shadow_policy_path);
     }
-    checked.push_back({options.config, std::move(appliance.files), std::move(appliance.diagnostics)});
+    checked.push_back({options.config, std::move(appliance.files), std::move(appliance.diagnostics), {}});
   }
   for (const std::string& path : policies) {
     const Progress progress(fmt::format("compiling {}", path));
@@ -51,7 +54,8 @@ std::vector<Checked> check_documents(const CheckOptions& options) {
       warn_of_senders_elsewhere(*ports, policy.policy->model(), policy.diagnostics);
       policy.diagnostics.sort();
     }
-    checked.push_back({path, std::move(policy.files), std::move(policy.diagnostics)});
+    std::string hash = policy.policy ? policy.policy->hash() : "";
+    checked.push_back({path, std::move(policy.files), std::move(policy.diagnostics), std::move(hash)});
   }
   return checked;
 }
@@ -92,6 +96,32 @@ void print_text(const std::vector<Checked>& checked, bool strict) {
   }
 }
 
+// The policy itself comes before its shadow.
+std::string hash_of(const std::vector<Checked>& checked) {
+  for (const Checked& document : checked) {
+    if (!document.hash.empty()) return document.hash;
+  }
+  return {};
+}
+
+ExitCode compare(const CheckOptions& options, const std::string& hash) {
+  try {
+    const Progress progress(fmt::format("asking {}", options.against));
+    const std::optional<std::string> there = policy_hash_at(options.against, options.token_file);
+    if (there == hash) {
+      if (!options.json) fmt::print("{}: the same policy ({})\n", options.against, hash);
+      return ExitCode::done;
+    }
+    fmt::print(stderr, "sallyport: {}: {}; this one is {}\n", options.against,
+               there ? fmt::format("another policy, {}", *there) : "no policy is loaded there, or none is told of",
+               hash);
+    return ExitCode::no;
+  } catch (const dataplane::EnvironmentError& error) {
+    fmt::print(stderr, "sallyport: {}\n", error.what());
+    return ExitCode::environment;
+  }
+}
+
 }  // namespace
 
 ExitCode check_command(const CheckOptions& options) {
@@ -105,6 +135,7 @@ ExitCode check_command(const CheckOptions& options) {
   } else {
     print_text(checked, options.strict);
   }
+  if (valid && !options.against.empty()) return compare(options, hash_of(checked));
   if (valid) return ExitCode::done;
   if (exit_code(all) == ExitCode::environment) {
     fmt::print(stderr, "sallyport: a file named above cannot be read: name another, or let this user read it\n");

@@ -38,7 +38,7 @@ constexpr std::array<CommandText, 10> commands = {{
      "From a machine to a first gateway: lists ports, binds devices, reserves huge pages, writes sallyport.toml."},
     {"run", "[--config FILE] [--state FOLDER] [--socket PATH]",
      "Forward traffic until SIGTERM; SIGHUP reloads the policy."},
-    {"check", "[--config FILE] [--policy FILE] [--json] [--strict]",
+    {"check", "[--config FILE] [--policy FILE] [--json] [--strict] [--against URL [--token-file FILE]]",
      "Print every error and warning of a configuration and a policy."},
     {"explain",
      "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp|other]\n"
@@ -109,10 +109,17 @@ CommandLine parse_check(const Arguments& arguments) {
   grammar.text("config", "FILE", "the appliance (default, without --policy: /etc/sallyport/sallyport.toml)")
       .text("policy", "FILE", "the policy (default: the one that the configuration names)")
       .flag("json", "one JSON object on standard output")
-      .flag("strict", "warnings count as errors");
+      .flag("strict", "warnings count as errors")
+      .text(
+          "against", "URL",
+          "a gateway that has to run the same policy: its [metrics] address, http://HOST:9464; or - where the standard "
+          "input has what its show policy --json said")
+      .text("token-file", "FILE", "with --against: the token that it wants");
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;
-  CheckOptions options{values.text("config"), values.text("policy"), values.has("json"), values.has("strict")};
+  CheckOptions options{values.text("config"), values.text("policy"),  values.has("json"),
+                       values.has("strict"),  values.text("against"), values.text("token-file")};
+  if (options.against.empty() && values.has("token-file")) throw Wrong{"check: --token-file: only with --against URL"};
   if (options.config.empty() && options.policy.empty()) options.config = default_config_path;
   return options;
 }

@@ -27,6 +27,9 @@ struct CheckOptions {
   std::string policy;  // empty: the one that the configuration names
   bool json = false;
   bool strict = false;  // warnings count as errors
+  // Another gateway, whose policy has to mean the same (policy_elsewhere.h); empty: none.
+  std::string against;
+  std::string token_file;
 };
 
 struct RequestLine {

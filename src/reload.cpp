@@ -182,8 +182,8 @@ ReloadResult Reloader::load(std::vector<ReloadResult::Note>& notes) {
   }
   const std::string what = before->policy ? some_of(changes) : contents(next->policy->model());
   return {Kind::published,
-          fmt::format("policy {} {} in {} ms (generation {}): {}", path_, before->policy ? "reloaded" : "loaded",
-                      took(), next->generation, what),
+          fmt::format("policy {} {} in {} ms (generation {}, hash {}): {}", path_,
+                      before->policy ? "reloaded" : "loaded", took(), next->generation, next->policy->hash(), what),
           {}};
 }
 

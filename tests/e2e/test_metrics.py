@@ -67,6 +67,18 @@ class Watched(GatewayCase):
         self.assertEqual(self.status("/../../etc/passwd", "--path-as-is"), "404")
         self.assertEqual(self.status("/metrics", "--header", "Host: localhost:9464"), "200")
 
+    def check_against(self, policy):
+        return self.gateway.host.run([self.gateway.program, "check", "--policy", policy, "--against", f"http://127.0.0.1:{PORT}"],
+                                     check=False)
+
+    def test_another_gateway_is_compared_by_its_policys_hash(self):
+        same = self.check_against(self.gateway.folder / "policy.toml")
+        self.assertEqual(same.returncode, 0, same.stderr)
+        self.assertIn("the same policy", same.stdout)
+        other = self.check_against(cases.ROOT / "examples" / "calico.toml")
+        self.assertEqual(other.returncode, 1)
+        self.assertIn("another policy", other.stderr)
+
     def test_a_browser_shows_it(self):
         """With its style and its script: nothing is refused by the page's own Content-Security-Policy."""
         picture = cases.world.folder / "page.png"

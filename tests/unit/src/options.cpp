@@ -48,6 +48,13 @@ TEST(Options, ShowAndReloadTakeASocketOrAConfiguration) {
   EXPECT_EQ(std::get<ReloadOptions>(parse({"reload", "--config", "c"})).config, "c");
 }
 
+TEST(Options, ATokenIsForSomebodyWhoIsAsked) {
+  const auto check = std::get<CheckOptions>(parse({"check", "--against", "http://b:9464", "--token-file", "t"}));
+  EXPECT_EQ(check.against, "http://b:9464");
+  EXPECT_EQ(check.token_file, "t");
+  EXPECT_NE(error_of({"check", "--token-file", "t"}).find("only with --against"), std::string::npos);
+}
+
 TEST(Options, HaTakesOneOfThreeWords) {
   EXPECT_EQ(std::get<HaOptions>(parse({"ha", "active"})).word, HaWord::active);
   EXPECT_EQ(std::get<HaOptions>(parse({"ha", "standby", "--config", "c"})).config, "c");
