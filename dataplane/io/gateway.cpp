@@ -134,8 +134,9 @@ void Gateway::Parts::check_interfaces() {
 
 void Gateway::Parts::make_twins() {
   std::vector<unsigned> interfaces;
+  const bool persist = model.ha.start == config::Start::standby;  // others live on them
   for (const auto& port : ports) {
-    auto twin = std::make_unique<KernelTwin>(port->index(), port->config(), port->mac(), netlink, log);
+    auto twin = std::make_unique<KernelTwin>(port->index(), port->config(), port->mac(), persist, netlink, log);
     interfaces.push_back(twin->interface());
     lanes.push_back(std::make_unique<TwinLane>(*port, plan.buffers.pool(port->plan().data_room), std::move(twin)));
   }
@@ -148,9 +149,8 @@ void Gateway::Parts::make_twins() {
       pump->send(*lane, announcement(address, lane->port.mac()));
     });
   }
-  const bool first = model.ha.start == config::Start::active;
-  owner = std::make_unique<AddressOwner>(first ? Standing::State::active : Standing::State::standby, std::move(outside),
-                                         log);
+  const auto first = persist ? Standing::State::standby : Standing::State::active;
+  owner = std::make_unique<AddressOwner>(first, std::move(outside), log);
   current = make_snapshot(nullptr, routes->first(), 0, workers);
   current.standing = &owner->standing();
   current.tunnels = Tunnels::of(model);

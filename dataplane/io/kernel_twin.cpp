@@ -62,12 +62,12 @@ void set_all_sysctls(const std::string& name, const Log& log) {
 
 std::string twin_name(const std::string& port_name) { return ("sp-" + port_name).substr(0, IFNAMSIZ - 1); }
 
-KernelTwin::KernelTwin(PortIndex port, const config::PortConfig& config, const MacAddress& mac, Netlink& netlink,
-                       const Log& log)
+KernelTwin::KernelTwin(PortIndex port, const config::PortConfig& config, const MacAddress& mac, bool persists,
+                       Netlink& netlink, const Log& log)
     : name_(twin_name(config.name)) {
-  open_tap("port \"" + config.name + "\": kernel twin " + name_);
+  open_tap("port \"" + config.name + "\": kernel twin " + name_, persists);
   try {
-    set_up(config, mac, log);
+    set_up(config, mac, netlink, log);
     set_addresses(port, config, netlink);
   } catch (...) {
     ::close(tap_);
@@ -77,7 +77,7 @@ KernelTwin::KernelTwin(PortIndex port, const config::PortConfig& config, const M
 
 KernelTwin::~KernelTwin() { ::close(tap_); }
 
-void KernelTwin::open_tap(const std::string& key) {
+void KernelTwin::open_tap(const std::string& key, bool persists) {
   tap_ = ::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (tap_ < 0) {
     throw EnvironmentError(key + ": /dev/net/tun: " + std::strerror(errno) +
@@ -85,7 +85,7 @@ void KernelTwin::open_tap(const std::string& key) {
   }
   ifreq request = request_for(name_);
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
-  if (::ioctl(tap_, TUNSETIFF, &request) == 0) return;
+  if (::ioctl(tap_, TUNSETIFF, &request) == 0 && ::ioctl(tap_, TUNSETPERSIST, persists ? 1UL : 0UL) == 0) return;
   const int error = errno;
   ::close(tap_);
   const char* remedy = error == EBUSY || error == EINVAL ? "; is another gateway running in this network namespace?"
@@ -94,14 +94,20 @@ void KernelTwin::open_tap(const std::string& key) {
   throw EnvironmentError(key + ": " + std::strerror(error) + remedy);
 }
 
-void KernelTwin::set_up(const config::PortConfig& config, const MacAddress& mac, const Log& log) {
+void KernelTwin::set_up(const config::PortConfig& config, const MacAddress& mac, Netlink& netlink, const Log& log) {
   const int socket = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   const struct Closer {
     int descriptor;
     ~Closer() { ::close(descriptor); }
   } closer{socket};
 
+  // Down: what routes and egress addresses another process has left there go with it.
+  index_ = ::if_nametoindex(name_.c_str());
   ifreq request = request_for(name_);
+  request.ifr_flags = 0;
+  set(socket, SIOCSIFFLAGS, request, name_ + " does not go down");
+  netlink.remove_all_addresses(index_);
+  request = request_for(name_);
   request.ifr_hwaddr.sa_family = ARPHRD_ETHER;
   std::copy_n(mac.begin(), mac.size(), request.ifr_hwaddr.sa_data);
   set(socket, SIOCSIFHWADDR, request, name_ + ": MAC address");
@@ -112,7 +118,6 @@ void KernelTwin::set_up(const config::PortConfig& config, const MacAddress& mac,
   request = request_for(name_);
   request.ifr_flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST;
   set(socket, SIOCSIFFLAGS, request, name_ + " does not come up");
-  index_ = ::if_nametoindex(name_.c_str());
 }
 
 void KernelTwin::set_addresses(PortIndex port, const config::PortConfig& config, Netlink& netlink) {

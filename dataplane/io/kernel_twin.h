@@ -2,7 +2,9 @@
 //
 // ARP, neighbour discovery, ping to the gateway, routing protocols and keepalived all live on it; what the wire sends
 // to the gateway itself is written into it, what the kernel sends out of it goes to the wire as it is. It exists as
-// long as this process, however that ends.
+// long as this process, however that ends; one that persists is there afterwards, too, without carrier and mute:
+// whoever lives on it (keepalived, a routing daemon) sees a wire that is dead, and later one that is back. The next
+// process takes it over and begins with nothing that the last one had put there.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,8 @@ namespace sallyport::dataplane {
 class KernelTwin {
  public:
   // Up, with its addresses and routes. Throws EnvironmentError.
-  KernelTwin(PortIndex port, const config::PortConfig& config, const MacAddress& mac, Netlink& netlink, const Log& log);
+  KernelTwin(PortIndex port, const config::PortConfig& config, const MacAddress& mac, bool persists, Netlink& netlink,
+             const Log& log);
   ~KernelTwin();
   KernelTwin(const KernelTwin&) = delete;
   KernelTwin& operator=(const KernelTwin&) = delete;
@@ -41,8 +44,8 @@ class KernelTwin {
   void set_carrier(bool up) noexcept;
 
  private:
-  void open_tap(const std::string& key);
-  void set_up(const config::PortConfig& config, const MacAddress& mac, const Log& log);
+  void open_tap(const std::string& key, bool persists);
+  void set_up(const config::PortConfig& config, const MacAddress& mac, Netlink& netlink, const Log& log);
   void set_addresses(PortIndex port, const config::PortConfig& config, Netlink& netlink);
 
   std::string name_;

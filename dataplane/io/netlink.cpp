@@ -184,6 +184,18 @@ void Netlink::remove_egress_address(unsigned interface, const IpAddress& address
   check(rtnl_addr_delete(socket_.get(), object.get(), 0), NLE_NOADDR, "egress address " + to_string(address));
 }
 
+void Netlink::remove_all_addresses(unsigned interface) {
+  nl_cache* read = nullptr;
+  check(rtnl_addr_alloc_cache(socket_.get(), &read), 0, "cannot read addresses");
+  const NlCache cache(read);
+  for (nl_object* object = nl_cache_get_first(cache.get()); object != nullptr; object = nl_cache_get_next(object)) {
+    auto* address = reinterpret_cast<rtnl_addr*>(object);
+    if (rtnl_addr_get_ifindex(address) != static_cast<int>(interface)) continue;
+    // Not there any more: secondary ones go with the first of their network.
+    check(rtnl_addr_delete(socket_.get(), address, 0), NLE_NOADDR, "cannot remove an address");
+  }
+}
+
 void Netlink::add_route(unsigned interface, const Prefix& to, const IpAddress& gateway, std::uint32_t metric) {
   const NlRoute route = route_to(interface, to_netlink(to.address, to.length), gateway);
   rtnl_route_set_priority(route.get(), metric);

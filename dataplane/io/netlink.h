@@ -43,6 +43,8 @@ class Netlink {
   // IPv6: an address without a network and never chosen to speak from.
   void add_egress_address(unsigned interface, const IpAddress& address);
   void remove_egress_address(unsigned interface, const IpAddress& address);
+  // Those of both families, whoever gave them to it.
+  void remove_all_addresses(unsigned interface);
   // The next hop need not be in a connected network.
   void add_route(unsigned interface, const Prefix& to, const IpAddress& gateway, std::uint32_t metric);
   // Every address of the prefix counts as this machine's own, so ARP for it is answered. IPv4.

@@ -17,7 +17,7 @@ namespace {
 
 using wire::addresses_bytes;
 
-constexpr int link_period_ms = 200;  // so much later keepalived sees that a wire is dead
+constexpr int link_period_ms = 200;      // so much later keepalived sees that a wire is dead
 constexpr std::size_t turn_frames = 64;  // of one lane, before the next has its turn
 
 [[nodiscard]] wire::VlanTags tags_of(const TwinLane& lane) {
