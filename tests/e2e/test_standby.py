@@ -64,6 +64,23 @@ class StandsBy(GatewayCase):
         self.assertEqual(self.ha("standby").returncode, 0)
         self.assertFalse(self.answers_arp(EGRESS["web"][0]))
 
+    def egress_routes(self):
+        """What the kernel would answer ARP for beside its own addresses."""
+        return [line for line in self.gateway.host.ip("route", "show", "table", "local").stdout.splitlines()
+                if EGRESS["web"][0] in line]
+
+    def test_its_interfaces_outlive_it_and_begin_anew(self):
+        self.ha("active")
+        self.assertTrue(self.egress_routes())
+        number = self.gateway.host.run(["cat", "/sys/class/net/sp-outside/ifindex"]).stdout
+        self.gateway.kill()
+        self.assertIn("NO-CARRIER", self.gateway.host.ip("link", "show", "sp-outside").stdout)
+        self.assertFalse(self.answers_arp(EGRESS["web"][0]) or self.answers_arp(GATEWAY_OUTSIDE[0]))
+        self.gateway.start()
+        self.assertEqual(self.gateway.host.run(["cat", "/sys/class/net/sp-outside/ifindex"]).stdout, number)
+        self.assertFalse(self.egress_routes() or self.answers_arp(EGRESS["web"][0]))
+        self.assertTrue(self.answers_arp(GATEWAY_OUTSIDE[0]))
+
     def test_a_stopped_one_is_found_stopped_and_steps_down(self):
         self.ha("active")
         self.gateway.process.send_signal(signal.SIGSTOP)
