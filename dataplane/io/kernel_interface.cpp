@@ -156,7 +156,7 @@ void silence(const std::string& name, const Log& log) {
 
 KernelInterface::KernelInterface(const std::string& name, std::uint16_t mtu, bool attach_passing_program,
                                  const std::string& key, const Log& log)
-    : claim_(name) {
+    : claim_(name), name_(name) {
   const unsigned index = ::if_nametoindex(name.c_str());
   if (name.empty() || index == 0) {
     throw EnvironmentError(key + ": no interface \"" + name + "\"; there are " + interfaces_text());
@@ -191,7 +191,14 @@ KernelInterface::~KernelInterface() {
 
 KernelInterface::KernelInterface(KernelInterface&& other) noexcept
     : claim_(std::move(other.claim_)),
+      name_(std::move(other.name_)),
       receive_queues_(other.receive_queues_),
       program_link_(std::exchange(other.program_link_, -1)) {}
+
+bool KernelInterface::is_running() const noexcept {
+  Requests requests(name_);
+  constexpr int wanted = IFF_UP | IFF_RUNNING;
+  return requests.send(SIOCGIFFLAGS) == 0 && (requests.request().ifr_flags & wanted) == wanted;
+}
 
 }  // namespace sallyport::dataplane

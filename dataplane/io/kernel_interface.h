@@ -36,9 +36,12 @@ class KernelInterface {
 
   // Queues that the kernel spreads arriving frames over.
   [[nodiscard]] unsigned receive_queues() const noexcept { return receive_queues_; }
+  // There is a link. The drivers above it say so whether there is one or not.
+  [[nodiscard]] bool is_running() const noexcept;
 
  private:
   InterfaceClaim claim_;
+  std::string name_;
   unsigned receive_queues_ = 1;
   int program_link_ = -1;  // the attached program lives as long as this file descriptor
 };

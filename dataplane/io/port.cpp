@@ -231,6 +231,7 @@ void Port::start() {
 Port::Link Port::link() const noexcept {
   rte_eth_link link{};
   if (rte_eth_link_get_nowait(id_, &link) != 0) return {};
+  if (plan_.interface && !plan_.interface->is_running()) link.link_status = RTE_ETH_LINK_DOWN;
   const bool known = link.link_speed != RTE_ETH_SPEED_NUM_UNKNOWN && link.link_status == RTE_ETH_LINK_UP;
   return {link.link_status == RTE_ETH_LINK_UP, known ? link.link_speed : 0};
 }
