@@ -357,15 +357,15 @@ CommandLine parse_version(const Arguments& arguments) {
 
 using Parser = CommandLine (*)(const Arguments&);
 constexpr std::array<std::pair<std::string_view, Parser>, 10> parsers = {{{"setup", parse_setup},
-                                                                         {"run", parse_run},
-                                                                         {"check", parse_check},
-                                                                         {"explain", parse_explain},
-                                                                         {"import", parse_import},
-                                                                         {"replay", parse_replay},
-                                                                         {"show", parse_show},
-                                                                         {"reload", parse_reload},
-                                                                         {"ha", parse_ha},
-                                                                         {"version", parse_version}}};
+                                                                          {"run", parse_run},
+                                                                          {"check", parse_check},
+                                                                          {"explain", parse_explain},
+                                                                          {"import", parse_import},
+                                                                          {"replay", parse_replay},
+                                                                          {"show", parse_show},
+                                                                          {"reload", parse_reload},
+                                                                          {"ha", parse_ha},
+                                                                          {"version", parse_version}}};
 
 std::string unknown_command(std::string_view word) {
   if (std::find(later_commands.begin(), later_commands.end(), word) != later_commands.end()) {

@@ -130,8 +130,9 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine = std::variant<CheckOptions, ExplainOptions, DiffOptions, ImportOptions, RunOptions, ReplayOptions,
-                                 ShowOptions, ReloadOptions, HaOptions, SetupOptions, VersionOptions, HelpText, UsageError>;
+using CommandLine =
+    std::variant<CheckOptions, ExplainOptions, DiffOptions, ImportOptions, RunOptions, ReplayOptions, ShowOptions,
+                 ReloadOptions, HaOptions, SetupOptions, VersionOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);

@@ -24,8 +24,8 @@ struct Pair {
     const std::vector<NeighbourEntry> neighbours = {
         {Gateway::inside, parse_address("10.0.10.5").value(), {2, 0, 0, 0, 0, 5}},
         {Gateway::outside, gateway, {2, 0, 0, 0, 0, 9}}};
-    g.snapshot.routing = std::make_shared<const Routing>(routes, neighbours,
-                                                         std::vector<LocalAddress>{{Gateway::inside, own.ip}}, 1U);
+    g.snapshot.routing =
+        std::make_shared<const Routing>(routes, neighbours, std::vector<LocalAddress>{{Gateway::inside, own.ip}}, 1U);
   }
 
   const IpAddress gateway = parse_address("203.0.113.254").value();
