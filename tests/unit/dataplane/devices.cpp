@@ -225,9 +225,9 @@ TEST_F(Devices, TheKernelsFramesGoBothWays) {
   std::array<void*, 4> waiting;
   ASSERT_EQ(lanes[0]->to_kernel.pop(waiting), 1U);
   ASSERT_EQ(lanes[1]->to_wire.push(std::span(waiting).first(1)), 1U);
-  EXPECT_FALSE(worlds[1]->send_from_kernel()) << "not its home";
-  EXPECT_TRUE(worlds[0]->send_from_kernel());
-  EXPECT_FALSE(worlds[0]->send_from_kernel());
+  EXPECT_FALSE(worlds[1]->send_from_kernel(false)) << "not its home";
+  EXPECT_TRUE(worlds[0]->send_from_kernel(false));
+  EXPECT_FALSE(worlds[0]->send_from_kernel(false));
   // It carries the MAC of port 0, for which port 1 is another station.
   EXPECT_TRUE(receive(0, 1).empty());
   EXPECT_EQ(worlds[0]->counters().ports[1].other_host.get(), 1U);
