@@ -10,7 +10,7 @@ namespace sallyport::dataplane {
 namespace {
 
 IpAddress next(IpAddress address) {
-  for (std::size_t i = address.bytes.size(); i-- > 0;) {
+  for (std::size_t i = address_bytes(address.family); i-- > 0;) {
     if (++address.bytes[i] != 0) break;
   }
   return address;
@@ -40,6 +40,15 @@ std::vector<Prefix> prefixes_of(const AddressRange& range) {
     first += 1ULL << static_cast<unsigned>(bits);
   }
   return prefixes;
+}
+
+std::vector<IpAddress> first_addresses(const Prefix& prefix, std::size_t most) {
+  std::vector<IpAddress> addresses;
+  for (IpAddress address = prefix.first(); addresses.size() < most; address = next(address)) {
+    addresses.push_back(address);
+    if (address == prefix.last()) break;
+  }
+  return addresses;
 }
 
 bool EgressAddresses::set(const std::vector<AddressRange>& ranges, Netlink& netlink, const Log& log) {
@@ -75,12 +84,9 @@ void EgressAddresses::announce() const {
 }
 
 std::size_t EgressAddresses::announce_v4(const Prefix& prefix, std::size_t announced) const {
-  for (IpAddress address = prefix.first(); announced < announcements_max; address = next(address)) {
-    announce_(address);
-    ++announced;
-    if (address == prefix.last()) break;
-  }
-  return announced;
+  const std::vector<IpAddress> addresses = first_addresses(prefix, announcements_max - announced);
+  for (const IpAddress& address : addresses) announce_(address);
+  return announced + addresses.size();
 }
 
 std::size_t EgressAddresses::set_v4(const std::set<Prefix>& wanted, Netlink& netlink) {

@@ -192,24 +192,35 @@ class Pair:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+class Peer:
+    """A script of peers/ that says "ready", and what it has seen when it is ended."""
+
+    def __init__(self, host, output, *command, seconds=20):
+        self.output = output
+        with open(output, "wb") as file:
+            self.process = host.start([PYTHON, *command], stdout=file)
+        end = time.monotonic() + seconds
+        while not output.read_text().startswith("ready"):
+            if time.monotonic() > end or self.process.poll() is not None:
+                raise RuntimeError(f"{command[0]} did not start")
+            time.sleep(0.02)
+
+    def stop(self):
+        namespaces.stop(self.process)
+        return json.loads(self.output.read_text().splitlines()[-1])
+
+
 class Watch:
     """While it runs: a stream of datagrams through whoever is active, and who answers ARP for the egress address."""
 
     def __init__(self, pair):
         self.pair = pair
-        self.stream = self._start(pair.client, "stream", PEERS / "udp_stream.py", SERVER, ECHO_PORT)
-        self.arp = self._start(pair.server, "arp", PEERS / "arp_watch.py", "eth0", SERVER_WIRE, EGRESS)
-        time.sleep(0.5)
-
-    def _start(self, host, output, *command):
-        with open(self.pair.folder / output, "wb") as file:
-            return host.start([PYTHON, *command], stdout=file)
+        self.stream = Peer(pair.client, pair.folder / "stream", PEERS / "udp_stream.py", SERVER, ECHO_PORT)
+        self.arp = Peer(pair.server, pair.folder / "arp", PEERS / "arp_watch.py", "eth0", SERVER_WIRE, EGRESS)
+        time.sleep(0.3)
 
     def stop(self):
-        for process in (self.stream, self.arp):
-            namespaces.stop(process)
-        self.sent = json.loads((self.pair.folder / "stream").read_text())
-        self.asked = json.loads((self.pair.folder / "arp").read_text())
+        self.sent, self.asked = self.stream.stop(), self.arp.stop()
         return self
 
     def gap_ms(self, since):

@@ -7,9 +7,9 @@ import time
 import unittest
 
 import cases
-import namespaces
 from cases import EGRESS, GatewayCase
-from servers import PEERS, PYTHON
+from pair import Peer
+from servers import PEERS
 from world import GATEWAY_INSIDE, GATEWAY_OUTSIDE, NEXT_HOP, SERVER
 
 
@@ -27,13 +27,10 @@ class StandsBy(GatewayCase):
 
     def neighbours(self, seconds=0.5):
         """What the next hop hears when it asks for the gateway's own address and for an egress address."""
-        watch = cases.world.folder / "arp"
-        with open(watch, "wb") as file:
-            process = cases.world.internet.start([PYTHON, PEERS / "arp_watch.py", "customer", NEXT_HOP[0], GATEWAY_OUTSIDE[0],
-                                                  EGRESS["web"][0]], stdout=file)
+        peer = Peer(cases.world.internet, cases.world.folder / "arp", PEERS / "arp_watch.py", "customer", NEXT_HOP[0],
+                    GATEWAY_OUTSIDE[0], EGRESS["web"][0])
         time.sleep(seconds)
-        namespaces.stop(process)
-        return json.loads(watch.read_text())
+        return peer.stop()
 
     def answers_arp(self, address):
         return any(stations for _, asked, stations in self.neighbours()["changes"] if asked == address)
@@ -50,9 +47,9 @@ class StandsBy(GatewayCase):
         self.assertIn("sallyport_active 0", self.gateway.host.run(["curl", "-s", "http://127.0.0.1:9464/metrics"]).stdout)
 
     def test_active_forwards_announces_and_repeats_it(self):
-        told = threading.Timer(1, lambda: self.ha("active"))
+        told = threading.Timer(2, lambda: self.ha("active"))
         told.start()
-        heard = self.neighbours(12.5)
+        heard = self.neighbours(13.5)
         told.join()
         times = [when for when, address, _ in heard["announced"] if address == EGRESS["web"][0]]
         self.assertEqual([round(when - times[0]) for when in times], [0, 1, 5, 10], heard)
@@ -84,6 +81,7 @@ class StandsBy(GatewayCase):
     def test_a_stopped_one_is_found_stopped_and_steps_down(self):
         self.ha("active")
         self.gateway.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(self.gateway.process.send_signal, signal.SIGCONT)
         self.assertFalse(self.answers_arp(EGRESS["web"][0]))
         asked = time.monotonic()
         done = self.ha("status")

@@ -1,6 +1,6 @@
 """arp_watch.py DEVICE OUR_ADDRESS ASKED_ADDRESS..: asks for each address by broadcast every 50 ms until SIGTERM.
-Prints one JSON object: for each address, when (monotonic seconds) which stations answered a question, where that were
-other stations than those that had answered the question before; and what was announced unasked."""
+Says "ready"; in the end prints one JSON object: for each address, when (monotonic seconds) which stations answered a question,
+where that were other stations than those that had answered the question before; and what was announced unasked."""
 
 import json
 import select
@@ -52,6 +52,7 @@ def main():
     next_ask = time.monotonic()
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    print("ready", flush=True)
     while not ended:
         ready, _, _ = select.select([watch.raw], [], [], max(0.0, next_ask - time.monotonic()))
         now = time.monotonic()

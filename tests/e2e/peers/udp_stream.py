@@ -1,6 +1,6 @@
 """udp_stream.py ADDRESS PORT: a datagram every millisecond, each echoed by the server, until SIGTERM.
-Then prints one JSON object: how many were sent and answered, who the server says we are, and the gaps: from when to when
-(monotonic seconds) no answer came for 20 ms and more."""
+Says "ready"; in the end prints one JSON object: how many were sent and answered, who the server says we are, and the gaps:
+from when to when (monotonic seconds) no answer came for 20 ms and more."""
 
 import json
 import select
@@ -23,6 +23,7 @@ def main():
     next_send = time.monotonic()
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    print("ready", flush=True)
     while not ended:
         ready, _, _ = select.select([connection], [], [], max(0.0, next_send - time.monotonic()))
         now = time.monotonic()

@@ -37,6 +37,21 @@ TEST(EgressAddresses, RangesBecomeTheFewestPrefixes) {
   EXPECT_EQ(split("0.0.0.1-255.255.255.255").size(), 32U);
 }
 
+TEST(EgressAddresses, EachOfAPrefixIsAnnouncedOnce) {
+  const auto first = [](const char* prefix, std::size_t most) {
+    std::vector<std::string> all;
+    for (const IpAddress& address : first_addresses(net(prefix), most)) all.push_back(to_string(address));
+    return all;
+  };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(first("203.0.113.8/31", 1024), (Texts{"203.0.113.8", "203.0.113.9"}));
+  EXPECT_EQ(first("203.0.112.254/31", 1024), (Texts{"203.0.112.254", "203.0.112.255"}));
+  EXPECT_EQ(first("2001:db8::fe/127", 1024), (Texts{"2001:db8::fe", "2001:db8::ff"}));
+  EXPECT_EQ(first("10.0.0.0/8", 3).size(), 3U);
+  EXPECT_EQ(first("10.0.0.0/8", 1024).back(), "10.0.3.255");
+  EXPECT_TRUE(first("10.0.0.0/8", 0).empty());
+}
+
 struct Heard {
   std::vector<std::string> warnings;
   Log log = [this](Severity severity, const std::string& text) {
