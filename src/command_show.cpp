@@ -95,7 +95,7 @@ ExitCode ha_command(const HaOptions& options) {
     return print((answer.is_object() ? answer.value("state", "") : "") + '\n');
   };
   const std::string ask = fmt::format("ha {}", to_string(options.word));
-  const End end = ask_gateway(socket, {ask}, take, status ? 1s : 5s);
+  const End end = ask_gateway(socket, {ask}, take, status ? 2s : 5s);
   if (!status && end.status == ExitCode::done) print(end.message + '\n');
   return tell(end);
 }

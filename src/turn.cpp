@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 using Json = nlohmann::ordered_json;
 
 // A worker turns every 50 microseconds at least; one that shares its processor may have to wait for it.
-constexpr auto patience = 300ms;
+constexpr auto patience = 500ms;
 
 std::vector<std::uint64_t> heartbeats(const dataplane::Gateway& gateway) {
   std::vector<std::uint64_t> beats;

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include <poll.h>
 #include <pthread.h>
@@ -17,7 +18,10 @@ namespace {
 
 using wire::addresses_bytes;
 
-constexpr int link_period_ms = 200;      // so much later keepalived sees that a wire is dead
+constexpr int link_period_ms = 200;  // so much later keepalived sees that a wire is dead
+// What the kernel wanted to say before a stop of so long (SIGSTOP, a paused machine) is not said afterwards: of VRRP,
+// that this box is the master.
+constexpr std::chrono::milliseconds stale_after(3 * link_period_ms);
 constexpr std::size_t turn_frames = 64;  // of one lane, before the next has its turn
 
 [[nodiscard]] wire::VlanTags tags_of(const TwinLane& lane) {
@@ -91,9 +95,12 @@ void TwinPump::run() noexcept {
   std::vector<pollfd> waiting{{wake_.file_descriptor(), POLLIN, 0}};
   for (const auto& lane : lanes_) waiting.push_back({lane->twin->file_descriptor(), POLLIN, 0});
   auto next_link_look = std::chrono::steady_clock::now();
+  auto last_turn = next_link_look;
   while (!ended_.load(std::memory_order_acquire)) {
     ::poll(waiting.data(), waiting.size(), link_period_ms);
     wake_.clear();
+    const auto turn = std::chrono::steady_clock::now();
+    if (turn - std::exchange(last_turn, turn) > stale_after) discard();
     for (std::size_t i = 0; i < lanes_.size(); ++i) {
       from_wire(*lanes_[i]);
       if ((waiting[i + 1].revents & POLLIN) != 0) from_kernel(*lanes_[i]);
@@ -102,6 +109,13 @@ void TwinPump::run() noexcept {
       look_at_links();
       next_link_look = now + std::chrono::milliseconds(link_period_ms);
     }
+  }
+}
+
+void TwinPump::discard() noexcept {
+  std::array<std::uint8_t, 16384> frame;
+  for (const auto& lane : lanes_) {
+    for (std::size_t i = 0; i < TwinLane::ring_capacity && lane->twin->read(frame) != 0; ++i) lane->read_lost.add();
   }
 }
 

@@ -56,6 +56,7 @@ class TwinPump {
  private:
   void run() noexcept;
   void look_at_links() noexcept;
+  void discard() noexcept;  // what the kernel has to send
   void from_wire(TwinLane& lane) noexcept;
   void from_kernel(TwinLane& lane) noexcept;
 

