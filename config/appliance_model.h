@@ -111,8 +111,28 @@ struct HaConfig {
   std::chrono::milliseconds fence_after{0};  // 0: never
 };
 
+// A socket that takes records.
+struct LogTarget {
+  enum class By : std::uint8_t { nothing, unix_socket, udp, tcp };
+
+  By by = By::nothing;
+  std::string path;  // of a unix_socket
+  IpAddress address;
+  std::uint16_t port = 0;
+};
+
 struct FlowLogConfig {
   std::string file;  // empty: none; "-": standard output
+  bool journald = false;
+  LogTarget syslog;
+  std::uint8_t syslog_facility = 3;  // daemon
+};
+
+struct IpfixConfig {
+  LogTarget collector;
+  bool sessions = true;                                // translations, as they begin and end; else what is rarer
+  std::chrono::milliseconds template_refresh{60'000};  // over UDP
+  std::uint32_t observation_domain = 1;
 };
 
 struct MetricsConfig {
@@ -135,6 +155,7 @@ struct ApplianceModel {
   Timeouts timeouts;
   NatConfig nat;
   FlowLogConfig flow_log;
+  IpfixConfig ipfix;
   MetricsConfig metrics;
   HaConfig ha;
   std::string control_socket = "/run/sallyport/control.sock";

@@ -25,7 +25,8 @@ inline constexpr std::size_t cluster_networks = 1000;
 inline constexpr std::size_t bandwidths = 65535;  // egresses with one
 inline constexpr std::size_t text_bytes = 4096;   // a path, a regular expression, a device with arguments
 inline constexpr std::size_t port_name_bytes = 63;
-inline constexpr std::size_t ports = 64;  // network ports of the appliance
+inline constexpr std::size_t socket_path_bytes = 107;  // sockaddr_un, unix(7)
+inline constexpr std::size_t ports = 64;               // network ports of the appliance
 inline constexpr std::size_t tunnels = 256;
 inline constexpr unsigned processor = 1023;  // highest processor number
 

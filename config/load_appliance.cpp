@@ -1,11 +1,10 @@
 // sallyport.toml into a model.
-#include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "config/appliance/endpoint.h"
 #include "config/appliance/readers.h"
 #include "config/bounds.h"
 #include "config/document/values.h"
@@ -16,8 +15,6 @@
 namespace sallyport::config {
 namespace {
 
-constexpr std::size_t longest_socket_path = 107;  // bytes; sockaddr_un, unix(7)
-
 void read_gateway(const Item& item, ApplianceModel& into, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
   table.optional("policy", into.policy, filled_text);
@@ -26,24 +23,10 @@ void read_gateway(const Item& item, ApplianceModel& into, Diagnostics& diagnosti
   table.optional("state_period", into.state_period, duration(std::chrono::milliseconds(0), std::chrono::hours(24)));
 }
 
-void read_flow_log(const Item& item, FlowLogConfig& into, Diagnostics& diagnostics) {
-  TableReader(item, diagnostics).optional("file", into.file, filled_text);
-}
-
 // "127.0.0.1:9464", "[::1]:9464"
 std::optional<std::string> listen_address(const Item& item, Diagnostics& diagnostics) {
   auto written = filled_text(item, diagnostics);
-  if (!written) return std::nullopt;
-  const std::size_t colon = std::min(written->rfind(':'), written->size());
-  std::string_view host = std::string_view(*written).substr(0, colon);
-  const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  const auto address = parse_address(host);
-  const std::string_view port = std::string_view(*written).substr(std::min(colon + 1, written->size()));
-  std::uint16_t number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  const bool is_port = error == std::errc() && end == port.data() + port.size() && number != 0;
-  if (address && is_port && bracketed == (address->family == Family::v6)) return written;
+  if (!written || parse_endpoint(*written)) return written;
   report(item, diagnostics, "expected an address and a port, such as \"127.0.0.1:9464\" or \"[::1]:9464\"");
   return std::nullopt;
 }
@@ -71,7 +54,7 @@ void read_control(const Item& item, std::string& into, Diagnostics& diagnostics)
   if (!socket) return;
   auto path = filled_text(*socket, diagnostics);
   if (!path) return;
-  if (path->size() > longest_socket_path) {
+  if (path->size() > bounds::socket_path_bytes) {
     report(*socket, diagnostics, "the path of a socket has at most 107 bytes");
   } else {
     into = std::move(*path);
@@ -91,6 +74,7 @@ void read_appliance(const Item& root, ApplianceModel& model, Diagnostics& diagno
   within("nat", read_nat, model.nat);
   within("ha", read_ha, model.ha);
   within("flow_log", read_flow_log, model.flow_log);
+  within("ipfix", read_ipfix, model.ipfix);
   within("metrics", read_metrics, model.metrics);
   within("control", read_control, model.control_socket);
   within("dpdk", read_dpdk, model.eal_args);

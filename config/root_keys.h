@@ -6,9 +6,9 @@
 
 namespace sallyport::config {
 
-inline constexpr std::array<std::string_view, 12> appliance_tables = {"gateway",  "port",     "tunnel",  "workers",
-                                                                      "limits",   "timeouts", "nat",     "ha",
-                                                                      "flow_log", "metrics",  "control", "dpdk"};
+inline constexpr std::array<std::string_view, 13> appliance_tables = {
+    "gateway", "port",     "tunnel", "workers", "limits",  "timeouts", "nat",
+    "ha",      "flow_log", "ipfix",  "metrics", "control", "dpdk"};
 inline constexpr std::array<std::string_view, 19> policy_tables = {
     "cluster",     "defaults",   "snat",       "dns",       "namespace", "workload",  "network_policy",
     "network_set", "domain_set", "egress",     "ip_pool",   "tcp_route", "tls_route", "egress_network",

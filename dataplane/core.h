@@ -7,6 +7,7 @@
 #include "classifier/names/hpack.h"
 #include "classifier/names/quic_initial.h"
 #include "dataplane/counters.h"
+#include "dataplane/flow/address_load.h"
 #include "dataplane/flow/books.h"
 #include "dataplane/flow/contact_book.h"
 #include "dataplane/flow/dns_book.h"
@@ -98,6 +99,7 @@ struct Core {
   SourcePorts source_ports;
   FullServers full_servers;
   PortLoads port_loads;
+  AddressLoads address_loads;
   UsedPorts used_ports;
   HopBook hops;
   NameBook names;
@@ -114,6 +116,7 @@ struct Core {
   UnsolicitedSyns unsolicited;
   AgainQueue again;
   RateLimit icmp_limit{1000};
+  RateLimit exhaustion_limit{10};
   PortSlice low_ports;
   PortSlice high_ports;
   PortSlice identifiers;

@@ -22,8 +22,16 @@ enum class FlowEnd : std::uint8_t { none, denied, fin, rst, timeout, shutdown, r
 // Of a flow; or of ports of an egress address that an inside address has from now on, or no more ([nat] port_block):
 // then `inside.source` says whose, `nat_address` and `nat_port` which, the first of `ports`. Or of an egress address
 // that runs out of them: `ports` of `ports_of` are in use, of inside.protocol (0: of any), towards
-// `inside.destination`, or at all where its port is 0.
-enum class RecordKind : std::uint8_t { flow, ports_given, ports_taken_back, ports_running_out };
+// `inside.destination`, or at all where its port is 0. For those who log translations (RFC 8158) besides: a flow that
+// got one just now, as its record will have it; and a flow that found no port of `nat_address` left.
+enum class RecordKind : std::uint8_t {
+  flow,
+  ports_given,
+  ports_taken_back,
+  ports_running_out,
+  translation_begun,
+  ports_exhausted
+};
 
 inline constexpr std::size_t record_name_bytes = 256;
 inline constexpr std::size_t record_method_bytes = 32;

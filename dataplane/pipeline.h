@@ -18,6 +18,7 @@
 #include "classifier/address_pool.h"
 #include "config/appliance_model.h"
 #include "dataplane/counters.h"
+#include "dataplane/flow/address_load.h"
 #include "dataplane/flow/saved_flow.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/packet.h"
@@ -51,6 +52,8 @@ struct PipelineSettings {
   std::uint64_t seed = 0;     // of the hash key and of port choice
   bool shadow = false;        // a shadow policy may be published: take the memory for its verdicts
   bool tunnels = false;       // snapshots carry Tunnels: take the memory for their peers
+  bool translation_records = false;  // also a record for each translation that begins
+  bool exhaustion_records = false;   // and for want of a port, at most ten a second
   bool verify_ip_checksum = true;
   bool unsegmented = false;  // replay: frames captured before segmentation pass over the MTU as they came
   bool kernel = true;        // there is a kernel behind the ports; without one its packets end as martians and not_ip
@@ -99,6 +102,8 @@ class Pipeline {
   // Of this worker's ports, those that are nearest to their end; nat.md 7.
   [[nodiscard]] const PortLoad& fullest_server() const noexcept;
   [[nodiscard]] const PortLoad& fullest_address() const noexcept;
+  // Of each egress address in use, as many as there is room for; how many.
+  [[nodiscard]] std::size_t address_loads(std::span<AddressLoad> out) const noexcept;
   [[nodiscard]] PipelineMemory memory() const noexcept;
 
   // The flow of an inside key (client -> server), for replay: its translation, or the key's own source if untranslated.

@@ -178,6 +178,15 @@ Json usage_json(const EgressUsage& usage, const classifier::Identities& identiti
           {"incomplete", usage.incomplete()}};
 }
 
+Json flow_log_json(const dataplane::Gateway& gateway, const FlowLog& flow_log) {
+  std::uint64_t lost = 0;
+  for (unsigned i = 0; i < gateway.workers(); ++i) lost += gateway.worker(i).records_lost;
+  Json outputs = Json::array();
+  for (const FlowLog::OutputCounts& output : flow_log.outputs())
+    outputs.push_back({{"output", output.name}, {"written", output.written}, {"lost", output.lost}});
+  return {{"lost_in_rings", lost}, {"outputs", std::move(outputs)}};
+}
+
 Json shadow_json(const dataplane::CounterSums& sums) {
   return {{"decided", sums.shadow_decided},
           {"would_allow", sums.shadow_allows},
@@ -349,7 +358,8 @@ End Answers::reasons(AnswerLines& lines) {
                  {"names_seen", sums.names_seen},
                  {"shadow", shadow_json(sums)},
                  {"denied_by", std::move(denied)}}},
-               {"dns", std::move(dns)}});
+               {"dns", std::move(dns)},
+               {"flow_log", flow_log_json(gateway_, flow_log_)}});
   return {};
 }
 
@@ -361,7 +371,7 @@ End Answers::workers(AnswerLines& lines) {
   send(lines, {{"workers", std::move(list)},
                {"memory_bytes", gateway_.memory().sum()},
                {"huge_pages", gateway_.huge_pages()},
-               {"flow_log", {{"written", flow_log_.written()}, {"failed", flow_log_.failed()}}}});
+               {"flow_log", flow_log_json(gateway_, flow_log_)}});
   return {};
 }
 

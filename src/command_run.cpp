@@ -144,7 +144,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
       [&](std::shared_ptr<const classifier::Policy> shadow) { gateway.publish_shadow(std::move(shadow)); },
       [&](bool begins) { begins ? manager.reloading() : manager.ready(status_text(reloader, gateway)); }, log);
   Refusals refusals;
-  FlowLog flow_log(appliance.flow_log.file, log);
+  FlowLog flow_log(appliance, log);
   flow_log.start({[&](auto records) { return gateway.take_records(records); },
                   [&] { return reloader.live()->identities; }, [&] { return records_lost(gateway); },
                   [&, watched = !appliance.metrics.listen.empty()](const auto& flow, const auto& identities) {
@@ -179,6 +179,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   keeper.stop();
   gateway.halt();
   keeper.save_last();
+  flow_log.be_patient();
   gateway.stop(true);
   flow_log.stop();
   log.info("stopped");

@@ -9,21 +9,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace sallyport {
-namespace {
-
-constexpr int patience_ms = 1000;
-
-bool takes_bytes(int file) {
-  pollfd waiting{file, POLLOUT, 0};
-  return poll(&waiting, 1, patience_ms) == 1 && (waiting.revents & POLLOUT) != 0;
-}
-
-}  // namespace
 
 std::string LineFile::open() {
   if (is_stdout()) {
@@ -67,7 +56,7 @@ std::size_t LineFile::write_some(std::string_view bytes) {
   std::size_t taken = 0;
   while (taken < bytes.size()) {
     // A pipe that says it takes bytes takes PIPE_BUF of them without blocking, maybe no more.
-    if (!regular_ && !takes_bytes(number_)) break;
+    if (!regular_ && !patience_.wait_writable(number_)) break;
     const std::size_t length = regular_ ? bytes.size() - taken : std::min<std::size_t>(bytes.size() - taken, PIPE_BUF);
     const ssize_t count = ::write(number_, bytes.data() + taken, length);
     if (count < 0 && errno == EINTR) continue;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "src/descriptor.h"
+#include "src/flow_log/patience.h"
 
 namespace sallyport {
 
@@ -18,8 +19,8 @@ class LineFile {
   [[nodiscard]] std::string open();
   // Was the file renamed or removed since it was opened?
   [[nodiscard]] bool moved_away() const;
-  // Whole lines. False: the file took not all of them (full disk, reader gone, a pipe that nobody reads for a second);
-  // the next write starts a line of its own.
+  // Whole lines. False: the file took not all of them (full disk, reader gone, a pipe that nobody reads: this is waited
+  // for once, for a second); the next write starts a line of its own.
   [[nodiscard]] bool write(std::string_view lines);
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
@@ -30,6 +31,7 @@ class LineFile {
 
   std::string path_;
   Descriptor file_;
+  Patience patience_;
   int number_ = -1;
   bool regular_ = false;
   bool torn_ = false;

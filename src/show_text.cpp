@@ -178,6 +178,18 @@ std::string description_of(std::string_view name) {
   return {};
 }
 
+// Of the flow log: lost ones are told with the packets, as both are what one looks for here.
+std::string records_text(const Json& flow_log) {
+  std::string text;
+  if (const std::uint64_t lost = number_at(flow_log, "lost_in_rings"); lost != 0)
+    text += fmt::format("  {:>12} records lost: before they could be taken\n", grouped(lost));
+  for (const Json& output : at(flow_log, "outputs")) {
+    if (number_at(output, "lost") != 0)
+      text += fmt::format("  {:>12} records lost: {}\n", count(output, "lost"), text_at(output, "output"));
+  }
+  return text.empty() ? text : "\nflow log:\n" + text;
+}
+
 std::string reasons_text(const Json& answer, const Style& style) {
   Table sums({"PACKETS", "WHAT BECAME OF THEM"});
   for (const char* key : {"received", "transmitted", "held", "originated"}) sums.add({count(answer, key), key});
@@ -197,6 +209,7 @@ std::string reasons_text(const Json& answer, const Style& style) {
   for (const auto& [name, number] : at(flows, "denied_by").items()) {
     if (number != 0) text += fmt::format("  {:>12} denied: {}\n", number.dump(), name);
   }
+  text += records_text(at(answer, "flow_log"));
   const Json& dns = at(answer, "dns");
   if (number_at(dns, "answers_learned") == 0) return text;
   text += fmt::format("\n{}: {} names bound to addresses\n", style.paint(Colour::bold, "dns"), count(dns, "bindings"));

@@ -32,6 +32,10 @@ void read_timeouts(const Item& item, Timeouts& into, Diagnostics& diagnostics);
 // ha.cpp
 void read_ha(const Item& item, HaConfig& into, Diagnostics& diagnostics);
 
+// logs.cpp
+void read_flow_log(const Item& item, FlowLogConfig& into, Diagnostics& diagnostics);
+void read_ipfix(const Item& item, IpfixConfig& into, Diagnostics& diagnostics);
+
 // nat.cpp
 void read_nat(const Item& item, NatConfig& into, Diagnostics& diagnostics);
 

@@ -34,8 +34,10 @@ class UsedPorts {
  public:
   UsedPorts() : places_(place_count) {}
 
-  void add(std::uint64_t what) noexcept { ++places_[what % place_count]; }
-  void subtract(std::uint64_t what) noexcept { --places_[what % place_count]; }
+  // True: it is the first use of it.
+  bool add(std::uint64_t what) noexcept { return places_[what % place_count]++ == 0; }
+  // True: it was the last one.
+  bool subtract(std::uint64_t what) noexcept { return --places_[what % place_count] == 0; }
   [[nodiscard]] bool contains(std::uint64_t what) const noexcept { return places_[what % place_count] != 0; }
   [[nodiscard]] std::size_t bytes() const noexcept { return places_.bytes(); }
 
@@ -60,11 +62,12 @@ class PortLoads {
     place |= announced;
     return true;
   }
-  void subtract(std::uint64_t what, std::uint32_t count, std::uint32_t of) noexcept {
+  void subtract(std::uint64_t what, std::uint32_t count, PortLoad& load) noexcept {
     std::uint32_t& place = places_[what % place_count];
     place -= count;
     const std::uint32_t used = place & ~announced;
-    if (std::uint64_t{used} * 100 < std::uint64_t{of} * 70) place = used;
+    if (std::uint64_t{used} * 100 < std::uint64_t{load.of} * 70) place = used;
+    load.used = used;
     if (server_.what == what) server_.load.used = used;
     if (address_.what == what) address_.load.used = used;
   }

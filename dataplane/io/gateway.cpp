@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <mutex>
 #include <utility>
 
@@ -21,6 +20,7 @@
 #include "dataplane/io/memory_limit.h"
 #include "dataplane/io/processors.h"
 #include "dataplane/io/quiescence.h"
+#include "dataplane/io/seat_sums.h"
 #include "dataplane/io/spin_lock.h"
 #include "dataplane/io/telemetry.h"
 #include "dataplane/io/twin_pump.h"
@@ -377,30 +377,9 @@ CounterSums Gateway::counters() const {
   return all;
 }
 
-std::vector<RuleSum> Gateway::rules() const {
-  std::map<classifier::Id, RuleSum> sums;
-  for (const auto& seat : parts_->seats) {
-    seat->rules().each([&](classifier::Id rule, std::uint64_t decided, std::uint64_t audited) {
-      RuleSum& sum = sums[rule];
-      sum = {rule, sum.decided + decided, sum.audited + audited};
-    });
-  }
-  std::vector<RuleSum> rising;
-  rising.reserve(sums.size());
-  for (const auto& [rule, sum] : sums) rising.push_back(sum);
-  return rising;
-}
-
-FullestPorts Gateway::fullest_ports() const {
-  FullestPorts all;
-  for (const auto& seat : parts_->seats) {
-    (void)seat->ask([&](const Pipeline& pipeline) {
-      if (pipeline.fullest_server().fuller_than(all.server)) all.server = pipeline.fullest_server();
-      if (pipeline.fullest_address().fuller_than(all.address)) all.address = pipeline.fullest_address();
-    });
-  }
-  return all;
-}
+std::vector<RuleSum> Gateway::rules() const { return rules_of(parts_->seats); }
+FullestPorts Gateway::fullest_ports() const { return fullest_ports_of(parts_->seats); }
+std::vector<AddressLoad> Gateway::address_loads() const { return address_loads_of(parts_->seats); }
 
 std::uint64_t Gateway::bound_names() const {
   const std::lock_guard lock(parts_->mutex);

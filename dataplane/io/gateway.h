@@ -19,6 +19,7 @@
 #include "classifier/address_pool.h"
 #include "classifier/policy.h"
 #include "config/appliance_model.h"
+#include "dataplane/flow/address_load.h"
 #include "dataplane/flow/port_load.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/io/control_log.h"
@@ -166,6 +167,8 @@ class Gateway {
   [[nodiscard]] std::uint64_t bound_names() const;
   [[nodiscard]] std::vector<EgressMeters::Dropped> dropped_by_bandwidth() const;  // of the policy that runs
   [[nodiscard]] FullestPorts fullest_ports() const;                               // read on the workers' own threads
+  // Of egress addresses in use, all workers' ports together; rising.
+  [[nodiscard]] std::vector<AddressLoad> address_loads() const;
   [[nodiscard]] std::vector<PortStatus> ports() const;
   [[nodiscard]] RoutingStatus routing() const;
   [[nodiscard]] PolicyStatus policy() const;

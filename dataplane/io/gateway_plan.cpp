@@ -138,6 +138,9 @@ PipelineSettings pipeline_settings(const config::ApplianceModel& model, const Ga
   settings.worker = worker;
   settings.workers = workers;
   settings.seed = random_seed();
+  const bool exports = model.ipfix.collector.by != config::LogTarget::By::nothing;
+  settings.translation_records = exports && model.ipfix.sessions;
+  settings.exhaustion_records = exports;
   return settings;
 }
 

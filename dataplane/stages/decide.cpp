@@ -170,6 +170,7 @@ class Opening {
     const std::int32_t old = since(flow.last_seen, core_.tick);
     core_.wheel.add(number, core_.tick, timeout_ms(core_, flow) - static_cast<std::uint32_t>(old));
     if (flow.verdict == Verdict::allowed) core_.counters.flows_allowed.add();
+    if (core_.settings.translation_records && flow.nat_address != 0) record_translation(core_, flow);
     return {number, Drop::policy_denied};
   }
 

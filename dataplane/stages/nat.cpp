@@ -44,6 +44,16 @@ void prepare_translation(const Core& core, Flow& flow) noexcept {
   return Nat::Result::no_free_port;
 }
 
+void record_exhaustion(Core& core, const Flow& flow) noexcept {
+  if (!core.exhaustion_limit.admit(core.tick)) return;
+  FlowRecord record;
+  record.kind = RecordKind::ports_exhausted;
+  record.written_ns = core.now;
+  record.inside = core.flows.inside_key(flow);
+  record.nat_address = core.addresses[flow.nat_address];
+  core.world.record(record);
+}
+
 // RFC 6296: each source has an address, and so all ports, of its own.
 [[nodiscard]] Nat map_prefix(Core& core, const classifier::PrefixTranslation& prefix, Flow& flow) noexcept {
   const std::optional<IpAddress> address = prefix.to_outside(core.flows.source(flow));
@@ -75,6 +85,7 @@ Nat choose_nat(Core& core, const classifier::Source& source, const classifier::F
   flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
   if (flow.nat_address == 0) return {Nat::Result::no_address};
   if (const Mapped mapped = map_port(core, flow); mapped != Mapped::ok) {
+    if (mapped == Mapped::no_free_port && core.settings.exhaustion_records) record_exhaustion(core, flow);
     core.addresses.give_back(flow.nat_address);
     flow.nat_address = 0;
     flow.nat_port = flow.source_port;

@@ -58,8 +58,7 @@ struct Use {
   return core.hash(key, std::uint64_t{flow.nat_address} << 8U | 9U);
 }
 
-void add(Core& core, Use use, std::uint32_t ports) noexcept {
-  if (!core.port_loads.add(use.what, ports, use.load)) return;
+void announce(Core& core, const Use& use) noexcept {
   FlowRecord record;
   record.kind = RecordKind::ports_running_out;
   record.written_ns = core.now;
@@ -73,37 +72,48 @@ void add(Core& core, Use use, std::uint32_t ports) noexcept {
   core.world.record(record);
 }
 
-void subtract(Core& core, const Use& use, std::uint32_t ports) noexcept {
-  core.port_loads.subtract(use.what, ports, use.load.of);
+void add(Core& core, std::uint32_t nat_address, Use use, std::uint32_t ports) noexcept {
+  const bool to_announce = core.port_loads.add(use.what, ports, use.load);
+  core.address_loads.note(nat_address, use.what, use.load);
+  if (to_announce) announce(core, use);
+}
+
+void subtract(Core& core, std::uint32_t nat_address, Use use, std::uint32_t ports) noexcept {
+  core.port_loads.subtract(use.what, ports, use.load);
+  core.address_loads.note(nat_address, use.what, use.load);
 }
 
 }  // namespace
 
 void count_server_port(Core& core, const Flow& flow) noexcept {
-  add(core, use_of(core, flow), 1);
-  core.used_ports.add(port_hash(core, flow, flow.nat_port));
+  add(core, flow.nat_address, use_of(core, flow), 1);
+  if (core.used_ports.add(port_hash(core, flow, flow.nat_port)))
+    core.address_loads.take_port(flow.nat_address, flow.protocol);
 }
 void uncount_server_port(Core& core, const Flow& flow) noexcept {
-  subtract(core, use_of(core, flow), 1);
-  core.used_ports.subtract(port_hash(core, flow, flow.nat_port));
+  subtract(core, flow.nat_address, use_of(core, flow), 1);
+  if (core.used_ports.subtract(port_hash(core, flow, flow.nat_port)))
+    core.address_loads.give_port_back(flow.nat_address, flow.protocol);
 }
 bool is_used(const Core& core, const Flow& flow, std::uint16_t port) noexcept {
   return core.used_ports.contains(port_hash(core, flow, __builtin_bswap16(port)));
 }
 
-// Of ports in blocks, the blocks are counted.
+// Of ports in blocks, the blocks are what runs out.
 void count_port(Core& core, const Mapping& mapping) noexcept {
-  if (!core.source_ports.in_blocks()) add(core, use_of(core, mapping), 1);
+  core.address_loads.take_port(mapping.nat_address, mapping.inside.protocol);
+  if (!core.source_ports.in_blocks()) add(core, mapping.nat_address, use_of(core, mapping), 1);
 }
 void uncount_port(Core& core, const Mapping& mapping) noexcept {
-  if (!core.source_ports.in_blocks()) subtract(core, use_of(core, mapping), 1);
+  core.address_loads.give_port_back(mapping.nat_address, mapping.inside.protocol);
+  if (!core.source_ports.in_blocks()) subtract(core, mapping.nat_address, use_of(core, mapping), 1);
 }
 
 void count_block(Core& core, std::uint32_t nat_address) noexcept {
-  add(core, use_of_block(core, nat_address), core.source_ports.block_ports());
+  add(core, nat_address, use_of_block(core, nat_address), core.source_ports.block_ports());
 }
 void uncount_block(Core& core, std::uint32_t nat_address) noexcept {
-  subtract(core, use_of_block(core, nat_address), core.source_ports.block_ports());
+  subtract(core, nat_address, use_of_block(core, nat_address), core.source_ports.block_ports());
 }
 
 }  // namespace sallyport::dataplane

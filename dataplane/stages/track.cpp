@@ -197,6 +197,12 @@ void write_record(Core& core, Flow& flow, FlowEnd end) noexcept {
   core.world.record(record_of(core, flow, end));
 }
 
+void record_translation(Core& core, const Flow& flow) noexcept {
+  FlowRecord record = record_of(core, flow, FlowEnd::none);
+  record.kind = RecordKind::translation_begun;
+  core.world.record(record);
+}
+
 void drop_held(Core& core, Flow& flow, Drop why) noexcept {
   std::uint32_t& inspection = core.flows.facts(flow).inspection;
   if (inspection == 0) return;

@@ -41,6 +41,8 @@ inline void count_packet(Core& core, Flow& flow, const Packet& packet, Direction
 [[nodiscard]] FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept;
 // Once a flow; later calls do nothing.
 void write_record(Core& core, Flow& flow, FlowEnd end) noexcept;
+// That its translation begins.
+void record_translation(Core& core, const Flow& flow) noexcept;
 // Takes it out of all tables, what it holds ends as `held_as`.
 void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as = Drop::hello_abandoned) noexcept;
 void drop_held(Core& core, Flow& flow, Drop why) noexcept;

@@ -14,12 +14,12 @@ Figures figures_of(const dataplane::Gateway& gateway, const config::ApplianceMod
   figures.ports = gateway.ports();
   figures.rules = gateway.rules();
   figures.fullest = gateway.fullest_ports();
+  figures.addresses = gateway.address_loads();
   figures.routing = gateway.routing();
   figures.standing = gateway.standing();
   figures.memory = gateway.memory();
   figures.bound_names = gateway.bound_names();
-  figures.records_written = flow_log.written();
-  figures.records_failed = flow_log.failed();
+  figures.outputs = flow_log.outputs();
   figures.flows_max = appliance.limits.flows;
   figures.held_bytes_max = appliance.limits.held_bytes;
   figures.reloads = reloader.counts();

@@ -27,11 +27,12 @@ struct Figures {
   std::vector<dataplane::PortStatus> ports;
   std::vector<dataplane::RuleSum> rules;
   dataplane::FullestPorts fullest;
+  std::vector<dataplane::AddressLoad> addresses;  // in use
   dataplane::RoutingStatus routing;
   dataplane::StandingStatus standing;
   dataplane::GatewayMemory memory;
   std::uint64_t bound_names = 0;
-  std::uint64_t records_written = 0, records_failed = 0;
+  std::vector<FlowLog::OutputCounts> outputs;  // of the flow log
   std::uint64_t flows_max = 0, held_bytes_max = 0;
   std::shared_ptr<const LivePolicy> live;  // its identities know every rule above
   ReloadCounts reloads;

@@ -1,7 +1,9 @@
 #include "src/monitor/metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <numeric>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -82,6 +84,15 @@ void add_packets(Families& out, const dataplane::CounterSums& sums) {
   }
 }
 
+// The reasons that say so: nothing came, or nothing that could be read to its end.
+std::uint64_t missed(const dataplane::CounterSums& sums) {
+  using classifier::Reason;
+  std::uint64_t missed = 0;
+  for (const Reason reason : {Reason::no_name, Reason::hello_timeout, Reason::hello_too_large, Reason::hello_malformed})
+    missed += sums.denied_by_reason[static_cast<std::size_t>(reason)];
+  return missed;
+}
+
 void add_flows(Families& out, const Figures& figures) {
   const dataplane::CounterSums& sums = figures.sums;
   out.gauge("sallyport_flows", "Living flows.", sums.flows_live);
@@ -95,7 +106,10 @@ void add_flows(Families& out, const Figures& figures) {
   out.counter("sallyport_flows_ended_total", "Flows that are over.", sums.flows_ended);
   out.gauge("sallyport_held_bytes", "Payload that waits for its flow's verdict.", sums.held_bytes);
   out.gauge("sallyport_held_bytes_max", "Payload that may wait.", figures.held_bytes_max);
-  out.counter("sallyport_names_seen_total", "Flows that showed a server name.", sums.names_seen);
+  out.counter("sallyport_names_seen_total", "Flows and requests that showed a server name.", sums.names_seen);
+  out.counter("sallyport_names_missed_total", "Flows that had to show a server name and showed none.", missed(sums));
+  out.counter("sallyport_names_not_stored_total", "Names that were decided by, and found no room for the record.",
+              sums.names_not_stored);
 }
 
 void add_rules(Families& out, const Figures& figures) {
@@ -166,6 +180,39 @@ void add_egress(Families& out, const Figures& figures) {
   out.add(ratio(figures.fullest.address), {{"of", "address"}});
 }
 
+// The addresses that are used most; the others as one, so that a pool of thousands is no thousand series.
+struct AddressSeries {
+  std::vector<std::pair<std::string, dataplane::AddressLoad>> shown;
+
+  explicit AddressSeries(std::vector<dataplane::AddressLoad> loads) {
+    constexpr std::size_t shown_max = 64;
+    const auto ports = [](const dataplane::AddressLoad& load) {
+      return std::accumulate(load.ports.begin(), load.ports.end(), std::uint64_t{0});
+    };
+    std::stable_sort(loads.begin(), loads.end(), [&](const auto& a, const auto& b) { return ports(a) > ports(b); });
+    const auto end = loads.begin() + static_cast<std::ptrdiff_t>(std::min(loads.size(), shown_max));
+    for (auto load = loads.begin(); load != end; ++load) shown.emplace_back(to_string(load->address), *load);
+    if (end != loads.end())
+      shown.emplace_back("(others)", std::accumulate(end, loads.end(), dataplane::AddressLoad{},
+                                                     [](auto sum, auto& load) { return sum += load; }));
+  }
+};
+
+void add_egress_addresses(Families& out, const Figures& figures) {
+  using Load = dataplane::AddressLoad;
+  const AddressSeries series(figures.addresses);
+  out.gauge("sallyport_egress_addresses_used", "Egress addresses that ports are in use of.", figures.addresses.size());
+  out.gauge("sallyport_egress_address_ports_used", "Ports of an egress address that are in use, by protocol.");
+  for (const auto& [address, load] : series.shown) {
+    out.add(std::uint64_t{load.ports[Load::tcp]}, {{"address", address}, {"protocol", "tcp"}});
+    out.add(std::uint64_t{load.ports[Load::udp]}, {{"address", address}, {"protocol", "udp"}});
+    out.add(std::uint64_t{load.ports[Load::other]}, {{"address", address}, {"protocol", "other"}});
+  }
+  out.gauge("sallyport_egress_address_fullest_server_ratio",
+            "Of a worker's ports of an egress address, those in use towards its fullest server.");
+  for (const auto& [address, load] : series.shown) out.add(ratio(load.fullest), {{"address", address}});
+}
+
 void add_policy(Families& out, const Figures& figures) {
   const LivePolicy& live = *figures.live;
   out.gauge("sallyport_active", "Whether it forwards and answers for the egress addresses; else it stands by.",
@@ -215,10 +262,11 @@ void add_workers(Families& out, const Figures& figures) {
 void add_records(Families& out, const Figures& figures) {
   std::uint64_t lost = 0;
   for (const Figures::Worker& worker : figures.workers) lost += worker.status.records_lost;
-  out.counter("sallyport_flow_records_written_total", "Flow records in the flow log.", figures.records_written);
-  out.counter("sallyport_flow_records_lost_total", "Flow records that are not, by where they were lost.");
+  out.counter("sallyport_flow_records_written_total", "Flow records that an output of the flow log took.");
+  for (const FlowLog::OutputCounts& output : figures.outputs) out.add(output.written, {{"output", output.name}});
+  out.counter("sallyport_flow_records_lost_total", "Flow records that were lost, by where.");
   out.add(lost, {{"where", "ring"}});
-  out.add(figures.records_failed, {{"where", "file"}});
+  for (const FlowLog::OutputCounts& output : figures.outputs) out.add(output.lost, {{"where", output.name}});
 }
 
 void add_memory(Families& out, const Figures& figures) {
@@ -242,6 +290,7 @@ std::string metrics_text(const Figures& figures, std::string_view version) {
   add_dns(out, figures);
   add_ports(out, figures);
   add_egress(out, figures);
+  add_egress_addresses(out, figures);
   add_policy(out, figures);
   add_workers(out, figures);
   add_records(out, figures);

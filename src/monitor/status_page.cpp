@@ -157,10 +157,10 @@ void add_totals(std::string& page, const Figures& figures) {
 }
 
 void add_tops(std::string& page, const Refusals& refusals) {
-  const auto top = [&](std::string_view title, std::string_view heading, const std::vector<TopCounts::One>& rows,
+  const auto top = [&](std::string_view title, std::string_view heading, const std::vector<Refusals::Count>& rows,
                        std::string_view nothing) {
     HtmlTable table({heading, "flows#"});
-    for (const TopCounts::One& one : rows) table.add({html(one.what), grouped(one.count)});
+    for (const Refusals::Count& one : rows) table.add({html(one.what), grouped(one.flows)});
     section(page, title, table.text(nothing));
   };
   top("Names denied most", "name", refusals.names(rows_max), "No name was denied.");

@@ -4,7 +4,7 @@ import re
 
 PAGE = "docs/CONFIG.md"
 LOADER = "config/load_appliance.cpp"
-READERS = [LOADER, "config/appliance/ha.cpp", "config/appliance/limits.cpp", "config/appliance/nat.cpp",
+READERS = [LOADER, "config/appliance/ha.cpp", "config/appliance/limits.cpp", "config/appliance/logs.cpp", "config/appliance/nat.cpp",
            "config/appliance/ports.cpp", "config/appliance/tunnels.cpp"]
 
 # within("limits", read_limits, ...) at the root; table.optional("flows", ...) and the like in a function read_limits().

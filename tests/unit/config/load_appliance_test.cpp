@@ -62,6 +62,8 @@ TEST(LoadAppliance, Defaults) {
   EXPECT_FALSE(model.nat.pool_key.has_value());
   EXPECT_TRUE(model.nat.source_check);
   EXPECT_TRUE(model.flow_log.file.empty());
+  EXPECT_FALSE(model.flow_log.journald);
+  EXPECT_EQ(model.flow_log.syslog.by, LogTarget::By::nothing);
   EXPECT_TRUE(model.metrics.listen.empty());
   EXPECT_EQ(model.control_socket, "/run/sallyport/control.sock");
   ASSERT_EQ(model.ports.size(), 2U);
@@ -125,6 +127,9 @@ fragment_timeout = "1s"
 
 [flow_log]
 file = "-"
+journald = true
+syslog = "udp:[2001:db8::5]:514"
+syslog_facility = "local3"
 
 [control]
 socket = "/tmp/control.sock"
@@ -170,6 +175,11 @@ eal_args = ["--log-level", "8"]
   EXPECT_EQ(model.nat.fragments_max, 16U);
   EXPECT_EQ(model.nat.fragment_timeout, 1s);
   EXPECT_EQ(model.flow_log.file, "-");
+  EXPECT_TRUE(model.flow_log.journald);
+  EXPECT_EQ(model.flow_log.syslog.by, LogTarget::By::udp);
+  EXPECT_EQ(model.flow_log.syslog.address, ip("2001:db8::5"));
+  EXPECT_EQ(model.flow_log.syslog.port, 514);
+  EXPECT_EQ(model.flow_log.syslog_facility, 19);
   EXPECT_EQ(model.control_socket, "/tmp/control.sock");
   EXPECT_EQ(model.eal_args, (std::vector<std::string>{"--log-level", "8"}));
 }
@@ -219,6 +229,10 @@ TEST(ApplianceErrors, BesideRightPorts) {
       {"[nat]\nport_block = 64\nports_per_source_max = 63", 1, 1, "nat", "less than one block of 64"},
       {"[nat]\nfragment_timeout = \"2\"", 2, 20, "nat.fragment_timeout", "a duration such as"},
       {"[flow_log]\nfile = \"\"", 2, 8, "flow_log.file", "empty"},
+      {"[flow_log]\njournald = \"yes\"", 2, 12, "flow_log.journald", "true or false"},
+      {"[flow_log]\nsyslog = \"/dev/log\"", 2, 10, "flow_log.syslog", "\"unix:/dev/log\""},
+      {"[flow_log]\nsyslog = \"udp:log.example:514\"", 2, 10, "flow_log.syslog", "\"udp:192.0.2.5:514\""},
+      {"[flow_log]\nsyslog_facility = \"kern\"", 2, 19, "flow_log.syslog_facility", "\"daemon\""},
       {"[dpdk]\neal_args = \"-l 1\"", 2, 12, "dpdk.eal_args", "expected an array"},
       {"[control]\nsocked = \"x\"", 2, 1, "control.socked", "did you mean \"socket\"?"},
       {"[[port]]\nname = \"inside\"\nrole = \"inside\"\ndevice = \"net_null\"", 2, 8, "port[2].name",

@@ -77,6 +77,32 @@ TEST(PipelinePorts, N14IsAnnouncedOnceOnTheWay) {
   EXPECT_EQ(announced(g), 2U);
 }
 
+std::vector<AddressLoad> address_loads(const Gateway& g) {
+  std::vector<AddressLoad> loads(AddressLoads::addresses_max);
+  loads.resize(g.pipeline.address_loads(loads));
+  return loads;
+}
+
+TEST(PipelinePorts, OfEachAddressAreCountedOnceHoweverManyServersTheyServe) {
+  Gateway g(allow_all, with_ports(20000, 20099));
+  EXPECT_TRUE(address_loads(g).empty());
+  for (const char* to : {"198.51.100.7", "198.51.100.8"}) {
+    for (int i = 0; i < 30; ++i)
+      (void)g.from_inside(tcp(End("10.1.0.1", static_cast<std::uint16_t>(20000 + i)), End(to, 443), Tcp::syn));
+  }
+  (void)g.from_inside(tcp(End("10.1.0.1", 20050), End("198.51.100.8", 443), Tcp::syn));
+  for (int i = 0; i < 5; ++i) (void)g.from_inside(udp(host(i), server));
+  const std::vector<AddressLoad> loads = address_loads(g);
+  ASSERT_EQ(loads.size(), 1U);
+  EXPECT_EQ(to_string(loads[0].address), "203.0.113.1");
+  EXPECT_EQ(loads[0].ports, (std::array<std::uint32_t, 3>{31, 5, 0}));
+  EXPECT_EQ(to_string(loads[0].fullest.server), "198.51.100.8");
+  EXPECT_EQ(loads[0].fullest.used, 31U);
+  EXPECT_EQ(loads[0].fullest.of, 100U);
+  (void)g.wait_ms(301'000);
+  EXPECT_TRUE(address_loads(g).empty());
+}
+
 TEST(PipelinePorts, OfAnAddressAreCountedOverAllServers) {
   Gateway g(allow_all, with_ports(20000, 20099));
   for (int i = 0; i < 80; ++i) {

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #include "dataplane/io/environment_error.h"
+#include "src/descriptor.h"
+#include "src/line_file.h"
 
 namespace sallyport {
 namespace {
@@ -50,6 +52,13 @@ class FlowLogTest : public testing::Test {
     return condition();
   }
 
+  static std::uint64_t written(const FlowLog& flow_log) { return flow_log.outputs().front().written; }
+  static config::ApplianceModel to_file(std::string path) {
+    config::ApplianceModel appliance;
+    appliance.flow_log.file = std::move(path);
+    return appliance;
+  }
+
   const std::string folder_ = fmt::format("{}/sallyport-flow-log-{}", testing::TempDir(), getpid());
   const std::string path_ = folder_ + "/deep/flows.jsonl";
   Log log_{STDERR_FILENO};
@@ -58,10 +67,10 @@ class FlowLogTest : public testing::Test {
 };
 
 TEST_F(FlowLogTest, WritesEveryRecordInOrderAndTheLastOnesAtTheEnd) {
-  FlowLog flow_log(path_, log_);
+  FlowLog flow_log(to_file(path_), log_);
   waiting_ = 10'000;
   flow_log.start(source());
-  ASSERT_TRUE(soon([&] { return flow_log.written() == 10'000; }));
+  ASSERT_TRUE(soon([&] { return written(flow_log) == 10'000; }));
   waiting_ = 5;
   flow_log.stop();
   const std::vector<std::uint64_t> all = ids(path_);
@@ -71,7 +80,7 @@ TEST_F(FlowLogTest, WritesEveryRecordInOrderAndTheLastOnesAtTheEnd) {
 
 TEST_F(FlowLogTest, AppendsToWhatIsThere) {
   for (int turn = 0; turn < 2; ++turn) {
-    FlowLog flow_log(path_, log_);
+    FlowLog flow_log(to_file(path_), log_);
     waiting_ = 1;
     flow_log.start(source());
     flow_log.stop();
@@ -80,10 +89,10 @@ TEST_F(FlowLogTest, AppendsToWhatIsThere) {
 }
 
 TEST_F(FlowLogTest, AFileThatWasMovedAwayIsOpenedAnew) {
-  FlowLog flow_log(path_, log_);
+  FlowLog flow_log(to_file(path_), log_);
   flow_log.start(source());
   waiting_ = 1;
-  ASSERT_TRUE(soon([&] { return flow_log.written() == 1; }));
+  ASSERT_TRUE(soon([&] { return written(flow_log) == 1; }));
   std::filesystem::rename(path_, path_ + ".1");
   ASSERT_TRUE(soon([&] { return std::filesystem::exists(path_); }));
   waiting_ = 1;
@@ -93,34 +102,34 @@ TEST_F(FlowLogTest, AFileThatWasMovedAwayIsOpenedAnew) {
 }
 
 TEST_F(FlowLogTest, AskedToReopenItDoesSoBeforeTheNextRecord) {
-  FlowLog flow_log(path_, log_);
+  FlowLog flow_log(to_file(path_), log_);
   std::filesystem::rename(path_, path_ + ".1");
   flow_log.reopen();
   waiting_ = 1;
   flow_log.start(source());
-  ASSERT_TRUE(soon([&] { return flow_log.written() == 1; }));
+  ASSERT_TRUE(soon([&] { return written(flow_log) == 1; }));
   flow_log.stop();
   EXPECT_EQ(ids(path_), std::vector<std::uint64_t>{1});
 }
 
 TEST_F(FlowLogTest, AFullDiskIsCountedAndNotWaitedFor) {
-  FlowLog flow_log("/dev/full", log_);
+  FlowLog flow_log(to_file("/dev/full"), log_);
   waiting_ = 700;
   flow_log.start(source());
-  EXPECT_TRUE(soon([&] { return flow_log.failed() == 700; }));
+  EXPECT_TRUE(soon([&] { return flow_log.outputs().front().lost == 700; }));
   flow_log.stop();
-  EXPECT_EQ(flow_log.written(), 0U);
+  EXPECT_EQ(written(flow_log), 0U);
 }
 
 TEST_F(FlowLogTest, WithoutAFileRecordsAreTakenAndForgotten) {
-  FlowLog flow_log("", log_);
+  FlowLog flow_log(config::ApplianceModel(), log_);
   waiting_ = 1000;
   flow_log.start(source());
   EXPECT_TRUE(soon([&] { return waiting_ == 0; }));
 }
 
 TEST_F(FlowLogTest, AFolderInItsPlaceIsAnErrorOfTheEnvironment) {
-  EXPECT_THROW(FlowLog(folder_, log_), dataplane::EnvironmentError);
+  EXPECT_THROW(FlowLog(to_file(folder_), log_), dataplane::EnvironmentError);
 }
 
 TEST_F(FlowLogTest, NobodysReadingOfAPipeIsWaitedFor) {
