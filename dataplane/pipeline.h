@@ -47,11 +47,11 @@ struct PipelineSettings {
   config::Timeouts timeouts;
   config::NatConfig nat;
   classifier::PoolKey pool_key{};
-  std::uint32_t worker = 0;   // this worker's slice of the external ports is number `worker`
-  std::uint32_t workers = 1;  // of so many
-  std::uint64_t seed = 0;     // of the hash key and of port choice
-  bool shadow = false;        // a shadow policy may be published: take the memory for its verdicts
-  bool tunnels = false;       // snapshots carry Tunnels: take the memory for their peers
+  std::uint32_t worker = 0;          // this worker's slice of the external ports is number `worker`
+  std::uint32_t workers = 1;         // of so many
+  std::uint64_t seed = 0;            // of the hash key and of port choice
+  bool shadow = false;               // a shadow policy may be published: take the memory for its verdicts
+  bool tunnels = false;              // snapshots carry Tunnels: take the memory for their peers
   bool translation_records = false;  // also a record for each translation that begins
   bool exhaustion_records = false;   // and for want of a port, at most ten a second
   bool verify_ip_checksum = true;

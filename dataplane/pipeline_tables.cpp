@@ -21,7 +21,8 @@ std::size_t Pipeline::address_loads(std::span<AddressLoad> out) const noexcept {
 PipelineMemory Pipeline::memory() const noexcept {
   const Core& c = *parts_;
   return {c.flows.bytes() + c.mappings.bytes() + c.contacts.bytes() + c.sources.bytes() + c.source_ports.bytes() +
-              c.port_loads.bytes() + c.address_loads.bytes() + c.used_ports.bytes() + c.names.bytes() + c.shadow.bytes() + c.tunnel_peers.bytes(),
+              c.port_loads.bytes() + c.address_loads.bytes() + c.used_ports.bytes() + c.names.bytes() +
+              c.shadow.bytes() + c.tunnel_peers.bytes(),
           c.held.memory_bytes() + c.follows.bytes() + c.said.bytes() + classifier::names::bytes_of(*c.hpack) +
               c.field_text.bytes(),
           c.addresses.bytes() + c.hops.bytes() + c.dns.bytes() + c.fragments.bytes()};
