@@ -65,7 +65,7 @@ class Opening {
   }
 
   // Through a mapping, by somebody to whom nothing was sent yet. What the policy would not let the client open, nobody
-  // opens towards it; nor what the client would answer under another address.
+  // opens towards it; nor what the client would answer under another address, or may not answer.
   Opened run_from_outside(std::uint32_t mapping) noexcept {
     // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
     const bool refreshes = flow_.is_tcp() || core_.settings.nat.udp_inbound_refresh;
@@ -74,6 +74,9 @@ class Opening {
     const classifier::Source source = find_source();
     const Decision decision = core_.policy()->decide(source, query_);
     if (decision.action != Action::allow) return {0, Drop::policy_denied};
+    if (const FlowNumber own = client_s_own(); own != 0) {
+      return {0, core_.flows[own].verdict == Verdict::denied ? Drop::flow_denied : Drop::no_mapping};
+    }
     if (core_.policy()->gives_out(query_.destination)) flow_.set(Flow::hairpin);
     take_decision(core_, flow_, decision);
     count_rules(core_, decision);
@@ -92,6 +95,17 @@ class Opening {
     facts_.namespace_name = source.namespace_name;
     facts_.workload = source.workload;
     return source;
+  }
+
+  // The flow that the client itself has with that server, so that no second one comes to stand under its key: denied,
+  // or under another egress address. 0: none, or what an older policy has denied, which is asked again.
+  FlowNumber client_s_own() noexcept {
+    const FlowNumber number = core_.flows.find(core_.flows.inside_key(flow_), FlowTable::Side::inside);
+    if (number == 0 || ended_by_time(core_, number)) return 0;
+    const Flow& own = core_.flows[number];
+    if (own.verdict != Verdict::denied || core_.flows.facts(own).generation == facts_.generation) return number;
+    end_flow(core_, number, FlowEnd::denied);
+    return 0;
   }
 
   bool admit() noexcept {

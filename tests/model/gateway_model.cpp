@@ -166,6 +166,15 @@ bool GatewayModel::opens_from_outside(Packet& packet) {
     drop(packet, Drop::policy_denied);
     return true;
   }
+  // The client has that flow already: it may not answer, or would under another address.
+  if (Flow* own = find(flow.name); own != nullptr) {
+    if (!own->denied) return false;
+    if (own->generation == generation_) {
+      drop(packet, Drop::flow_denied);
+      return true;
+    }
+    end(FlowName(own->name));
+  }
   flow.hairpin = is_ours(is.from.ip);
   if (!use_mapping(flow, endpoint)) return false;
   Flow& entered = enter(flow, to_client);

@@ -128,7 +128,7 @@ class GatewayModel {
   struct Source {
     std::set<FlowName> flows;
     std::vector<IpAddress> paired;  // the latest first
-    bool certain = true;            // else it may have been forgotten meanwhile
+    bool certain = true;            // else it may have been forgotten while no flow lived
   };
   struct Packet {
     Bytes frame;
@@ -233,7 +233,8 @@ class GatewayModel {
   // Nothing: refused as `why`.
   [[nodiscard]] std::optional<Flow> translated(Flow flow, Drop& why);
   [[nodiscard]] bool use_mapping(Flow& flow, const OutsideEndpoint& endpoint);
-  [[nodiscard]] std::vector<IpAddress> permitted_addresses(const IpAddress& source, const std::vector<IpAddress>& pool);
+  [[nodiscard]] std::vector<IpAddress> permitted_addresses(const IpAddress& source,
+                                                           const std::vector<IpAddress>& pool) const;
   void check_port(const Flow& flow, std::uint16_t port) const;
   [[nodiscard]] Taken taken(const Flow& flow, const End& egress) const;
   [[nodiscard]] bool possibly_exhausted(const Flow& flow, const IpAddress& egress) const;
@@ -241,6 +242,7 @@ class GatewayModel {
   [[nodiscard]] bool maps_endpoints(std::uint8_t protocol) const;
   [[nodiscard]] const OutsideEndpoint* mapping_of(const Flow& flow, const IpAddress& egress) const;
   [[nodiscard]] bool is_alive(const Mapping& mapping) const;
+  [[nodiscard]] bool is_alive(const Source& source) const;
   [[nodiscard]] std::uint64_t rest_ms() const;
   [[nodiscard]] Taken knows_server(const Mapping& mapping, const IpAddress& server) const;
   [[nodiscard]] Taken may_hairpin(const FlowName& name) const;

@@ -96,6 +96,7 @@ GatewayModel::Flow& GatewayModel::enter(Flow flow, Direction direction) {
     if (const auto old = outside_.find(answered); old != outside_.end()) end(FlowName(old->second));
     outside_[answered] = flow.name;
     Source& source = sources_[flow.name.client.ip];
+    if (!source.flows.empty() && !is_alive(source)) source.certain = false;
     source.flows.insert(flow.name);
     if (flow.egress) {
       auto& paired = source.paired;

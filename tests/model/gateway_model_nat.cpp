@@ -21,6 +21,11 @@ bool GatewayModel::is_alive(const Mapping& mapping) const {
                      [&](const FlowName& name) { return is_alive(flows_.at(name)); });
 }
 
+bool GatewayModel::is_alive(const Source& source) const {
+  return std::any_of(source.flows.begin(), source.flows.end(),
+                     [&](const FlowName& name) { return is_alive(flows_.at(name)); });
+}
+
 // 1-1023 and 1024-65535 stay apart; identifiers have no such ranges.
 GatewayModel::PortKind GatewayModel::ports_for(const FlowName& name) const {
   if (protocol::is_icmp(name.protocol)) return {0, 65535};
@@ -64,18 +69,15 @@ bool GatewayModel::possibly_exhausted(const Flow& flow, const IpAddress& egress)
 }
 
 // RFC 4787 REQ-2: a source keeps its address while it has flows, and gets the same one again afterwards.
-std::vector<IpAddress> GatewayModel::permitted_addresses(const IpAddress& source, const std::vector<IpAddress>& pool) {
+std::vector<IpAddress> GatewayModel::permitted_addresses(const IpAddress& source,
+                                                         const std::vector<IpAddress>& pool) const {
   const auto in_pool = [&](const IpAddress& address) {
     return std::find(pool.begin(), pool.end(), address) != pool.end();
   };
   std::vector<IpAddress> permitted;
-  bool lives = false;
   if (const auto found = sources_.find(source); found != sources_.end()) {
-    lives = std::any_of(found->second.flows.begin(), found->second.flows.end(),
-                        [&](const FlowName& name) { return is_alive(flows_.at(name)); });
-    if (!lives) found->second.certain = false;
     std::copy_if(found->second.paired.begin(), found->second.paired.end(), std::back_inserter(permitted), in_pool);
-    if (found->second.certain && !permitted.empty()) return {permitted.front()};
+    if (found->second.certain && is_alive(found->second) && !permitted.empty()) return {permitted.front()};
   }
   if (const auto known = picked_.find({source, pool}); known != picked_.end()) {
     permitted.push_back(known->second);
@@ -106,7 +108,9 @@ std::optional<GatewayModel::Flow> GatewayModel::translated(Flow flow, Drop& why)
     return std::nullopt;
   }
   if (std::find(permitted.begin(), permitted.end(), chosen->ip) == permitted.end()) {
-    throw NotPermitted("under " + to_string(chosen->ip) + ": " + to_string(flow.name));
+    std::string other;
+    for (const IpAddress& address : permitted) other += " " + to_string(address);
+    throw NotPermitted("under " + to_string(chosen->ip) + " instead of" + other + ": " + to_string(flow.name));
   }
   flow.egress = End{chosen->ip, portless ? std::uint16_t{0} : chosen->port};
   if (!portless) check_port(flow, chosen->port);

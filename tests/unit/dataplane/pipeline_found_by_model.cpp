@@ -35,6 +35,44 @@ TEST(PipelineFoundByModel, ErrorsAboutExpiredFlowsAreNobodys) {
   EXPECT_EQ(g.dropped(Drop::icmp_error_no_flow), 1U);
 }
 
+// A client has one flow with a server: what comes to another of its mappings makes no second one.
+TEST(PipelineFoundByModel, NobodyOpensAFlowThatStandsUnderAnotherAddress) {
+  PipelineSettings settings = two_ports();
+  settings.nat.filtering = config::Filtering::endpoint_independent;
+  Gateway g(allow_all, settings);
+  const End other("198.51.100.8", 53), moved("203.0.113.9", 40000);
+  (void)g.from_inside(udp(pod, server));
+  g.reload(std::string(allow_all) + R"(
+[[egress]]
+name = "moved"
+sources = ["10.0.0.0/8"]
+egress_ip = "203.0.113.9"
+)");
+  ASSERT_EQ(look_at(g.from_inside(udp(pod, other)).outside.at(0)).from(), "203.0.113.9");
+  EXPECT_TRUE(g.from_outside(udp(server, moved)).silent());
+  EXPECT_EQ(g.dropped(Drop::no_mapping), 1U);
+  EXPECT_EQ(look_at(g.from_inside(udp(pod, server)).outside.at(0)).from(), "203.0.113.1");
+  EXPECT_EQ(g.from_outside(udp(End("198.51.100.9", 53), moved)).inside.size(), 1U);
+}
+
+// Refused for want of a port, which it has meanwhile: the refusal stands until it is over.
+TEST(PipelineFoundByModel, NobodyOpensAFlowThatIsDenied) {
+  PipelineSettings settings = two_ports();
+  settings.nat.filtering = config::Filtering::endpoint_independent;
+  settings.nat.port_range = {20000, 20000};
+  Gateway g(allow_all, settings);
+  (void)g.from_inside(udp(End("10.0.10.6", 40000), server));
+  (void)g.wait_ms(419'000);
+  EXPECT_TRUE(g.from_inside(udp(pod, server)).outside.empty());
+  EXPECT_EQ(g.dropped(Drop::nat_ports_exhausted), 1U);
+  (void)g.wait_ms(2'000);
+  ASSERT_EQ(g.from_inside(udp(pod, End("198.51.100.8", 53))).outside.size(), 1U);
+  EXPECT_TRUE(g.from_outside(udp(server, End("203.0.113.1", 20000))).silent());
+  EXPECT_EQ(g.dropped(Drop::flow_denied), 1U);
+  (void)g.wait_ms(60'000);
+  EXPECT_EQ(g.from_outside(udp(server, End("203.0.113.1", 20000))).inside.size(), 1U);
+}
+
 // Ticks wrap, and a worker begins anywhere.
 TEST(PipelineFoundByModel, ErrorsAreToldAgainInTheNextSecond) {
   for (const std::uint64_t begin_ms : {std::uint64_t{1} << 40U, (std::uint64_t{1} << 40U) + 0x80000000U}) {
