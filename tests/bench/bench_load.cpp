@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,17 +60,21 @@ void measure(const char* what, std::size_t count, const std::string& path) {
     int ends[2];
     if (pipe(ends) != 0) std::abort();
     const pid_t child = fork();
+    if (child < 0) std::abort();
     if (child == 0) {
       const Times times = load_and_compile(path);
       _exit(write(ends[1], &times, sizeof times) == sizeof times ? 0 : 1);
     }
+    close(ends[1]);  // the child's alone: where it dies, reading ends
     Times times;
     int status = 0;
     rusage usage{};
     const bool told = read(ends[0], &times, sizeof times) == sizeof times;
-    if (wait4(child, &status, 0, &usage) != child || !told || status != 0) std::abort();
     close(ends[0]);
-    close(ends[1]);
+    if (wait4(child, &status, 0, &usage) != child || !told || status != 0) {
+      throw std::runtime_error(std::string(what) + ", " + std::to_string(count) +
+                               " entries: the process that measures ended with status " + std::to_string(status));
+    }
     best = {std::min(best.load_ms, times.load_ms), std::min(best.compile_ms, times.compile_ms)};
     memory_kib = usage.ru_maxrss;
   }
@@ -154,7 +159,7 @@ file = "list.txt"
 }  // namespace
 }  // namespace sallyport::bench
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace sallyport;
   std::vector<std::size_t> counts;
   std::string_view wanted;
@@ -179,4 +184,7 @@ int main(int argc, char** argv) {
     measure("egress_network, TOML, excepts", there, [&] { return policies.egress_network(first); });
     measure("domain_set, list file", count, [&] { return policies.domain_set(bench::domain_names(count).names); });
   }
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
 }
