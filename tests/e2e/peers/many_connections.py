@@ -1,6 +1,6 @@
-"""many_connections.py ADDRESS PORT COUNT ROUNDS [PAUSE [LIMIT]]: opens COUNT connections at once and keeps all of them open, then sends a
-line of its own over each, ROUNDS times, PAUSE seconds apart; no answer within LIMIT seconds is an error. Prints one JSON object: how many were answered right, who the server says we are,
-and the first errors."""
+"""many_connections.py ADDRESS PORT COUNT ROUNDS [PAUSE [LIMIT]]: opens COUNT connections at once and keeps all of them open,
+then sends a line of its own over each, ROUNDS times, PAUSE seconds apart; no answer within LIMIT seconds is an error. Prints one
+JSON object: how many were answered right, who the server says we are, and the first errors."""
 
 import asyncio
 import json
