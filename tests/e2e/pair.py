@@ -221,6 +221,8 @@ class Watch:
 
     def stop(self):
         self.sent, self.asked = self.stream.stop(), self.arp.stop()
+        if not self.sent["answered"]:
+            raise AssertionError("no datagram was ever answered\n" + "".join(box.tell_all() for box in self.pair.boxes))
         return self
 
     def gap_ms(self, since):
