@@ -8,6 +8,8 @@ import re
 import subprocess
 import time
 
+from figures import Row
+
 BEGIN = "<!-- goals: written by make bench -->"
 END = "<!-- goals: end -->"
 
@@ -47,13 +49,39 @@ def markdown(rows):
     return "\n".join(lines)
 
 
+def rows_of(text):
+    """What markdown() made of rows."""
+    rows = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) == 6 and cells[0] != "goal" and not set(cells[0]) >= {"-"}:
+            cells[0] = cells[0] or rows[-1].goal
+            rows.append(Row(*cells[:5], cells[5].strip("`")))
+    return rows
+
+
+def goals_of(rows):
+    return list(dict.fromkeys(row.goal for row in rows))
+
+
 def replaced(document, paragraph, rows):
-    """The document with a new table; a ValueError where it has no markers."""
+    """The document with these rows in place of those of the same goals; each run says of which goals it speaks, above the table. A
+    ValueError where it has no markers."""
     if document.count(BEGIN) != 1 or document.count(END) != 1 or document.index(BEGIN) > document.index(END):
         raise ValueError(f"the document needs one \"{BEGIN}\" before one \"{END}\"")
     head, rest = document.split(BEGIN)
-    tail = rest.split(END)[1]
-    return f"{head}{BEGIN}\n{paragraph}\n\n{markdown(rows)}\n{END}{tail}"
+    before, tail = rest.split(END)
+    new = goals_of(rows)
+    kept = [row for row in rows_of(before) if row.goal not in new]
+    runs = []
+    for match in re.finditer(r"^\*\*(P[0-9P, ]*)\*\*: (.*)$", before, re.MULTILINE):
+        goals = [goal for goal in match[1].split(", ") if goal in goals_of(kept)]
+        if goals:
+            runs.append((goals, match[2]))
+    runs.append((new, paragraph))
+    said = "\n\n".join(f"**{', '.join(goals)}**: {words}" for goals, words in runs)
+    every = sorted(kept + rows, key=lambda row: int(row.goal[1:]))
+    return f"{head}{BEGIN}\n{said}\n\n{markdown(every)}\n{END}{tail}"
 
 
 def terminal(rows):

@@ -38,13 +38,22 @@ class Table(unittest.TestCase):
     def test_only_what_stands_between_the_markers_is_replaced(self):
         document = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
         new = table.replaced(document, "Where.", self.ROWS)
-        self.assertTrue(new.startswith(f"before\n{table.BEGIN}\nWhere.\n"))
+        self.assertTrue(new.startswith(f"before\n{table.BEGIN}\n**P1, P3**: Where.\n"))
         self.assertTrue(new.endswith(f"{table.END}\nafter\n"))
         self.assertNotIn("old", new)
         self.assertEqual(table.replaced(new, "Where.", self.ROWS), new)
         for broken in ("", table.BEGIN, document + document, f"{table.END}{table.BEGIN}"):
             with self.assertRaises(ValueError):
                 table.replaced(broken, "Where.", self.ROWS)
+
+    def test_rows_of_other_goals_stay_with_what_is_said_of_their_run(self):
+        document = f"{table.BEGIN}\n{table.END}\n"
+        first = table.replaced(document, "Monday.", self.ROWS)
+        second = table.replaced(first, "Tuesday.", [Row("P3", "x", "2.0", "<= 3", "hit", "other"), Row("P2", "y", "1", "", "", "")])
+        self.assertIn("**P1**: Monday.\n\n**P3, P2**: Tuesday.\n", second)
+        self.assertEqual([row.goal for row in table.rows_of(second)], ["P1", "P1", "P2", "P3"])
+        self.assertEqual(table.rows_of(second)[:2], self.ROWS[:2])
+        self.assertNotIn("not measured", second)
 
     def test_the_document_has_its_markers(self):
         document = (HERE.parent.parent / "docs" / "PERFORMANCE.md").read_text(encoding="utf-8")
