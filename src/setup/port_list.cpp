@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 namespace sallyport::setup {
 namespace {
 
@@ -29,7 +31,7 @@ std::vector<std::string> interfaces_of(const Sysfs& sysfs, const std::string& de
   std::vector<std::string> found = sysfs.names(device + "/net");
   for (const std::string& child : sysfs.names(device)) {
     if (!child.starts_with("virtio")) continue;
-    const std::vector<std::string> below = sysfs.names(device + "/" + child + "/net");
+    const std::vector<std::string> below = sysfs.names(fmt::format("{}/{}/net", device, child));
     found.insert(found.end(), below.begin(), below.end());
   }
   return found;

@@ -17,7 +17,7 @@ mkdir -p /dev/net
 exec "$@"
 """
 # What changes with every installation, whatever is installed.
-NOT_OURS = re.compile(r"/(proc|sys|dev|tmp|root)(/|$)|/var/(lib/(dpkg|apt|systemd)|cache)/|/var/log/(dpkg|alternatives|apt/)|/etc/ld\.so\.cache|"
+NOT_OURS = re.compile(r"/(proc|sys|dev|tmp|root)(/|$)|/var/(lib/(dpkg|apt|systemd|logrotate)|cache)/|/var/log/(dpkg|alternatives|apt/)|/etc/ld\.so\.cache|"
                       r"/etc/(group|gshadow|passwd|shadow)-$")
 
 
