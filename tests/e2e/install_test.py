@@ -121,6 +121,15 @@ class Install(unittest.TestCase):
         self.assertEqual(self.complete("sallyport", "explain", "--to", "1"), [])
         self.assertEqual(self.complete("sallyport-pktgen", "udp", "--order", ""), ["cyclic", "random"])
 
+    def test_the_package_is_built_with_what_the_build_needs(self):
+        """debian/control and tools/packages.txt say the same; the tests' libraries and the compiler apart."""
+        listed = re.findall(r"(?m)^(\S+)\s+build$", (ROOT / "tools" / "packages.txt").read_text(encoding="utf-8"))
+        not_packaged = {"g++", "libgtest-dev", "libgmock-dev", "libbenchmark-dev"}
+        control = (ROOT / "debian" / "control").read_text(encoding="utf-8")
+        field = re.search(r"(?ms)^Build-Depends:(.*?)^\S", control)[1]
+        wanted = {name.strip().replace(" | ", "|") for name in field.split(",")}
+        self.assertEqual({name for name in wanted if not name.startswith(("debhelper", "dh-", "python3"))}, {*listed} - not_packaged)
+
     def test_logs_are_rotated_by_the_signal_that_opens_them_anew(self):
         text = self.at("/etc/logrotate.d/sallyport").read_text(encoding="utf-8")
         self.assertIn("--signal=USR1", text)
