@@ -60,6 +60,17 @@ void print_outcome(const Outcome& outcome, bool as_json) {
   for (const std::string& step : outcome.next) fmt::print("  {}\n", step);
 }
 
+// What has been done is told, whether or not there are as many huge pages as were asked for.
+void finish(const SetupOptions& options, const Sysfs& sysfs, Questions& questions, Outcome& outcome) {
+  try {
+    reserve(options, sysfs, questions, outcome);
+  } catch (const dataplane::EnvironmentError&) {
+    print_outcome(outcome, options.json);
+    throw;
+  }
+  print_outcome(outcome, options.json);
+}
+
 void set_up(const SetupOptions& options) {
   const Sysfs sysfs(options.sysfs);
   const std::vector<Port> ports = list_ports(sysfs, read_kernel_network());
@@ -72,17 +83,15 @@ void set_up(const SetupOptions& options) {
   for (const std::string& device : options.bind) gateway.bind(device);
   const bool no_gateway = options.inside.empty() && options.outside.empty();
   const bool only_parts = no_gateway && (!options.bind.empty() || options.huge_page_bytes);
-  if (only_parts) {
-    reserve(options, sysfs, questions, outcome);
-    return print_outcome(outcome, options.json);
+  if (!only_parts) {
+    if (questions.mode() == Questions::Mode::ask) print_listing(ports, pages, false, stderr);
+    gateway.choose_ports();
+    gateway.write();
+    outcome.next.push_back("sallyport check --config " + options.output);
+    outcome.next.emplace_back("systemctl enable --now sallyport");
   }
-  if (questions.mode() == Questions::Mode::ask) print_listing(ports, pages, false, stderr);
-  gateway.choose_ports();
-  gateway.write();
-  reserve(options, sysfs, questions, outcome);
-  outcome.next.push_back("sallyport check --config " + options.output);
-  outcome.next.emplace_back("systemctl enable --now sallyport");
-  print_outcome(outcome, options.json);
+  gateway.tell_group_mates();
+  finish(options, sysfs, questions, outcome);
 }
 
 ExitCode refuse(ExitCode code, const std::string& message) {

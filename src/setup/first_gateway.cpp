@@ -93,7 +93,7 @@ FirstPort FirstGateway::made(Role role, const std::string& name) {
     made.gateways = options_.gateways;
     const bool example = made.addresses == std::vector<std::string>{example_outside};
     const auto answer =
-        made.gateways.empty() ? questions_.text("Its next hop", example ? example_gateway : "") : std::nullopt;
+        made.gateways.empty() ? questions_.text("The next hop outside", example ? example_gateway : "") : std::nullopt;
     if (answer) made.gateways.push_back(*answer);
   }
   if (virtual_device) {
@@ -120,7 +120,9 @@ std::vector<std::string> FirstGateway::addresses_for(Role role, const Port* port
   if (!given.empty()) return given;
   if (port != nullptr && !port->network.addresses.empty()) return port->network.addresses;
   const std::string example = role == Role::inside ? example_inside : example_outside;
-  const std::string answer = *questions_.text("Its address and the length of its network", example);
+  const std::string answer = *questions_.text(fmt::format("Address of the {} port, with the length of its network",
+                                                          role == Role::inside ? "inside" : "outside"),
+                                              example);
   if (answer == example) {
     outcome_.next.push_back(fmt::format("put your own address in the place of {} in {}", example, options_.output));
   }
@@ -137,7 +139,8 @@ void FirstGateway::bind(const std::string& name) {
 }
 
 void FirstGateway::hand_over(const Port& port) {
-  if (state_of(port) == PortState::ready) return;
+  const bool stays_with_kernel = port.driver.starts_with("mlx");  // DPDK drives it beside the kernel
+  if (state_of(port) == PortState::ready || stays_with_kernel) return;
   if (const std::string obstacle = binding_obstacle(sysfs_, port); !obstacle.empty()) {
     throw Refused{ExitCode::environment, "setup: " + obstacle};
   }
@@ -149,6 +152,15 @@ void FirstGateway::hand_over(const Port& port) {
   outcome_.bound.push_back(port.pci);
   outcome_.next.push_back(
       fmt::format("systemctl enable sallyport-vfio@{}: binds it at every start of the machine", port.pci));
+}
+
+void FirstGateway::tell_group_mates() {
+  for (const std::string& pci : outcome_.bound) {
+    const std::vector<std::string> mates = group_mates(sysfs_, pci);
+    if (mates.empty()) continue;
+    outcome_.next.push_back(fmt::format("bind {}, too: {} shares an IOMMU group with it, and VFIO gives that out whole",
+                                        list_text(mates), pci));
+  }
 }
 
 void FirstGateway::write_file(const std::string& path, const std::string& text) {

@@ -38,6 +38,8 @@ class FirstGateway {
 
   // Of one PCI device. Throws like choose_ports().
   void bind(const std::string& name);
+  // When all is bound: what else has to be, before the gateway can open it.
+  void tell_group_mates();
 
  private:
   enum class Role : bool { inside, outside };

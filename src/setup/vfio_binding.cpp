@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "dataplane/io/environment_error.h"
-#include "src/list_text.h"
 
 namespace sallyport::setup {
 namespace {
@@ -52,18 +51,14 @@ std::string binding_obstacle(const Sysfs& sysfs, const Port& port) {
         "/sys/module/vfio/parameters/enable_unsafe_noiommu_mode",
         port.pci);
   }
-  const std::vector<std::string> mates = group_mates(sysfs, port);
-  if (mates.empty()) return {};
-  return fmt::format("{} shares the IOMMU group {} with {}: bind those to vfio-pci, too, or take another slot",
-                     port.pci, port.iommu_group, list_text(mates));
+  return {};
 }
 
-std::vector<std::string> group_mates(const Sysfs& sysfs, const Port& port) {
+std::vector<std::string> group_mates(const Sysfs& sysfs, const std::string& pci) {
   std::vector<std::string> held;
-  if (port.iommu_group.empty()) return held;
-  for (const std::string& other : sysfs.names(device_folder(port.pci) + "iommu_group/devices")) {
+  for (const std::string& other : sysfs.names(device_folder(pci) + "iommu_group/devices")) {
     const std::string driver = sysfs.link(device_folder(other) + "driver");
-    if (other == port.pci || driver.empty() || driver.starts_with("vfio") || is_bridge(sysfs, other)) continue;
+    if (other == pci || driver.empty() || driver.starts_with("vfio") || is_bridge(sysfs, other)) continue;
     held.push_back(fmt::format("{} ({})", other, driver));
   }
   return held;

@@ -14,8 +14,8 @@ namespace sallyport::setup {
 [[nodiscard]] std::string binding_obstacle(const Sysfs& sysfs, const Port& port);
 
 // The other devices of its IOMMU group that a driver of the kernel holds, as "0000:01:00.1 (ixgbe)": VFIO gives out a
-// group whole or not at all.
-[[nodiscard]] std::vector<std::string> group_mates(const Sysfs& sysfs, const Port& port);
+// group whole or not at all, when the gateway opens one of them.
+[[nodiscard]] std::vector<std::string> group_mates(const Sysfs& sysfs, const std::string& pci);
 
 // Throws EnvironmentError; the device is with its old driver then, as far as that can be.
 void bind_to_vfio(const Sysfs& sysfs, const std::string& pci);

@@ -158,11 +158,12 @@ TEST_F(Setup, ReadsDefaultRoutesAndNoOthers) {
 TEST_F(Setup, SaysWhatStandsInTheWayOfVfio) {
   const Sysfs sysfs(root_);
   EXPECT_THAT(binding_obstacle(sysfs, port("veth0")), HasSubstr("no PCI device"));
-  EXPECT_THAT(binding_obstacle(sysfs, port("eth1")), HasSubstr("0000:01:00.1 (ixgbe)")) << "of its group; no bridge";
+  EXPECT_THAT(group_mates(sysfs, "0000:01:00.0"), ElementsAre("0000:01:00.1 (ixgbe)")) << "no bridge, not itself";
   EXPECT_THAT(binding_obstacle(sysfs, port("eth3")), HasSubstr("no IOMMU"));
   write("module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n");
   EXPECT_EQ(binding_obstacle(sysfs, port("eth3")), "");
   link("bus/pci/devices/0000:01:00.1/driver", "bus/pci/drivers/vfio-pci");
+  EXPECT_THAT(group_mates(sysfs, "0000:01:00.0"), IsEmpty());
   EXPECT_EQ(binding_obstacle(sysfs, port("eth1")), "");
   Port mine = port("eth1");
   mine.network.default_route = true;
@@ -282,6 +283,7 @@ class FirstGatewayTest : public Setup {
     try {
       gateway.choose_ports();
       gateway.write();
+      gateway.tell_group_mates();
     } catch (const Refused& refused) {
       status_ = refused.code;
       return refused.message;
@@ -347,6 +349,22 @@ TEST_F(FirstGatewayTest, APciAddressIsBoundAfterAsking) {
   EXPECT_THAT(text("sallyport.toml"), HasSubstr("device = \"0000:03:00.0\"  # was eth3"));
   EXPECT_THAT(outcome_.bound, ElementsAre("0000:03:00.0"));
   EXPECT_THAT(outcome_.next, testing::Contains(HasSubstr("systemctl enable sallyport-vfio@0000:03:00.0")));
+}
+
+TEST_F(FirstGatewayTest, TheOtherDevicesOfAGroupAreNamed) {
+  options_.outside = "01:00.0";
+  std::thread linux_kernel = kernel("0000:01:00.0", "vfio-pci");
+  EXPECT_EQ(set_up(Questions::Mode::agree), "");
+  linux_kernel.join();
+  EXPECT_THAT(outcome_.next, testing::Contains(HasSubstr("bind 0000:01:00.1 (ixgbe), too")));
+}
+
+TEST_F(FirstGatewayTest, ACardThatStaysWithTheKernelIsNotBound) {
+  device("0000:04:00.0", "0x020000", "mlx5_core", "9");
+  options_.outside = "04:00.0";
+  EXPECT_EQ(set_up(), "");
+  EXPECT_THAT(text("sallyport.toml"), HasSubstr("device = \"0000:04:00.0\""));
+  EXPECT_THAT(outcome_.bound, IsEmpty());
 }
 
 TEST_F(FirstGatewayTest, ADpdkDeviceIsTakenAsItIs) {
