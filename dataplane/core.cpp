@@ -100,6 +100,7 @@ void Core::count_received(PortIndex in, std::span<const Packet> packets) noexcep
 
 void Core::release(Packet& packet) noexcept {
   if (packet.reassembled) {
+    world.tell_released(packet);
     fragments.give_back(packet);
     return;
   }

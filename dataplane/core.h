@@ -160,6 +160,7 @@ struct Core {
   // ---- the ends of a packet ----
   void drop(Packet& packet, Drop why) noexcept {
     counters.drops[static_cast<std::size_t>(why)].add(packet.weight);
+    packet.ended_by = static_cast<std::uint8_t>(why);
     release(packet);
   }
   // Gives the buffer back without counting.

@@ -16,6 +16,8 @@ inline constexpr unsigned ports_max = 8;
 inline constexpr std::size_t burst_max = 64;  // packets that a pipeline handles at once
 
 struct Packet {
+  static constexpr std::uint8_t no_end = 0xff;
+
   std::uint8_t* data = nullptr;  // first byte of the Ethernet header
   std::uint32_t length = 0;      // bytes from data on, padding included
   std::uint16_t headroom = 0;    // writable bytes in front of data
@@ -28,6 +30,7 @@ struct Packet {
   bool reassembled = false;         // the buffer belongs to a Reassembler, not to the World
   bool asked_elsewhere = false;     // another worker that might know its flow has looked and knows none
   bool hairpin = false;             // it left towards an egress address of ours, and comes in as if from outside
+  std::uint8_t ended_by = no_end;   // of one that is given back: the Drop it ended under
   void* buffer = nullptr;           // the World's own handle (an mbuf, a slot)
 };
 

@@ -24,6 +24,7 @@
 #include "dataplane/packet.h"
 #include "dataplane/routing.h"
 #include "dataplane/snapshot.h"
+#include "dataplane/tap/sight.h"
 #include "dataplane/wire/vlan.h"
 #include "dataplane/world.h"
 
@@ -115,6 +116,12 @@ class Pipeline {
   // Living flows from table position `from` on, into `out`; answers how many and moves `from` on (to the end:
   // SIZE_MAX). Looks at no more than 4096 positions a call.
   [[nodiscard]] std::size_t list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept;
+
+  // For those who look on (tap/tap_point.h): what the packet is, which flow it is of, what is known of that. Changes
+  // nothing. `port` is where it came in, or leaves by.
+  [[nodiscard]] Sight look_at(PortIndex port, const Packet& packet, Seen seen, const Snapshot& snapshot) const noexcept;
+  void find_flow(PortIndex port, const Packet& packet, Seen seen, Sight& sight) const noexcept;
+  [[nodiscard]] FlowRecord record(FlowNumber flow) const noexcept;
 
   // Survival (stages/survive.h), between two bursts, once advance() was called: what is to outlive the process, in
   // chunks as list_flows(), and back into the tables of another one.

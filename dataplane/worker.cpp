@@ -33,7 +33,12 @@ Instant read_clock() noexcept {
 
 Worker::Worker(WorkerSettings settings, DeviceWorld& world, Pipeline& pipeline, Quiescence& quiescence,
                Mailbox& mailbox)
-    : settings_(std::move(settings)), world_(world), pipeline_(pipeline), quiescence_(quiescence), mailbox_(mailbox) {}
+    : settings_(std::move(settings)),
+      world_(world),
+      pipeline_(pipeline),
+      quiescence_(quiescence),
+      mailbox_(mailbox),
+      taps_(settings_.number, world, pipeline) {}
 
 void Worker::run() noexcept {
   ::prctl(PR_SET_TIMERSLACK, 1'000UL);  // a nap of 5 microseconds is not one of 55
@@ -71,7 +76,7 @@ bool Worker::turn() noexcept {
   if (settings_.workers > 1) busy |= take_handed_over(now, snapshot);
   // Whoever was fenced says nothing on any wire: not even that it is the master still, for VRRP's sake.
   busy |= world_.send_from_kernel(settings_.standing != nullptr && settings_.standing->fenced());
-  pipeline_.advance(now, snapshot);
+  advance(now, snapshot);
   busy |= mailbox_.serve();
   return busy;
 }
@@ -92,7 +97,7 @@ bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noex
     any = true;
     if (settings_.workers > 1) count = sort_out(port, std::span(burst).first(count), snapshot);
     world_.has_passed(Stage::receive);
-    if (count != 0) pipeline_.process(port, std::span(burst).first(count), now, snapshot);
+    if (count != 0) process(port, std::span(burst).first(count), now, snapshot);
   }
   return any;
 }
@@ -107,10 +112,26 @@ bool Worker::take_handed_over(Instant now, const Snapshot& snapshot) noexcept {
     const PortIndex port = burst[first].port;
     std::size_t end = first + 1;
     while (end < count && burst[end].port == port) ++end;
-    pipeline_.process(port, std::span(burst).subspan(first, end - first), now, snapshot);
+    process(port, std::span(burst).subspan(first, end - first), now, snapshot);
     first = end;
   }
   return count != 0;
+}
+
+void Worker::process(PortIndex port, std::span<Packet> packets, Instant now, const Snapshot& snapshot) noexcept {
+  if (taps_.idle()) [[likely]] {
+    pipeline_.process(port, packets, now, snapshot);
+  } else {
+    taps_.process(port, packets, now, snapshot);
+  }
+}
+
+void Worker::advance(Instant now, const Snapshot& snapshot) noexcept {
+  if (taps_.idle()) [[likely]] {
+    pipeline_.advance(now, snapshot);
+  } else {
+    taps_.advance(now, snapshot);
+  }
 }
 
 std::size_t Worker::sort_out(PortIndex port, std::span<Packet> packets, const Snapshot& snapshot) noexcept {

@@ -22,6 +22,7 @@
 #include "dataplane/mailbox.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/standing.h"
+#include "dataplane/tap/tap_point.h"
 
 namespace sallyport::dataplane {
 
@@ -62,12 +63,16 @@ class Worker {
   // The control plane.
   void end(End how) noexcept { end_.store(how, std::memory_order_release); }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return counters_; }
+  // On the worker's own thread.
+  [[nodiscard]] TapPoint& taps() noexcept { return taps_; }
 
  private:
   [[nodiscard]] bool turn() noexcept;
   void fence_if_late(Instant now) noexcept;
   [[nodiscard]] bool receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept;
   [[nodiscard]] bool take_handed_over(Instant now, const Snapshot& snapshot) noexcept;
+  void process(PortIndex port, std::span<Packet> packets, Instant now, const Snapshot& snapshot) noexcept;
+  void advance(Instant now, const Snapshot& snapshot) noexcept;
   // Moves the packets of others out; answers how many are left at the front.
   [[nodiscard]] std::size_t sort_out(PortIndex port, std::span<Packet> packets, const Snapshot& snapshot) noexcept;
   [[nodiscard]] std::uint32_t owner_of(const Packet& packet, PortIndex port, const Snapshot& snapshot) const noexcept;
@@ -79,6 +84,7 @@ class Worker {
   Pipeline& pipeline_;
   Quiescence& quiescence_;
   Mailbox& mailbox_;
+  TapPoint taps_;
   WorkerCounters counters_;
   std::atomic<End> end_{End::not_yet};
   std::uint64_t cycles_ = 0;  // at the end of the last turn

@@ -10,6 +10,7 @@
 #include "config/address.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/packet.h"
+#include "dataplane/tap/onlooker.h"
 
 namespace sallyport::dataplane {
 
@@ -51,6 +52,16 @@ class World {
   virtual void has_passed(Stage stage) noexcept { (void)stage; }
   // A packet waits for this neighbour; somebody should ask for it.
   virtual void resolve(PortIndex port, const IpAddress& next_hop) noexcept = 0;
+
+  // Null: nobody looks on.
+  void look_on(Onlooker* onlooker) noexcept { onlooker_ = onlooker; }
+  // Of a packet whose buffer is not the World's.
+  void tell_released(const Packet& packet) noexcept {
+    if (onlooker_ != nullptr) onlooker_->released({&packet, 1});
+  }
+
+ protected:
+  Onlooker* onlooker_ = nullptr;
 };
 
 }  // namespace sallyport::dataplane

@@ -158,6 +158,7 @@ std::size_t DeviceWorld::hand_over(std::uint32_t worker, std::span<Packet> packe
     if (taken != done + part.size()) break;
   }
   counters_.handed_over.add(taken);
+  if (onlooker_ != nullptr) onlooker_->handed_over(worker, packets);
   const std::span refused = packets.subspan(taken);
   for (const Packet& packet : refused) {
     counters_.queue_full.add(packet.weight);
@@ -175,22 +176,23 @@ std::size_t DeviceWorld::send(LaneState& lane, std::span<rte_mbuf*> frames) noex
   const std::size_t sent =
       rte_eth_tx_burst(lane.id, lane.transmit_queue, frames.data(), static_cast<std::uint16_t>(frames.size()));
   if (lock != nullptr) lock->unlock();
-  for (rte_mbuf* frame : frames.subspan(sent)) give_buffer(frame);
-  return frames.size() - sent;
+  return sent;
 }
 
 std::size_t DeviceWorld::transmit(PortIndex port, std::span<Packet> packets) noexcept {
-  for (std::size_t done = 0; done < packets.size(); done += burst_max) {
+  if (onlooker_ != nullptr) onlooker_->sent(port, packets);
+  std::size_t sent = 0;
+  for (std::size_t done = 0; done < packets.size() && sent == done; done += burst_max) {
     const std::span part = packets.subspan(done, std::min(burst_max, packets.size() - done));
     std::array<rte_mbuf*, burst_max> frames;
     for (std::size_t i = 0; i < part.size(); ++i) frames[i] = write_back(part[i]);
-    const std::size_t refused = send(lanes_[port], std::span(frames).first(part.size()));
-    if (refused == 0) continue;
-    const std::span rest = packets.subspan(done + part.size());
-    release(rest);
-    return refused + rest.size();
+    sent += send(lanes_[port], std::span(frames).first(part.size()));
   }
-  return 0;
+  const std::span refused = packets.subspan(sent);
+  if (refused.empty()) return 0;
+  if (onlooker_ != nullptr) onlooker_->refused(port, refused);
+  release(refused);
+  return refused.size();
 }
 
 bool DeviceWorld::send_from_kernel(bool mute) noexcept {
@@ -208,12 +210,15 @@ bool DeviceWorld::send_from_kernel(bool mute) noexcept {
       lane.counters.from_kernel_lost.add(count);
       continue;
     }
-    lane.counters.from_kernel_lost.add(send(lane, std::span(frames).first(count)));
+    const std::size_t sent = send(lane, std::span(frames).first(count));
+    for (rte_mbuf* frame : std::span(frames).subspan(sent, count - sent)) give_buffer(frame);
+    lane.counters.from_kernel_lost.add(count - sent);
   }
   return any;
 }
 
 void DeviceWorld::release(std::span<Packet> packets) noexcept {
+  if (onlooker_ != nullptr) onlooker_->released(packets);
   for (const Packet& packet : packets) give_buffer(static_cast<rte_mbuf*>(packet.buffer));
 }
 
@@ -228,6 +233,7 @@ bool DeviceWorld::allocate(std::uint32_t length, Packet& packet) noexcept {
 }
 
 void DeviceWorld::to_kernel(PortIndex port, Packet packet) noexcept {
+  if (onlooker_ != nullptr) onlooker_->went_to_kernel(port, packet);
   void* frame = write_back(packet);
   if (settings_.lanes[port].twin->to_kernel.push({&frame, 1}) == 1) {
     settings_.twin_wake->signal();

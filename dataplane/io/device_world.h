@@ -105,7 +105,7 @@ class DeviceWorld final : public World {
   // Null: the frame has ended here.
   [[nodiscard]] rte_mbuf* make_fit(LaneState& lane, rte_mbuf* frame) noexcept;
   [[nodiscard]] rte_mbuf* into_one_buffer(LaneState& lane, rte_mbuf* frame) noexcept;
-  // How many the device did not take; they are given back.
+  // How many the device took, the first ones.
   [[nodiscard]] std::size_t send(LaneState& lane, std::span<rte_mbuf*> frames) noexcept;
 
   WorldSettings settings_;

@@ -1,5 +1,5 @@
-// The one header through which this folder sees DPDK: what differs between the long-term releases 22.11 and 24.11 is
-// settled here and nowhere else.
+// The one header through which this folder sees DPDK (its BPF apart: bpf_filter.cpp): what differs between the
+// long-term releases 22.11 and 24.11 is settled here and nowhere else.
 #pragma once
 
 // Rings with C11 atomics instead of compiler barriers: the same instructions on x86, and ThreadSanitizer understands.

@@ -22,6 +22,7 @@
 #include "dataplane/io/quiescence.h"
 #include "dataplane/io/seat_sums.h"
 #include "dataplane/io/spin_lock.h"
+#include "dataplane/io/taps.h"
 #include "dataplane/io/telemetry.h"
 #include "dataplane/io/twin_pump.h"
 #include "dataplane/io/worker_seat.h"
@@ -352,6 +353,9 @@ TakenBackSums Gateway::take_back(std::span<const SavedFlow> flows) {
 void Gateway::take_back(std::span<const SavedRest> ports) {
   give_back(parts_->seats, ports, piece_ports(parts_->model.nat));
 }
+
+bool Gateway::attach(Tap& tap) { return dataplane::attach(parts_->seats, tap); }
+void Gateway::detach(const Tap& tap) { dataplane::detach(parts_->seats, tap); }
 
 unsigned Gateway::workers() const noexcept { return parts_->workers; }
 

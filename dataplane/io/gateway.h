@@ -28,6 +28,7 @@
 #include "dataplane/packet.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/routing.h"
+#include "dataplane/tap/tap.h"
 #include "dataplane/world.h"
 
 namespace sallyport::dataplane {
@@ -157,6 +158,11 @@ class Gateway {
   void save_resting(const std::function<bool(std::span<const SavedRest>)>& take);
   [[nodiscard]] TakenBackSums take_back(std::span<const SavedFlow> flows);
   void take_back(std::span<const SavedRest> ports);
+
+  // The workers tell the tap what they see, from the return of the one to the return of the other. False: as many are
+  // there already as may be (TapPoint::taps_max).
+  [[nodiscard]] bool attach(Tap& tap);
+  void detach(const Tap& tap);
 
   [[nodiscard]] unsigned workers() const noexcept;
   [[nodiscard]] WorkerStatus worker(unsigned index) const;

@@ -78,6 +78,10 @@ bool WorkerSeat::ask(const std::function<void(Pipeline&)>& task) {
   return mailbox_.ask([&]() noexcept { task(*pipeline_); });
 }
 
+bool WorkerSeat::ask_taps(const std::function<void(TapPoint&)>& task) {
+  return mailbox_.ask([&]() noexcept { task(worker_->taps()); });
+}
+
 CounterSums WorkerSeat::sums() const noexcept { return sums_of(pipeline_->counters(), world_->counters()); }
 
 std::size_t WorkerSeat::memory_bytes() const noexcept {

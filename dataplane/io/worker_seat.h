@@ -38,6 +38,7 @@ class WorkerSeat {
 
   // False: the worker has ended. `task` runs on the worker's thread.
   bool ask(const std::function<void(Pipeline&)>& task);
+  bool ask_taps(const std::function<void(TapPoint&)>& task);
   [[nodiscard]] CounterSums sums() const noexcept;
   [[nodiscard]] const RuleCounters& rules() const noexcept { return pipeline_->rules(); }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return worker_->counters(); }

@@ -2,10 +2,15 @@
 // One DPDK a process, so one environment for all of these tests.
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <pcap/pcap.h>
 
+#include "dataplane/io/bpf_filter.h"
+#include "dataplane/io/buffer.h"
 #include "dataplane/io/device_world.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/environment_error.h"
@@ -276,6 +281,96 @@ TEST_F(Devices, WhatCannotBeOpenedSaysWhichPortAndWhy) {
   says("net_af_packet", "iface=");
   says("net_af_packet,iface=nosuch0", "no interface \"nosuch0\"");
   says("ffff:ff:1f.7", "no PCI device ffff:ff:1f.7");
+}
+
+// What a filter says of an IP packet, by libpcap's own interpreter.
+bool libpcap_accepts(const std::string& expression, std::span<const std::uint8_t> ip) {
+  pcap_t* handle = pcap_open_dead(DLT_RAW, 65535);
+  bpf_program program{};
+  EXPECT_EQ(pcap_compile(handle, &program, expression.c_str(), 1, PCAP_NETMASK_UNKNOWN), 0) << expression;
+  const auto length = static_cast<unsigned>(ip.size());
+  const bool accepted = bpf_filter(program.bf_insns, ip.data(), length, length) != 0;
+  pcap_freecode(&program);
+  pcap_close(handle);
+  return accepted;
+}
+
+TEST_F(Devices, FiltersDecideAsLibpcapDoes) {
+  constexpr std::size_t link_bytes = 14;
+  std::vector<Frame> frames = {
+      test::udp({"10.0.0.9", 41000}, {"198.51.100.7", 53}), test::udp({"fd00::9", 41000}, {"2001:db8::7", 443}),
+      test::tcp({"10.0.0.9", 41000}, {"198.51.100.7", 443}, wire::Tcp::syn),
+      test::tcp({"198.51.100.7", 443}, {"203.0.113.1", 1024}, wire::Tcp::syn | wire::Tcp::ack),
+      test::tcp({"fd00::9", 80}, {"2001:db8::7", 8080}, wire::Tcp::rst, {.payload = Frame(1000, 7)})};
+  for (const std::size_t cut : {15U, 20U, 30U, 34U}) {
+    frames.push_back(frames[2]);
+    frames.back().resize(cut);
+  }
+  for (const char* expression :
+       {"ip", "ip6", "host 10.0.0.9", "dst host 2001:db8::7", "net 198.51.100.0/24", "tcp", "udp port 53",
+        "tcp portrange 400-500", "host 10.0.0.9 and tcp port 443", "not port 443", "tcp[tcpflags] & tcp-syn != 0",
+        "greater 500", "len <= 60", "ip[8] = 64", "icmp or icmp6", "ip proto 6 and src net 10.0.0.0/8"}) {
+    const BpfFilter filter(expression);
+    for (const Frame& frame : frames) {
+      const std::span<const std::uint8_t> ip = std::span(frame).subspan(link_bytes);
+      EXPECT_EQ(filter.accepts(ip), libpcap_accepts(expression, ip)) << expression << ", " << ip.size() << " bytes";
+    }
+  }
+}
+
+TEST_F(Devices, AWrongFilterSaysWhatIsWrong) {
+  for (const char* wrong : {"hst 10.0.0.9", "host", "port 70000", "arp", "vlan 5", "(", "host 10.0.0.9 and"}) {
+    try {
+      const BpfFilter filter(wrong);
+      ADD_FAILURE() << wrong;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()), "") << wrong;
+    }
+  }
+}
+
+// Tells what it hears as "sent 3", in the order of hearing.
+class Listener final : public Onlooker {
+ public:
+  void sent(PortIndex, std::span<const Packet> packets) noexcept override { hear("sent", packets.size()); }
+  void refused(PortIndex, std::span<const Packet> packets) noexcept override { hear("refused", packets.size()); }
+  void released(std::span<const Packet> packets) noexcept override { hear("released", packets.size()); }
+  void went_to_kernel(PortIndex, const Packet&) noexcept override { hear("kernel", 1); }
+  void handed_over(std::uint32_t, std::span<const Packet> packets) noexcept override {
+    hear("handed over", packets.size());
+  }
+  std::vector<std::string> heard;
+
+ private:
+  void hear(const char* what, std::size_t count) { heard.push_back(std::string(what) + ' ' + std::to_string(count)); }
+};
+
+TEST_F(Devices, AnOnlookerHearsWhatBecomesOfPacketsUntilItLeaves) {
+  Listener listener;
+  worlds[0]->look_on(&listener);
+  std::vector<Packet> packets = {packet_of(udp, 1), packet_of(udp, 1)};
+  ASSERT_EQ(worlds[0]->transmit(1, packets), 0U);
+  std::vector<Packet> arrived = receive(0, 1);
+  worlds[0]->release(arrived);
+  worlds[0]->to_kernel(0, packet_of(udp, 0));
+  EXPECT_EQ(listener.heard, (std::vector<std::string>{"sent 2", "released 2", "kernel 1"}));
+  listener.heard.clear();
+
+  // More than the device takes: nothing is lost without a word, and nothing leaks.
+  std::vector<Packet> many;
+  for (int i = 0; i < 1500; ++i) many.push_back(packet_of(udp, 1));
+  const std::size_t refused = worlds[0]->transmit(1, many);
+  ASSERT_GT(refused, 0U);
+  EXPECT_EQ(listener.heard,
+            (std::vector<std::string>{"sent " + std::to_string(many.size()), "refused " + std::to_string(refused),
+                                      "released " + std::to_string(refused)}));
+  worlds[0]->look_on(nullptr);
+  listener.heard.clear();
+  for (std::vector<Packet> some = receive(0, 1); !some.empty(); some = receive(0, 1)) worlds[0]->release(some);
+  std::array<void*, 4> waiting;
+  ASSERT_EQ(lanes[0]->to_kernel.pop(waiting), 1U);
+  give_buffers(std::span(waiting).first(1));
+  EXPECT_TRUE(listener.heard.empty());
 }
 
 }  // namespace

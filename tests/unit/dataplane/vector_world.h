@@ -17,6 +17,7 @@ class VectorWorld : public World {
   static constexpr std::uint32_t room = 70000;
 
   [[nodiscard]] std::size_t transmit(PortIndex port, std::span<Packet> packets) noexcept override {
+    if (onlooker_ != nullptr) onlooker_->sent(port, packets);
     for (Packet& packet : packets) {
       sent[port].emplace_back(packet.data, packet.data + packet.length);
       give_back(packet);
@@ -24,6 +25,7 @@ class VectorWorld : public World {
     return 0;
   }
   void release(std::span<Packet> packets) noexcept override {
+    if (onlooker_ != nullptr) onlooker_->released(packets);
     for (Packet& packet : packets) give_back(packet);
   }
   [[nodiscard]] bool allocate(std::uint32_t length, Packet& packet) noexcept override {
@@ -38,6 +40,7 @@ class VectorWorld : public World {
     return true;
   }
   void to_kernel(PortIndex port, Packet packet) noexcept override {
+    if (onlooker_ != nullptr) onlooker_->went_to_kernel(port, packet);
     kernel[port].emplace_back(packet.data, packet.data + packet.length);
     give_back(packet);
   }
