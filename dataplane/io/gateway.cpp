@@ -18,6 +18,7 @@
 #include "dataplane/io/kernel_routes.h"
 #include "dataplane/io/kernel_twin.h"
 #include "dataplane/io/memory_limit.h"
+#include "dataplane/io/port_status.h"
 #include "dataplane/io/processors.h"
 #include "dataplane/io/quiescence.h"
 #include "dataplane/io/seat_sums.h"
@@ -57,7 +58,6 @@ struct Gateway::Parts {
   void publish_shadow(std::shared_ptr<const classifier::Policy> shadow);
   void publish_routing(std::shared_ptr<const Routing> routing);
   void stop(Worker::End how);
-  [[nodiscard]] PortStatus status_of(const TwinLane& lane) const;
 
   config::ApplianceModel model;
   Log log;
@@ -257,42 +257,6 @@ void Gateway::Parts::stop(Worker::End how) {
   for (const auto& seat : seats) seat->join();
 }
 
-PortStatus Gateway::Parts::status_of(const TwinLane& lane) const {
-  const Port& port = lane.port;
-  PortStatus status;
-  status.name = port.config().name;
-  status.role = port.config().role;
-  status.device = port.config().device;
-  status.driver = port.driver();
-  status.twin = lane.twin->name();
-  status.mac = port.mac();
-  status.mtu = port.config().mtu;
-  status.vlan = port.config().vlan;
-  status.service_vlan = port.config().service_vlan;
-  status.receive_queues = port.receive_queues();
-  status.transmit_queues = port.transmit_queues();
-  const Port::Link link = port.link();
-  status.link_up = link.up;
-  status.link_mbps = link.mbps;
-  const Port::DeviceCounts counts = port.counts();
-  status.missed = counts.missed;
-  status.no_buffer = counts.no_buffer;
-  status.receive_errors = counts.receive_errors;
-  status.transmit_errors = counts.transmit_errors;
-  status.to_kernel = lane.written.get();
-  status.to_kernel_lost = lane.write_lost.get();
-  status.from_kernel = lane.read.get();
-  status.from_kernel_lost = lane.read_lost.get();
-  for (const auto& seat : seats) {
-    const WorldCounters::OfPort& world = seat->world_counters().ports[port.index()];
-    status.other_host += world.other_host.get();
-    status.checksums_completed += world.checksums_completed.get();
-    status.to_kernel_lost += world.to_kernel_lost.get();
-    status.from_kernel_lost += world.from_kernel_lost.get();
-  }
-  return status;
-}
-
 Gateway::Gateway(const config::ApplianceModel& model, const classifier::PoolKey& pool_key, Log log)
     : parts_(std::make_unique<Parts>(model, pool_key, std::move(log))) {
   serve_telemetry(this);
@@ -392,7 +356,7 @@ std::uint64_t Gateway::bound_names() const {
 
 std::vector<PortStatus> Gateway::ports() const {
   std::vector<PortStatus> all;
-  for (const auto& lane : parts_->lanes) all.push_back(parts_->status_of(*lane));
+  for (const auto& lane : parts_->lanes) all.push_back(port_status(*lane, parts_->seats));
   return all;
 }
 
