@@ -11,6 +11,7 @@
 
 #include "src/egress_usage.h"
 #include "src/flow_record_json.h"
+#include "src/tap_answer.h"
 
 namespace sallyport {
 namespace {
@@ -83,6 +84,8 @@ Json worker_json(unsigned number, const dataplane::WorkerStatus& worker, const d
           {"heartbeat", worker.heartbeat},
           {"busy_ratio", busy},
           {"cycles_a_packet", std::move(cycles_a_packet)},
+          {"busy_cycles", worker.busy_cycles},
+          {"idle_cycles", worker.idle_cycles},
           {"received", sums.received},
           {"transmitted", sums.transmitted},
           {"held", sums.held},
@@ -221,6 +224,7 @@ End Answers::answer(const Request& request, AnswerLines& lines) {
   for (const auto& [name, member] : known) {
     if (name == request.ask) return (this->*member)(lines);
   }
+  if (request.ask == "tap") return answer_tap(gateway_, reloader_, appliance_, request.tap, lines);
   return {ExitCode::usage, "not in this version of the gateway that runs"};
 }
 

@@ -1,11 +1,14 @@
 // What the running gateway answers over its control socket: its state as JSON, or a reload and its result.
 #pragma once
 
+#include <utility>
+
 #include "config/appliance_model.h"
 #include "dataplane/io/gateway.h"
 #include "src/control_protocol.h"
 #include "src/control_server.h"
 #include "src/flow_log.h"
+#include "src/flow_outcome.h"
 #include "src/reload.h"
 #include "src/turn.h"
 
@@ -14,8 +17,8 @@ namespace sallyport {
 // Called by any thread of the control server; everything it reads may be read at any time.
 class Answers {
  public:
-  Answers(dataplane::Gateway& gateway, Reloader& reloader, const FlowLog& flow_log, Turn& turn)
-      : gateway_(gateway), reloader_(reloader), flow_log_(flow_log), turn_(turn) {}
+  Answers(dataplane::Gateway& gateway, Reloader& reloader, const FlowLog& flow_log, Turn& turn, ApplianceView appliance)
+      : gateway_(gateway), reloader_(reloader), flow_log_(flow_log), turn_(turn), appliance_(std::move(appliance)) {}
 
   [[nodiscard]] End answer(const Request& request, AnswerLines& lines);
 
@@ -35,6 +38,7 @@ class Answers {
   Reloader& reloader_;
   const FlowLog& flow_log_;
   Turn& turn_;
+  const ApplianceView appliance_;
 };
 
 }  // namespace sallyport

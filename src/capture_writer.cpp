@@ -2,8 +2,6 @@
 
 #include <array>
 #include <bit>
-#include <cstring>
-#include <vector>
 
 namespace sallyport {
 namespace {
@@ -14,6 +12,7 @@ constexpr std::uint32_t block_section = 0x0a0d0d0a;
 constexpr std::uint32_t block_interface = 1;
 constexpr std::uint32_t block_packet = 6;
 constexpr std::uint16_t link_type_ethernet = 1;
+constexpr std::uint16_t option_comment = 1;
 constexpr std::uint16_t option_name = 2;
 constexpr std::uint16_t option_resolution = 9;
 constexpr std::uint16_t nanoseconds = 9;
@@ -54,22 +53,41 @@ void put_interface(OutputFile& file, const std::string& name) {
 
 bool CaptureWriter::open(const std::string& path, std::span<const std::string> interface_names) {
   if (!file_.open(path)) return false;
-  put_section(file_);
-  for (const std::string& name : interface_names) put_interface(file_, name);
+  begin(interface_names);
   return true;
 }
 
-void CaptureWriter::write(std::uint32_t interface, std::uint64_t time_ns, std::span<const std::uint8_t> frame) {
+bool CaptureWriter::open_standard_output(std::span<const std::string> interface_names) {
+  if (!file_.open_standard_output()) return false;
+  begin(interface_names);
+  return true;
+}
+
+void CaptureWriter::begin(std::span<const std::string> interface_names) {
+  put_section(file_);
+  for (const std::string& name : interface_names) put_interface(file_, name);
+}
+
+void CaptureWriter::write(std::uint32_t interface, std::uint64_t time_ns, std::span<const std::uint8_t> frame,
+                          std::uint32_t original_length, std::string_view comment) {
   const auto bytes = static_cast<std::uint32_t>(frame.size());
   const std::uint32_t pad = padding(bytes);
-  const std::uint32_t length = 32 + bytes + pad;
+  const auto comment_bytes = static_cast<std::uint32_t>(comment.size()) + padding(comment.size());
+  const std::uint32_t options = comment.empty() ? 0 : 4 + comment_bytes + 4;
+  const std::uint32_t length = 32 + bytes + pad + options;
   file_.append(bytes_of(std::array{block_packet, length, interface, static_cast<std::uint32_t>(time_ns >> 32U),
-                                   static_cast<std::uint32_t>(time_ns), bytes, bytes}));
+                                   static_cast<std::uint32_t>(time_ns), bytes, original_length}));
   file_.append(frame);
-  // Padding and the length again, as one piece.
-  std::array<std::uint8_t, 7> end{};
-  std::memcpy(end.data() + pad, &length, sizeof length);
-  file_.append(std::span<const std::uint8_t>(end).first(pad + sizeof length));
+  constexpr std::array<std::uint8_t, 4> zeros{};
+  file_.append(std::span(zeros).first(pad));
+  if (!comment.empty()) {
+    constexpr std::uint32_t end_of_options = 0;
+    file_.append(bytes_of(std::array{option(option_comment, comment.size())}));
+    file_.append(comment);
+    file_.append(std::span(zeros).first(padding(comment.size())));
+    file_.append(bytes_of(std::array{end_of_options}));
+  }
+  file_.append(bytes_of(std::array{length}));
 }
 
 }  // namespace sallyport

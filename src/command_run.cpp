@@ -156,13 +156,13 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   reloader.start();
   keeper.start();
   Turn turn(gateway, reloader, log, [&] { manager.ready(status_text(reloader, gateway)); });
-  Answers answers(gateway, reloader, flow_log, turn);
+  ApplianceView view = view_of(appliance);
+  view.pool_key = key;
+  Answers answers(gateway, reloader, flow_log, turn, view);
   ControlServer control(control_socket,
                         [&](const Request& request, AnswerLines& lines) { return answers.answer(request, lines); });
   std::optional<Monitor> monitor;
   if (!appliance.metrics.listen.empty()) {
-    ApplianceView view = view_of(appliance);
-    view.pool_key = key;
     monitor.emplace(gateway, appliance, std::move(view), reloader, flow_log, refusals);
   }
   const std::string status = status_text(reloader, gateway);

@@ -8,9 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "config/load.h"
+#include "src/control_choice.h"
 #include "src/control_client.h"
-#include "src/policy_source.h"
 #include "src/show_text.h"
 #include "src/terminal.h"
 
@@ -19,21 +18,6 @@ namespace {
 
 // False: nobody reads any more (`sallyport show flows | head`).
 bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }
-
-ExitCode tell(const End& end) {
-  if (end.status != ExitCode::done) fmt::print(stderr, "sallyport: {}\n", end.message);
-  return end.status;
-}
-
-// The socket to ask; empty: the configuration is refused, which has been told.
-std::string socket_of(const std::string& config, const std::string& socket, ExitCode& refused) {
-  if (!socket.empty()) return socket;
-  if (config.empty()) return default_control_socket;
-  const auto loaded = config::load_appliance_file(config);
-  if (loaded.model) return loaded.model->control_socket;
-  refused = refuse_document(loaded.diagnostics, loaded.files, config);
-  return {};
-}
 
 // A line a flow, as it comes: a million flows are never all in memory, neither here nor where they are read.
 End show_flows_json(const ShowOptions& options, const Request& request) {

@@ -38,20 +38,30 @@ void set_patience(int connection, std::chrono::milliseconds patience) {
 
 bool is_timeout(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINPROGRESS; }
 
-}  // namespace
-
-End ask_gateway(const std::string& socket_path, const Request& request,
-                const std::function<bool(std::string_view)>& take, std::chrono::milliseconds patience) {
-  const std::optional<SocketAddress> address = socket_address(socket_path);
-  if (!address) return nobody_there(socket_path, ENAMETOOLONG);
-  const Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+// A connection on which the request was sent; or none, and `end` says why.
+Descriptor put_request(const std::string& path, const Request& request, std::chrono::milliseconds patience, End& end) {
+  const std::optional<SocketAddress> address = socket_address(path);
+  if (!address) {
+    end = nobody_there(path, ENAMETOOLONG);
+    return {};
+  }
+  Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   set_patience(connection.get(), patience);
   if (!connection || connect(connection.get(), address->get(), address->size()) != 0) {
-    return is_timeout(errno) ? no_answer(socket_path, patience) : nobody_there(socket_path, errno);
+    end = is_timeout(errno) ? no_answer(path, patience) : nobody_there(path, errno);
+    return {};
   }
   // A gateway that was killed leaves its socket behind for a moment, and says nothing.
-  if (!send_all(connection.get(), to_line(request) + '\n')) return nobody_there(socket_path, errno);
+  if (send_all(connection.get(), to_line(request) + '\n')) return connection;
+  end = nobody_there(path, errno);
+  return {};
+}
 
+// Called after every line, and with true when the patience is over; an end that it answers is that of all.
+using Between = std::function<std::optional<End>(bool)>;
+
+End take_answer(int connection, const std::string& path, const std::function<bool(std::string_view)>& take,
+                const Between& between) {
   LineBuffer lines(answer_line_bytes_max);
   std::array<char, 65536> bytes{};
   bool answered = false;
@@ -59,14 +69,46 @@ End ask_gateway(const std::string& socket_path, const Request& request,
     while (const std::optional<std::string> line = lines.next()) {
       if (const std::optional<End> end = parse_end(*line)) return *end;
       if (!take(*line)) return {};
+      if (const std::optional<End> end = between(false)) return *end;
     }
-    const ssize_t count = recv(connection.get(), bytes.data(), bytes.size(), 0);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0 && is_timeout(errno)) return no_answer(socket_path, patience);
-    if (count <= 0 && !answered) return nobody_there(socket_path, count < 0 ? errno : ECONNRESET);
+    const ssize_t count = recv(connection, bytes.data(), bytes.size(), 0);
+    if (count < 0 && (errno == EINTR || is_timeout(errno))) {
+      if (const std::optional<End> end = between(errno != EINTR)) return *end;
+      continue;
+    }
+    if (count <= 0 && !answered) return nobody_there(path, count < 0 ? errno : ECONNRESET);
     answered = true;
-    if (count <= 0 || !lines.append({bytes.data(), static_cast<std::size_t>(count)})) return cut_off(socket_path);
+    if (count <= 0 || !lines.append({bytes.data(), static_cast<std::size_t>(count)})) return cut_off(path);
   }
+}
+
+}  // namespace
+
+End ask_gateway(const std::string& socket_path, const Request& request,
+                const std::function<bool(std::string_view)>& take, std::chrono::milliseconds patience) {
+  End end;
+  const Descriptor connection = put_request(socket_path, request, patience, end);
+  if (!connection) return end;
+  return take_answer(connection.get(), socket_path, take, [&](bool over) {
+    return over ? std::optional<End>(no_answer(socket_path, patience)) : std::nullopt;
+  });
+}
+
+End follow_gateway(const std::string& socket_path, const Request& request,
+                   const std::function<bool(std::string_view)>& take, const std::function<bool()>& enough) {
+  constexpr std::chrono::milliseconds ask_again{200};
+  End end;
+  const Descriptor connection = put_request(socket_path, request, ask_again, end);
+  if (!connection) return end;
+  // The gateway is told once that no more is wanted, and goes on to the end of its answer.
+  bool left = false;
+  return take_answer(connection.get(), socket_path, take, [&](bool) -> std::optional<End> {
+    if (!left && enough()) {
+      left = true;
+      shutdown(connection.get(), SHUT_WR);
+    }
+    return std::nullopt;
+  });
 }
 
 }  // namespace sallyport

@@ -16,5 +16,10 @@ namespace sallyport {
 [[nodiscard]] End ask_gateway(const std::string& socket_path, const Request& request,
                               const std::function<bool(std::string_view)>& take,
                               std::chrono::milliseconds patience = std::chrono::milliseconds(0));
+// The same with an answer that goes on until the client has had enough: `enough` is asked several times a second and
+// after every line. What the gateway has said by then, and how it ended, still comes.
+[[nodiscard]] End follow_gateway(const std::string& socket_path, const Request& request,
+                                 const std::function<bool(std::string_view)>& take,
+                                 const std::function<bool()>& enough);
 
 }  // namespace sallyport

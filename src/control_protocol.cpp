@@ -17,7 +17,13 @@ std::string to_string(const Json& json) { return json.dump(-1, ' ', false, Json:
 
 }  // namespace
 
-std::string to_line(const Request& request) { return to_string({{"ask", request.ask}}); }
+std::string to_line(const Request& request) {
+  if (request.ask != "tap") return to_string({{"ask", request.ask}});
+  return to_string({{"ask", request.ask},
+                    {"filter", request.tap.filter},
+                    {"snap_bytes", request.tap.snap_bytes},
+                    {"only_ended", request.tap.only_ended}});
+}
 
 std::string to_line(const End& end) {
   return to_string({{"end", {{"status", status(end.status)}, {"message", end.message}}}});
@@ -27,7 +33,17 @@ std::optional<Request> parse_request(std::string_view line) {
   const Json object = parse_object(line);
   const auto ask = object.find("ask");
   if (ask == object.end() || !ask->is_string()) return std::nullopt;
-  return Request{ask->get<std::string>()};
+  Request request{ask->get<std::string>()};
+  if (request.ask != "tap") return request;
+  const auto filter = object.find("filter");
+  const auto snap = object.find("snap_bytes");
+  const auto ended = object.find("only_ended");
+  const bool whole = filter != object.end() && filter->is_string() && snap != object.end() &&
+                     snap->is_number_unsigned() && snap->get<std::uint64_t>() <= UINT32_MAX && ended != object.end() &&
+                     ended->is_boolean();
+  if (!whole) return std::nullopt;
+  request.tap = {filter->get<std::string>(), snap->get<std::uint32_t>(), ended->get<bool>()};
+  return request;
 }
 
 std::optional<End> parse_end(std::string_view line) {

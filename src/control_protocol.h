@@ -1,6 +1,6 @@
 // What client and gateway say to each other over the control socket: JSON lines on a stream.
 //
-//   client:  {"ask":"flows"}
+//   client:  {"ask":"flows"}                         or {"ask":"tap","filter":"host 10.1.2.3",..}
 //   gateway: {..} {..} ..                            any number of objects, one a line
 //            {"end":{"status":0,"message":""}}       always the last line; status is the client's exit status
 //
@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,8 +20,15 @@ namespace sallyport {
 inline constexpr std::size_t request_bytes_max = 4096;
 inline constexpr std::size_t answer_line_bytes_max = std::size_t{1} << 20U;
 
+// What a client that follows packets wants to see. It is told until it shuts its side of the connection.
+struct TapRequest {
+  std::string filter;            // pcap-filter(7); empty: everything
+  std::uint32_t snap_bytes = 0;  // of each frame that are told at most
+  bool only_ended = false;       // nothing but packets that end under a reason
+};
 struct Request {
-  std::string ask;  // "flows", "ports", .., "reload"
+  std::string ask;      // "flows", "ports", .., "reload"
+  TapRequest tap = {};  // of "tap"
 };
 struct End {
   ExitCode status = ExitCode::done;

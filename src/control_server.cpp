@@ -92,6 +92,11 @@ bool AnswerLines::flush() {
   return !gone_;
 }
 
+bool AnswerLines::wait_for_leave(std::chrono::milliseconds at_most) {
+  pollfd peer{socket_, POLLRDHUP, 0};
+  return gone_ || poll(&peer, 1, static_cast<int>(at_most.count())) > 0;
+}
+
 ControlSocket::ControlSocket(std::string path) : path_(std::move(path)), listening_(listen_at(path_)) {}
 
 ControlSocket::~ControlSocket() { unlink(path_.c_str()); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <list>
 #include <string>
@@ -24,6 +25,8 @@ class AnswerLines {
   // Without line end. False: the client is gone, and there is no point in going on.
   bool send(std::string_view line);
   [[nodiscard]] bool flush();
+  // Waits; true as soon as the client wants no more of it: it has shut its side, or is gone.
+  [[nodiscard]] bool wait_for_leave(std::chrono::milliseconds at_most);
 
  private:
   int socket_;

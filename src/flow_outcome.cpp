@@ -131,4 +131,13 @@ Place place_of(const FlowOutcome& outcome, const config::PolicyModel& model, con
   return decision.network == 0 ? Place{} : place_among(model.egress_networks, identities.name(decision.network), model);
 }
 
+Place place_of(const dataplane::FlowRecord& flow, const config::PolicyModel& model,
+               const classifier::Identities& identities) {
+  if (flow.rule != 0 && flow.layer == classifier::Layer::network_policy) {
+    return place_among(model.network_policies, identities.name(flow.rule), model);
+  }
+  if (flow.rule != 0) return place_among(model.routes, identities.name(flow.rule), model);
+  return flow.network == 0 ? Place{} : place_among(model.egress_networks, identities.name(flow.network), model);
+}
+
 }  // namespace sallyport

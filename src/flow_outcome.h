@@ -11,6 +11,7 @@
 #include "classifier/policy.h"
 #include "config/appliance_model.h"
 #include "dataplane/drop.h"
+#include "dataplane/flow_record.h"
 
 namespace sallyport {
 
@@ -57,6 +58,9 @@ struct Place {
   std::uint32_t line = 0;
 };
 [[nodiscard]] Place place_of(const FlowOutcome& outcome, const config::PolicyModel& model,
+                             const classifier::Identities& identities);
+// The same for a flow that was decided by this policy.
+[[nodiscard]] Place place_of(const dataplane::FlowRecord& flow, const config::PolicyModel& model,
                              const classifier::Identities& identities);
 
 }  // namespace sallyport

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "src/command_capture.h"
 #include "src/command_check.h"
 #include "src/command_diff.h"
 #include "src/command_explain.h"
@@ -15,6 +16,8 @@
 #include "src/command_run.h"
 #include "src/command_setup.h"
 #include "src/command_show.h"
+#include "src/command_top.h"
+#include "src/command_trace.h"
 #include "src/command_version.h"
 #include "src/exit_code.h"
 #include "src/options.h"
@@ -35,6 +38,9 @@ struct Dispatch {
   int operator()(const ReloadOptions& options) const { return status(reload_command(options)); }
   int operator()(const SetupOptions& options) const { return status(setup_command(options)); }
   int operator()(const HaOptions& options) const { return status(ha_command(options)); }
+  int operator()(const TopOptions& options) const { return status(top_command(options)); }
+  int operator()(const TraceOptions& options) const { return status(trace_command(options)); }
+  int operator()(const CaptureOptions& options) const { return status(capture_command(options)); }
   int operator()(const VersionOptions&) const { return status(version_command()); }
   int operator()(const HelpText& help) const {
     fmt::print("{}", help.text);

@@ -12,6 +12,7 @@
 #include "config/document/units.h"
 #include "src/explain_words.h"
 #include "src/list_text.h"
+#include "src/options_follow.h"
 #include "src/options_grammar.h"
 
 namespace sallyport {
@@ -28,7 +29,7 @@ struct CommandText {
   std::string_view summary;
 };
 
-constexpr std::array<CommandText, 10> commands = {{
+constexpr std::array<CommandText, 13> commands = {{
     {"setup",
      "[--list] [--json]\n"
      "       sallyport setup --inside PORT --outside PORT [--inside-address ADDR/LEN]... [--outside-address "
@@ -56,15 +57,20 @@ constexpr std::array<CommandText, 10> commands = {{
      "Rewrite the policies of Linkerd, Kubernetes, Istio, Calico, Antrea or Cilium."},
     {"show", "flows|ports|policy|egress|reasons|workers [--json] [--config FILE] [--socket PATH]",
      "Ask a running gateway."},
+    {"top", "[--once] [--config FILE] [--socket PATH]",
+     "Watch a running gateway: flows, rates, denials, refreshed every second."},
+    {"trace", "[--count N] [--seconds S] [--json] [--config FILE] [--socket PATH] [FILTER]",
+     "Follow packets of a running gateway through its stages: flow, rule, translation, outcome."},
+    {"capture",
+     "[--out FILE|-] [--side inside|outside|dropped]... [--count N] [--seconds S] [--snaplen N]\n"
+     "                         [--config FILE] [--socket PATH] [FILTER]",
+     "Write packets of a running gateway as pcapng, the verdict beside each."},
     {"reload", "[--config FILE] [--socket PATH]",
      "Have a running gateway load its policy again, and wait for the result."},
     {"ha", "active|standby|status [--json] [--config FILE] [--socket PATH]",
      "Say whose turn it is, of gateways that stand in for each other; or ask, and whether this one could forward."},
     {"version", "", "Print the versions of Sallyport and of what it stands on (also: --version)."},
 }};
-// Announced for a later version; named here so that they are not taken for typing errors.
-constexpr std::array<std::string_view, 3> later_commands = {"top", "trace", "capture"};
-
 const CommandText& text_of(std::string_view name) {
   return *std::find_if(commands.begin(), commands.end(), [&](const CommandText& c) { return c.name == name; });
 }
@@ -81,6 +87,8 @@ std::string general_help() {
   return help;
 }
 
+}  // namespace
+
 std::optional<HelpText> help_asked(const Grammar& grammar, const Values& values) {
   if (!values.has("help")) return std::nullopt;
   const CommandText& text = text_of(grammar.command);
@@ -90,6 +98,8 @@ std::optional<HelpText> help_asked(const Grammar& grammar, const Values& values)
       << grammar.options;
   return HelpText{out.str()};
 }
+
+namespace {
 
 // ---- the commands ---------------------------------------------------------------------------------------------------
 
@@ -356,21 +366,21 @@ CommandLine parse_version(const Arguments& arguments) {
 }
 
 using Parser = CommandLine (*)(const Arguments&);
-constexpr std::array<std::pair<std::string_view, Parser>, 10> parsers = {{{"setup", parse_setup},
+constexpr std::array<std::pair<std::string_view, Parser>, 13> parsers = {{{"setup", parse_setup},
                                                                           {"run", parse_run},
                                                                           {"check", parse_check},
                                                                           {"explain", parse_explain},
                                                                           {"import", parse_import},
                                                                           {"replay", parse_replay},
                                                                           {"show", parse_show},
+                                                                          {"top", parse_top},
+                                                                          {"trace", parse_trace},
+                                                                          {"capture", parse_capture},
                                                                           {"reload", parse_reload},
                                                                           {"ha", parse_ha},
                                                                           {"version", parse_version}}};
 
 std::string unknown_command(std::string_view word) {
-  if (std::find(later_commands.begin(), later_commands.end(), word) != later_commands.end()) {
-    return fmt::format("{}: not in this version", word);
-  }
   std::vector<std::string_view> known = {"--help", "--version"};
   for (const CommandText& command : commands) known.push_back(command.name);
   const std::string_view kind = word.starts_with('-') ? "option" : "command";

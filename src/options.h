@@ -118,6 +118,35 @@ struct HaOptions {
   std::string control_socket;
 };
 
+struct TopOptions {
+  std::string config;  // as in ShowOptions
+  std::string control_socket;
+  bool once = false;  // one picture and no more
+};
+
+// Of commands that follow packets.
+struct FollowOptions {
+  std::string config;  // as in ShowOptions
+  std::string control_socket;
+  std::string filter;         // pcap-filter(7); empty: everything
+  std::uint64_t count = 0;    // 0: no limit
+  std::uint32_t seconds = 0;  // 0: no limit
+};
+
+struct TraceOptions {
+  FollowOptions follow;
+  bool json = false;
+};
+
+struct CaptureOptions {
+  FollowOptions follow;
+  std::string out = "-";  // the standard output
+  bool inside = true;
+  bool outside = true;
+  bool dropped = false;  // what ended under a reason, wherever it came from
+  std::uint32_t snap_bytes = 65535;
+};
+
 struct VersionOptions {};
 
 // The text is for stdout and the exit code 0.
@@ -130,9 +159,9 @@ struct UsageError {
   std::string message;
 };
 
-using CommandLine =
-    std::variant<CheckOptions, ExplainOptions, DiffOptions, ImportOptions, RunOptions, ReplayOptions, ShowOptions,
-                 ReloadOptions, HaOptions, SetupOptions, VersionOptions, HelpText, UsageError>;
+using CommandLine = std::variant<CheckOptions, ExplainOptions, DiffOptions, ImportOptions, RunOptions, ReplayOptions,
+                                 ShowOptions, ReloadOptions, HaOptions, SetupOptions, TopOptions, TraceOptions,
+                                 CaptureOptions, VersionOptions, HelpText, UsageError>;
 
 // `arguments` without the program's name.
 [[nodiscard]] CommandLine parse_command_line(std::span<const char* const> arguments);

@@ -22,6 +22,11 @@ bool OutputFile::open(const std::string& path) {
   return descriptor_ >= 0;
 }
 
+bool OutputFile::open_standard_output() {
+  descriptor_ = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+  return descriptor_ >= 0;
+}
+
 void OutputFile::append(std::span<const std::uint8_t> bytes) {
   buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
   if (buffer_.size() >= flush_bytes) flush();

@@ -7,31 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "dataplane/drop.h"
+#include "src/json_values.h"
 #include "src/list_text.h"
 
 namespace sallyport {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-// Values of another version's gateway may be missing or of another type: then they are shown as nothing.
-std::string text_at(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  if (found == object.end()) return {};
-  if (found->is_string()) return found->get<std::string>();
-  return found->is_primitive() && !found->is_null() ? found->dump() : std::string{};
-}
-
-std::uint64_t number_at(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found != object.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
-}
-
-const Json& at(const Json& object, const char* key) {
-  static const Json nothing = Json::object();
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return found == object.end() ? nothing : *found;
-}
 
 std::string count(const Json& object, const char* key) { return grouped(number_at(object, key)); }
 
@@ -98,13 +78,6 @@ std::string policy_text(const Json& answer, const Style& style) {
                       count(reloads, "published"), count(reloads, "unchanged"), count(reloads, "refused"),
                       text_at(reloads, "last"));
   return text;
-}
-
-std::string endpoint(const Json& object, const char* address, const char* port) {
-  const std::string ip = text_at(object, address);
-  if (ip.empty()) return "-";
-  return ip.find(':') == std::string::npos ? fmt::format("{}:{}", ip, text_at(object, port))
-                                           : fmt::format("[{}]:{}", ip, text_at(object, port));
 }
 
 // "203.0.113.1 towards 198.51.100.7:443 TCP: 51,610 of 64,512 ports (80.0%)"

@@ -44,9 +44,11 @@ class Usage(Cli):
         self.assert_wrong_usage(sallyport("show", "flow"), 'did you mean "flows"?')
         self.assert_wrong_usage(sallyport("replay"), "--policy is missing")
 
-    def test_commands_of_a_later_version_say_so(self):
-        for command in ("top", "trace", "capture"):
-            self.assert_wrong_usage(sallyport(command), "not in this version")
+    def test_who_follows_packets_wants_a_gateway(self):
+        for command in (["top", "--once"], ["trace"], ["capture"]):
+            done = sallyport(*command, "--socket", "/nowhere/control.sock")
+            self.assert_status(done, 3)
+            self.assertIn("no gateway to ask", done.stderr)
 
 
 class Check(Cli):

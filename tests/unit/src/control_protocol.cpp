@@ -13,6 +13,21 @@ TEST(ControlProtocol, ARequestIsReadAsItWasWritten) {
   EXPECT_EQ(request->ask, "flows");
 }
 
+TEST(ControlProtocol, ATapIsReadAsItWasAskedFor) {
+  const std::optional<Request> request = parse_request(to_line(Request{"tap", {"host 10.1.2.3 or \"x\"", 96, true}}));
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->ask, "tap");
+  EXPECT_EQ(request->tap.filter, "host 10.1.2.3 or \"x\"");
+  EXPECT_EQ(request->tap.snap_bytes, 96U);
+  EXPECT_TRUE(request->tap.only_ended);
+  for (const char* line : {R"({"ask":"tap"})", R"({"ask":"tap","filter":5,"snap_bytes":0,"only_ended":false})",
+                           R"({"ask":"tap","filter":"","snap_bytes":-1,"only_ended":false})",
+                           R"({"ask":"tap","filter":"","snap_bytes":4294967296,"only_ended":false})",
+                           R"({"ask":"tap","filter":"","snap_bytes":0,"only_ended":"no"})"}) {
+    EXPECT_FALSE(parse_request(line)) << line;
+  }
+}
+
 TEST(ControlProtocol, WhatIsNoRequestIsNone) {
   for (const char* line : {"", "{", "[]", "{}", "5", "{\"ask\":5}", "{\"ask\":null}", "flows", "\xff\xfe"}) {
     EXPECT_FALSE(parse_request(line)) << line;

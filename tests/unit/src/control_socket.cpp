@@ -1,5 +1,6 @@
 // Server and client over a real socket.
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -169,6 +170,27 @@ TEST_F(ControlSocketTest, StoppingDoesNotWaitForAClientThatReadsNothing) {
   EXPECT_EQ(end.status, ExitCode::done);
   server.stop();
   EXPECT_EQ(taken, 10U);
+}
+
+TEST_F(ControlSocketTest, WhoHasHadEnoughStillHearsTheEnd) {
+  const ControlSocket socket(path_);
+  const ControlServer server(socket, [](const Request&, AnswerLines& lines) {
+    int told = 0;
+    while (!lines.wait_for_leave(std::chrono::milliseconds(1))) {
+      lines.send(fmt::format("{{\"line\":{}}}", ++told));
+      if (!lines.flush()) return End{ExitCode::no, "gone"};
+    }
+    return End{ExitCode::done, fmt::format("{} lines", told)};
+  });
+  int taken = 0;
+  const auto take = [&](std::string_view) {
+    ++taken;
+    return true;
+  };
+  const End end = follow_gateway(path_, {"x"}, take, [&] { return taken >= 3; });
+  EXPECT_EQ(end.status, ExitCode::done);
+  EXPECT_EQ(end.message, fmt::format("{} lines", taken)) << "what was said before it heard";
+  EXPECT_GE(taken, 3);
 }
 
 }  // namespace

@@ -73,10 +73,32 @@ TEST(Options, ErrorsAreOneLine) {
   }
 }
 
-TEST(Options, LaterCommandsSaySo) {
-  for (const char* command : {"top", "trace", "capture"}) {
-    EXPECT_NE(error_of({command}).find("not in this version"), std::string::npos) << command;
+TEST(Options, AFilterIsTheWordsThatAreLeft) {
+  const auto trace = std::get<TraceOptions>(parse({"trace", "--count", "5", "host", "10.1.2.3", "--json"}));
+  EXPECT_EQ(trace.follow.filter, "host 10.1.2.3");
+  EXPECT_EQ(trace.follow.count, 5U);
+  EXPECT_EQ(trace.follow.seconds, 0U);
+  EXPECT_TRUE(trace.json);
+  const auto capture = std::get<CaptureOptions>(parse({"capture", "tcp port 443 or udp"}));
+  EXPECT_EQ(capture.follow.filter, "tcp port 443 or udp");
+  EXPECT_EQ(capture.out, "-");
+}
+
+TEST(Options, SidesAreThoseThatAreNamed) {
+  const auto usual = std::get<CaptureOptions>(parse({"capture"}));
+  EXPECT_TRUE(usual.inside && usual.outside && !usual.dropped);
+  const auto two = std::get<CaptureOptions>(parse({"capture", "--side", "dropped", "--side", "outside"}));
+  EXPECT_TRUE(!two.inside && two.outside && two.dropped);
+  EXPECT_NE(error_of({"capture", "--side", "left"}).find("none of inside, outside, dropped"), std::string::npos);
+}
+
+TEST(Options, NumbersHaveTheirLimits) {
+  for (const char* wrong : {"0", "-1", "x", "5s", "99999999999999999999"}) {
+    EXPECT_NE(error_of({"trace", "--count", wrong}).find("--count"), std::string::npos) << wrong;
   }
+  EXPECT_NE(error_of({"capture", "--snaplen", "65536"}).find("65535"), std::string::npos);
+  EXPECT_EQ(std::get<CaptureOptions>(parse({"capture", "--snaplen", "96"})).snap_bytes, 96U);
+  EXPECT_TRUE(std::get<TopOptions>(parse({"top", "--once"})).once);
 }
 
 TEST(Options, CheckWithoutFilesTakesTheInstalledConfiguration) {
