@@ -86,6 +86,7 @@ class Capture {
     return open;
   }
 
+  [[nodiscard]] bool is_full() const { return options_.follow.count != 0 && written_ >= options_.follow.count; }
   [[nodiscard]] bool wants(const CapturedPort& port) const {
     return (options_.inside && port.inside) || (options_.outside && port.outside);
   }
@@ -93,7 +94,7 @@ class Capture {
   void write(const Json& frame, std::uint64_t time_ns, const std::string& comment, bool wanted) {
     const std::string name = text_at(frame, "port");
     for (std::uint32_t i = 0; i < ports_.size(); ++i) {
-      if (ports_[i].name != name || !(wanted || wants(ports_[i]))) continue;
+      if (ports_[i].name != name || !(wanted || wants(ports_[i])) || is_full()) continue;
       writer_.write(i, time_ns, bytes_of(text_at(frame, "bytes")),
                     static_cast<std::uint32_t>(number_at(frame, "length")), comment);
       ++written_;
