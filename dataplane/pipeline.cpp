@@ -4,6 +4,7 @@
 
 #include "dataplane/core.h"
 #include "dataplane/pipeline_parts.h"
+#include "dataplane/stages/cut.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/express.h"
 #include "dataplane/stages/forward.h"

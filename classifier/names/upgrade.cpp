@@ -146,4 +146,10 @@ bool read_upgrade_answer(Bytes bytes, Upgrade& upgrade) noexcept {
   return true;
 }
 
+bool is_servers_turn(const Upgrade& upgrade) noexcept {
+  const bool greets = upgrade.protocol == UpgradeProtocol::none && upgrade.said != 0;
+  const bool owes = upgrade.step == Upgrade::Step::commands && (upgrade.pending != 0 || greets);
+  return owes || upgrade.step == Upgrade::Step::asked;
+}
+
 }  // namespace sallyport::classifier::names

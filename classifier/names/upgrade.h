@@ -80,4 +80,7 @@ struct UpgradeUnit {
 // The next bytes of the server's side. False: it speaks first, and nothing that is known here.
 [[nodiscard]] bool read_upgrade_answer(std::span<const std::uint8_t> bytes, Upgrade& upgrade) noexcept;
 
+// Is it the server that is waited for: does it owe an answer, or the rest of a greeting?
+[[nodiscard]] bool is_servers_turn(const Upgrade& upgrade) noexcept;
+
 }  // namespace sallyport::classifier::names

@@ -99,6 +99,11 @@ void take_reply_codes_byte(std::uint8_t byte, Upgrade& upgrade) noexcept {
 
 // ---- IMAP ----------------------------------------------------------------------------------------------------------
 
+namespace {
+enum Imap : std::uint8_t { greets, answers };  // the server
+
+}
+
 UpgradeUnit read_imap_command(Bytes bytes, Upgrade& upgrade) noexcept {
   constexpr std::array<std::string_view, 3> harmless{"CAPABILITY", "NOOP", "LOGOUT"};
   const Line line = read_line(bytes);
@@ -110,18 +115,25 @@ UpgradeUnit read_imap_command(Bytes bytes, Upgrade& upgrade) noexcept {
     upgrade.step = Step::asked;
     upgrade.tag_bytes = static_cast<std::uint8_t>(tag.size());
     std::copy(tag.begin(), tag.end(), upgrade.tag.begin());
+    ++upgrade.pending;
     return whole(line);
   }
   // ID (RFC 2971) has arguments, but no literal: that would put any bytes behind the line.
   const bool id = equal(command.verb, "ID") && !line.text.ends_with('}');
   const bool known = is_one_of(command.verb, harmless) && command.arguments.empty();
-  return id || known ? whole(line) : UpgradeUnit{};
+  if (!id && !known) return {};
+  ++upgrade.pending;
+  return whole(line);
 }
 
 void take_imap_byte(std::uint8_t byte, Upgrade& upgrade) noexcept {
   const std::optional<std::string_view> line = take_line(byte, upgrade);
-  if (!line || upgrade.step != Step::asked) return;
+  if (!line) return;
   const auto [tag, rest] = split(*line);
+  const bool ends = upgrade.kind == greets || (tag != "*" && tag != "+");
+  upgrade.kind = answers;
+  if (ends && upgrade.pending != 0) --upgrade.pending;
+  if (upgrade.step != Step::asked) return;
   if (tag != std::string_view(upgrade.tag.data(), upgrade.tag_bytes)) return;
   answer(upgrade, equal(rest.substr(0, 2), "OK") ? Step::tls : Step::commands);
 }

@@ -27,7 +27,7 @@ struct StreamProgress {
 };
 
 struct Inspection {
-  Tick since;                // of the first payload of either side; of the verdict, while its bytes are guarded
+  Tick since;                // the present turn's begin (turns.h); of the verdict, while its bytes are guarded
   std::uint32_t base;        // TCP: the sequence number of the stream's first byte
   std::uint32_t contiguous;  // bytes of the stream without a gap
   std::uint32_t passed;      // so many of them were let through
@@ -41,7 +41,12 @@ struct Inspection {
   std::uint32_t server_next;   // TCP: the sequence number of the server's answer to the hello
   std::uint32_t record_bytes;  // of the client's present record behind its hello, what is still to come
   std::uint32_t record_head;   // the last bytes of that record's header
+  std::uint32_t client_ms;     // that the earlier turns of either side took
+  std::uint32_t server_ms;
   std::uint8_t record_head_bytes;
+  std::uint8_t
+      retry_bytes;    // of the server's answer, that are those of a HelloRetryRequest; its first bytes alone count
+  bool servers_turn;  // in the dialogue before a hello; else the client's
   bool base_known;
   bool target_shown;  // the flow's name is that of a tunnel's target, which is allowed
   bool answered;      // the server has answered the hello, and not asked for another
@@ -78,6 +83,12 @@ class HeldPayload {
     if (inspections_[number].quic != 0) quic_.give_back(inspections_[number].quic);
     inspections_.give_back(number);
   }
+  // The same of a flow whose packets wait: for next() of what is answered.
+  [[nodiscard]] Inspection end_holding(std::uint32_t number) noexcept {
+    const Inspection waiting = inspections_[number];
+    end(number);
+    return waiting;
+  }
   [[nodiscard]] Inspection& operator[](std::uint32_t number) noexcept { return inspections_[number]; }
   [[nodiscard]] const Inspection& operator[](std::uint32_t number) const noexcept { return inspections_[number]; }
 
@@ -90,6 +101,11 @@ class HeldPayload {
       stream(inspection).clear();
     }
     return true;
+  }
+  // Nothing in it is wanted any more; packets do not wait.
+  void close_stream(Inspection& inspection) noexcept {
+    streams_.give_back(inspection.stream);
+    inspection.stream = 0;
   }
   [[nodiscard]] ByteStream stream(const Inspection& inspection) noexcept {
     return {&stream_bytes_[std::size_t{inspection.stream} * ByteStream::memory_bytes(hello_bytes_)], hello_bytes_};

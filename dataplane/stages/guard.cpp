@@ -7,6 +7,7 @@
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/look.h"
 #include "dataplane/stages/track.h"
+#include "dataplane/stages/turns.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -46,7 +47,10 @@ void end_guard(Core& core, Flow& flow) noexcept {
 }
 
 void restart_timer(Core& core, FlowNumber number) noexcept {
-  core.held[core.flows.facts(number).inspection].since = core.tick;
+  Inspection& inspection = core.held[core.flows.facts(number).inspection];
+  inspection.since = core.tick;
+  inspection.servers_turn = false;
+  inspection.client_ms = 0;
   watch(core, number);
 }
 
@@ -60,6 +64,8 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
   refuse_flow(core, number, reason, packet, parsed);
   return end(core, packet, Drop::hello_denied);
 }
+
+constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_random.size();
 
 // ---- TCP -----------------------------------------------------------------------------------------------------------
 
@@ -133,21 +139,24 @@ void restart_timer(Core& core, FlowNumber number) noexcept {
   return answered ? Inspected::pass : end(core, packet, Drop::hello_unordered);
 }
 
-// Does the server's answer begin as a HelloRetryRequest, as far as it is there? (RFC 8446 section 4.1.3: a ServerHello
-// with this random.)
-[[nodiscard]] bool may_be_retry(Bytes bytes) noexcept {
-  constexpr std::size_t random_at = 11;
+// Are these bytes, behind `seen` of them, those of a HelloRetryRequest, as far as they are there? (RFC 8446
+// section 4.1.3: a ServerHello with this random.)
+[[nodiscard]] bool may_be_retry(Bytes bytes, std::size_t seen = 0) noexcept {
+  constexpr std::size_t type_at = 0, message_at = 5, random_at = 11;
   constexpr auto& retry_random = classifier::names::hello_retry_random;
   constexpr std::uint8_t handshake = 22, server_hello = 2;
-  if (bytes[0] != handshake || (bytes.size() > 5 && bytes[5] != server_hello)) return false;
-  const Bytes random = bytes.subspan(std::min(bytes.size(), random_at));
-  return std::equal(random.begin(),
-                    random.begin() + static_cast<std::ptrdiff_t>(std::min(random.size(), retry_random.size())),
-                    retry_random.begin());
+  for (const std::uint8_t byte : bytes.first(std::min(bytes.size(), retry_head_bytes - seen))) {
+    const std::size_t at = seen++;
+    if (at == type_at && byte != handshake) return false;
+    if (at == message_at && byte != server_hello) return false;
+    if (at >= random_at && byte != retry_random[at - random_at]) return false;
+  }
+  return true;
 }
 
-// The server wants another hello: it is waited for as the first was.
-void await_second_hello(Core& core, Flow& flow, Inspection& inspection) noexcept {
+// The server wants another hello, or may: it is waited for as the first was.
+void await_second_hello(Core& core, Flow& flow, Inspection& inspection, Bytes answer) noexcept {
+  inspection.retry_bytes = static_cast<std::uint8_t>(std::min(answer.size(), retry_head_bytes));
   flow.clear(Flow::guarded);
   flow.verdict = Verdict::waiting;
   if (inspection.stream != 0) core.held.stream(inspection).clear();
@@ -173,7 +182,7 @@ void take_late_answer(Core& core, Flow& flow, Bytes answer) noexcept {
   Inspection& inspection = core.held[facts.inspection];
   inspection.base = core.flows.track(flow).first_byte;
   inspection.base_known = true;
-  await_second_hello(core, flow, inspection);
+  await_second_hello(core, flow, inspection, answer);
 }
 
 void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
@@ -188,8 +197,9 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
   if (!inspection.answered && parsed.payload_bytes != 0) {
     const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
     if (sequence == inspection.server_next) {
-      if (may_be_retry({packet.data + parsed.payload_offset, parsed.payload_bytes})) {
-        await_second_hello(core, flow, inspection);
+      const Bytes answer{packet.data + parsed.payload_offset, parsed.payload_bytes};
+      if (may_be_retry(answer)) {
+        await_second_hello(core, flow, inspection, answer);
         return;
       }
       inspection.answered = true;
@@ -324,6 +334,13 @@ bool may_follow_hello(Core& core, const Flow& flow, const Packet& packet, const 
                         ? piece_of(packet, parsed, inspection.base).bytes
                         : core.held.stream(inspection).first(std::min(inspection.contiguous, capacity));
   return walk_records(inspection, all.subspan(std::min<std::size_t>(hello_end, all.size())));
+}
+
+bool asks_again(Inspection& inspection, Bytes answer) noexcept {
+  const std::size_t seen = inspection.retry_bytes;
+  if (!may_be_retry(answer, seen)) return false;
+  inspection.retry_bytes = static_cast<std::uint8_t>(std::min(seen + answer.size(), retry_head_bytes));
+  return true;
 }
 
 void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept {

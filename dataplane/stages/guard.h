@@ -25,6 +25,9 @@ namespace sallyport::dataplane {
 // The flow was allowed and all that waited is sent. `hello`: by a hello, not for want of one.
 void begin_guard(Core& core, FlowNumber number, bool hello) noexcept;
 
+// The next bytes of a server that seems to have asked for a second hello. False: it has not, its first bytes just came
+// in pieces.
+[[nodiscard]] bool asks_again(Inspection& inspection, std::span<const std::uint8_t> answer) noexcept;
 // The connection began, and what the server says first has this sequence number.
 void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "dataplane/stages/cut.h"
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/track.h"

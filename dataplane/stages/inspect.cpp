@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "classifier/host_name.h"
+#include "dataplane/stages/cut.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/guard.h"
@@ -12,7 +13,7 @@
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/track.h"
-#include "dataplane/wire/checksum.h"
+#include "dataplane/stages/turns.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -121,7 +122,7 @@ void send_held(Core& core, Flow& flow) noexcept {
   send_held(core, flow);
   pass_preamble(core.held[core.flows.facts(flow).inspection]);
   note_sent(core.flows.track(flow), packet, parsed, to_server);
-  watch(core, number);
+  take_turn(core, number);
   return Inspected::pass;
 }
 
@@ -161,41 +162,9 @@ Inspected wait_for_more(Core& core, FlowNumber number, Packet& packet) noexcept 
   core.counters.held.add(packet.weight);
   if (inspection.packets == 1) {
     if (!flow.is_tcp()) inspection.since = core.tick;  // of this connection; there may have been others
-    watch(core, number);
+    take_clients_turn(core, number);
   }
   return Inspected::held;
-}
-
-void watch(Core& core, FlowNumber number) noexcept {
-  core.wheel.remove(number);
-  const std::int32_t left = hello_left_ms(core, core.flows[number]);
-  core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(left, 1)));
-}
-
-void cut_payload(Packet& packet, Parsed& parsed) noexcept {
-  std::uint8_t* l3 = packet.data + parsed.l3_offset;
-  std::uint8_t* l4 = packet.data + parsed.l4_offset;
-  const std::uint32_t before = parsed.l4_bytes();
-  const std::uint32_t after = before - parsed.payload_bytes;
-  Delta transport;
-  const Sum payload = sum_words(packet.data + parsed.payload_offset, parsed.payload_bytes);
-  transport.replace(fold(payload), 0);
-  transport.replace(Be16(static_cast<std::uint16_t>(before)).raw(), Be16(static_cast<std::uint16_t>(after)).raw());
-  update(at<Tcp>(l4).checksum, transport);
-  if (parsed.key.family == Family::v4) {
-    auto& ip = at<Ipv4>(l3);
-    const std::uint16_t old_length = ip.total_length.raw();
-    ip.total_length = static_cast<std::uint16_t>(parsed.l3_bytes - parsed.payload_bytes);
-    Delta header;
-    header.replace(old_length, ip.total_length.raw());
-    update(ip.checksum, header);
-  } else {
-    auto& ip = at<Ipv6>(l3);
-    ip.payload_length = static_cast<std::uint16_t>(ip.payload_length.get() - parsed.payload_bytes);
-  }
-  packet.length = parsed.payload_offset;
-  parsed.l3_bytes -= parsed.payload_bytes;
-  parsed.payload_bytes = 0;
 }
 
 Reason reason_of(Look look) noexcept {
@@ -216,11 +185,6 @@ void refuse_flow(Core& core, FlowNumber number, Reason reason, const Packet& pac
 
 bool holds_back(const Core& core, const Flow& flow) noexcept {
   return core.flows.facts(flow).inspection != 0 && core.held[core.flows.facts(flow).inspection].packets != 0;
-}
-
-std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept {
-  const auto limit = static_cast<std::int32_t>(core.policy()->model().defaults.hello_timeout.count());
-  return limit - since(core.held[core.flows.facts(flow).inspection].since, core.tick);
 }
 
 void hello_overdue(Core& core, FlowNumber number) noexcept {
@@ -255,7 +219,7 @@ void close_undecided(Core& core, Flow& flow) noexcept {
 
 Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  if (core.flows.facts(flow).inspection != 0 && hello_left_ms(core, flow) <= 0) {
+  if (core.flows.facts(flow).inspection != 0 && hello_left_ms(core, flow) <= 0 && !goes_on_waiting(core, flow)) {
     refuse_flow(core, number, Reason::hello_timeout, packet, parsed);
     return end(core, packet, Drop::hello_denied);
   }
@@ -335,9 +299,17 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
     const bool begins = core.flows.facts(flow).inspection == 0;
     if (begins) core.flows.facts(flow).inspection = core.held.begin(core.tick);
     if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
-    if (begins) watch(core, number);
     Inspection& inspection = core.held[core.flows.facts(flow).inspection];
-    if (inspection.second_hello || classifier::names::read_upgrade_answer(answer.bytes, inspection.upgrade)) {
+    if (inspection.second_hello) {
+      note_sent(core.flows.track(flow), packet, parsed, to_client);
+      if (!asks_again(inspection, answer.bytes)) {
+        flow.verdict = Verdict::allowed;  // as the first hello was, which it has
+        release_held(core, number);
+      }
+      return Inspected::pass;
+    }
+    if (classifier::names::read_upgrade_answer(answer.bytes, inspection.upgrade)) {
+      if (!holds_back(core, flow)) take_turn(core, number);
       note_sent(core.flows.track(flow), packet, parsed, to_client);
       return Inspected::pass;
     }
@@ -371,6 +343,7 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
   note_shown(core, flow, looked);
   if (look == Look::preamble) {
     pass_preamble(core.held[core.flows.facts(flow).inspection]);
+    take_turn(core, number);
     return;
   }
   if (audits_name_binding(core) && !is_tunnelled(core, flow)) check_name_binding(core, flow, looked.shown.name);
@@ -386,14 +359,15 @@ void observe_answer(Core& core, FlowNumber number, const Packet& packet, const P
                     std::uint32_t expected) noexcept {
   Flow& flow = core.flows[number];
   const std::span<const std::uint8_t> bytes = next_answer(packet, parsed, expected).bytes;
+  if (bytes.empty()) return;
+  FlowFacts& facts = core.flows.facts(flow);
   classifier::names::Upgrade fresh;
-  const bool known = classifier::names::read_upgrade_answer(
-      bytes, core.flows.facts(flow).inspection != 0 ? core.held[core.flows.facts(flow).inspection].upgrade : fresh);
-  if (bytes.empty() || core.flows.facts(flow).inspection != 0 || !known) return;
-  core.flows.facts(flow).inspection = core.held.begin(core.tick);
-  if (core.flows.facts(flow).inspection == 0) return;
-  core.held[core.flows.facts(flow).inspection].upgrade = fresh;
-  watch(core, number);
+  const bool begins = facts.inspection == 0;
+  const bool known = read_upgrade_answer(bytes, begins ? fresh : core.held[facts.inspection].upgrade);
+  if (begins && known) facts.inspection = core.held.begin(core.tick);
+  if (facts.inspection == 0) return;
+  if (begins) core.held[facts.inspection].upgrade = fresh;
+  take_turn(core, number);
 }
 
 }  // namespace sallyport::dataplane

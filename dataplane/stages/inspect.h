@@ -2,9 +2,9 @@
 //
 // A waiting flow's payload is held, packet by packet, while its ClientHello or Initials are put together; no byte of it
 // is forwarded before the verdict is allow. What asks for TLS on a connection that began in the clear, or for a tunnel
-// (classifier/names/upgrade.h), passes unit by unit, and the hello behind it is waited for. All of that has
-// hello_timeout from the first payload of either side on. A flow that is allowed anyway is only observed, for its
-// record. What the verdict was given for is guarded after it (guard.h).
+// (classifier/names/upgrade.h), passes unit by unit, and the hello behind it is waited for (turns.h says how long). A
+// flow that is allowed anyway is only observed, for its record. What the verdict was given for is guarded after it
+// (guard.h).
 #pragma once
 
 #include "classifier/decision.h"
@@ -37,9 +37,6 @@ void observe_answer(Core& core, FlowNumber number, const Packet& packet, const P
 void hello_overdue(Core& core, FlowNumber number) noexcept;
 // The same of a flow that is only observed: what it took is given back.
 void stop_observing(Core& core, Flow& flow) noexcept;
-// Its deadline is hello_timeout from `since` of its inspection on.
-void watch(Core& core, FlowNumber number) noexcept;
-[[nodiscard]] std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept;
 // Does it hold anything back?
 [[nodiscard]] bool holds_back(const Core& core, const Flow& flow) noexcept;
 // A waiting flow that ends without having shown a name: what its record says.
@@ -49,9 +46,6 @@ void release_held(Core& core, FlowNumber number) noexcept;
 // Denied for what it shows: both sides are told, seen from the client's latest packet; all that waits is dropped.
 // Waits for more. `held` or `ended`.
 [[nodiscard]] Inspected wait_for_more(Core& core, FlowNumber number, Packet& packet) noexcept;
-// Takes the payload off a segment that goes on without it: of an unfinished hello in a SYN, which the client sends
-// again, or of a reset.
-void cut_payload(Packet& packet, Parsed& parsed) noexcept;
 void refuse_flow(Core& core, FlowNumber number, classifier::Reason reason, const Packet& packet,
                  const Parsed& parsed) noexcept;
 [[nodiscard]] classifier::Reason reason_of(Look look) noexcept;

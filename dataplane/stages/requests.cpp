@@ -3,10 +3,12 @@
 #include <utility>
 
 #include "classifier/names/tls_client_hello.h"
+#include "dataplane/stages/cut.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/request_stream.h"
 #include "dataplane/stages/track.h"
+#include "dataplane/stages/turns.h"
 
 namespace sallyport::dataplane {
 namespace {

@@ -7,6 +7,7 @@
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
+#include "dataplane/stages/turns.h"
 #include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
@@ -265,8 +266,7 @@ void flow_due(Core& core, FlowNumber number) noexcept {
   }
   std::int32_t left = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);
   if (facts.inspection != 0) {
-    const std::int32_t to_hello = hello_left_ms(core, flow);
-    if (to_hello <= 0) {
+    if (hello_left_ms(core, flow) <= 0 && !goes_on_waiting(core, flow)) {
       if (flow.verdict == Verdict::waiting || holds_back(core, flow)) {
         hello_overdue(core, number);
         left = static_cast<std::int32_t>(timeout_ms(core, flow));
@@ -277,7 +277,7 @@ void flow_due(Core& core, FlowNumber number) noexcept {
         left = static_cast<std::int32_t>(timeout_ms(core, flow));
       }
     } else {
-      left = std::min(left, to_hello);
+      left = std::min(left, hello_left_ms(core, flow));
     }
   }
   const bool closed = flow.is_tcp() && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);

@@ -198,6 +198,35 @@ def _(t):
     t.flow(action="allow", sni="httpbin.org")
 
 
+@both_families("case 95: a server whose first bytes come in pieces, and ask for nothing", policy=NAMES)
+def _(t, a, b, s, s2, e):
+    answer, talks = record(hellos.server_hello(), 0x303), []
+    for port, cut in enumerate((1, 5, 6, 12, 42), 40000):
+        talk = Talk(t, a, port, s, 443, e).open()
+        talk.send(GOOD)
+        talk.receive(answer[:cut])
+        talk.receive(answer[cut:])
+        talk.send(record(b"\x10\0\0\0", 0x303))  # the key exchange of TLS 1.2
+        t.flow(action="allow", sni="httpbin.org")
+        talks.append(talk)
+    t.wait(11)
+    for talk in talks:
+        talk.send(b"still there")
+
+
+@case("case 95: a HelloRetryRequest in pieces, then another name", policy=NAMES)
+def _(t):
+    for port, cut in enumerate((1, 5, 6, 12, 42), 40000):
+        talk = Talk(t, A, port, S, 443, E).open()
+        talk.send(GOOD)
+        talk.receive(RETRY[:cut])
+        talk.receive(RETRY[cut:])
+        talk.receive(record(b"\x01", 0x303, kind=20))
+        other = hello([server_name("www.example.com")])
+        talk.send(other, drop="hello_denied", inside=talk.reset_to_client(len(other)), outside=talk.reset_to_server())
+        t.flow(**CONFLICT)
+
+
 @case("case 95: two hellos at once", policy=NAMES)
 def _(t):
     denied(t, GOOD + BAD, **CONFLICT)

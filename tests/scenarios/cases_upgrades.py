@@ -3,7 +3,8 @@
 import hellos
 from cases_names import BAD, DENIED, GOOD, NAMES
 from cases_nat import CONFIG
-from crafted import tcp
+from crafted import named, tcp
+from scapy.layers.inet import TCP
 from talk import Talk
 from wires import A, E, S, both_families, case
 
@@ -11,6 +12,8 @@ NO_NAME = {"action": "deny", "reason": "no_name"}
 MYSQL_GREETING = b"\x4a\0\0\0\x0a8.0.36\0" + bytes(67)
 MYSQL_REQUEST = b"\x20\0\0\x01\x05\xae\x0f\0" + bytes(28)
 LDAP_REQUEST = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037"
+
+IS_RESET = named(lambda packet: TCP in packet and "R" in str(packet[TCP].flags), "a reset")
 
 # What is said in turn: "<" by the server, ">" by the client.
 UPGRADES = {
@@ -140,14 +143,98 @@ def _(t, a, b, s, s2, e):
     t.flow(**TIMED_OUT)
 
 
-@case("case 81: a server that goes on greeting", policy=NAMES)
+@case("case 81: a server that goes on greeting, for longer than five minutes", policy=NAMES)
 def _(t):
     talk = Talk(t, A, 40000, S, 443, E).open()
-    for _ in range(10):
+    for _ in range(6):
         talk.receive(b"220-more\r\n")
-        t.wait(0.9)
-    t.wait(2)
+        t.wait(49)
+    t.wait(7)
     talk.answer("PA", b"220-more\r\n", drop="flow_denied")
+    t.flow(**TIMED_OUT)
+
+
+def slowly(t, talk, lines, seconds):
+    """As say(), by a server that acknowledges at once and answers late."""
+    for line in lines:
+        line = line.encode() if isinstance(line, str) else line
+        if line[:1] == b">":
+            talk.send(line[1:])
+            talk.answer("A")
+            t.wait(seconds)
+        else:
+            talk.receive(line[1:])
+
+
+for slow in UPGRADES:
+    if slow != "MySQL":  # whose server has nothing to answer
+        @both_families(f"case 83: {slow} with a server that takes 25 s for each answer", policy=NAMES)
+        def _(t, a, b, s, s2, e, slow=slow):
+            talk = Talk(t, a, 40000, s, 443, e).open()
+            t.wait(25)
+            slowly(t, talk, UPGRADES[slow], 25)
+            talk.send(GOOD)
+            t.flow(action="allow", reason="route", sni="httpbin.org", app_proto="tls")
+
+        @case(f"case 81: {slow} with a slow server, and a client that says its hello byte by byte", policy=NAMES)
+        def _(t, slow=slow):
+            talk = Talk(t, A, 40000, S, 443, E).open()
+            slowly(t, talk, UPGRADES[slow], 25)
+            for byte in GOOD[:6]:
+                talk.say("PA", bytes([byte]), outside=[])
+                talk.mine += 1
+                t.wait(1.5)
+            talk.mine -= 6
+            t.drop(hello_denied=6)
+            t.wait(2, inside=IS_RESET, outside=IS_RESET)
+            talk.answer("A", drop="flow_denied")
+            t.flow(**TIMED_OUT)
+
+
+@case("case 81: a client that says each command byte by byte has no more time for it", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    say(talk, UPGRADES["SMTP"][:1])
+    for _ in range(2):
+        talk.say("PA", b"NO", outside=[])
+        t.wait(4)
+        first = tcp(A, 40000, S, 443, "PA", talk.mine, talk.theirs, b"NO")
+        last = tcp(A, 40000, S, 443, "PA", talk.mine + 2, talk.theirs, b"OP\r\n")
+        t.inside(last, outside=[talk.as_seen(first), talk.as_seen(last)])
+        talk.mine += 6
+        talk.receive(b"250 ok\r\n")
+    talk.say("PA", b"NO", outside=[])
+    t.drop(hello_denied=1)
+    t.wait(3, inside=IS_RESET, outside=IS_RESET)
+    talk.answer("A", drop="flow_denied")
+    t.flow(**TIMED_OUT)
+
+
+@case("case 81: a client that says half a command while the server has to answer", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    say(talk, [*UPGRADES["SMTP"][:1], ">EHLO pod\r\n"])
+    t.wait(5)
+    talk.say("PA", b"NO", outside=[])
+    t.drop(hello_denied=1)
+    t.wait(11, inside=IS_RESET, outside=IS_RESET)
+    talk.answer("A", drop="flow_denied")
+    t.flow(**TIMED_OUT)
+
+
+@case("case 81: a server that never acknowledges what was asked, and one that never answers", policy=NAMES)
+def _(t):
+    silent = Talk(t, A, 40000, S, 443, E).open()
+    silent.send(HEADER)
+    polite = Talk(t, A, 40001, S, 443, E).open()
+    polite.send(HEADER)
+    polite.answer("A")
+    t.wait(11)
+    silent.answer("PA", b"<stream:stream>", drop="flow_denied")
+    polite.answer("A")
+    t.wait(290)
+    polite.answer("PA", b"<stream:stream>", drop="no_mapping")
+    t.flow(**TIMED_OUT)
     t.flow(**TIMED_OUT)
 
 
@@ -212,7 +299,10 @@ FEW_STREAMS = CONFIG + '[limits]\nheld_bytes = "1M"\n'  # 42 streams, of which t
 @case("T1: dialogues that fell silent hold nothing from the hellos of others", policy=NAMES, config=FEW_STREAMS)
 def _(t):
     for port in range(20000, 20032):
-        Talk(t, A, port, S, 443, E).open().send(HEADER)
+        talk = Talk(t, A, port, S, 443, E).open()
+        talk.send(HEADER)
+        if port % 2 == 0:
+            talk.answer("A")  # whose server may still answer
     Talk(t, A, 20032, S, 443, E).open().say("PA", HEADER, drop="held_full")
     t.wait(11)
     talk = Talk(t, A, 40000, S, 443, E).open()
