@@ -73,6 +73,11 @@ void end_inflater(Inflater* inflater) noexcept {
   if (inflater != nullptr) nghttp2_hd_inflate_del(library_of(inflater));
 }
 
+bool offer_table(HpackMemory& memory, Inflater& inflater, std::uint32_t bytes) noexcept {
+  if (memory.pieces.in_use() > memory.pieces.bytes() / 2) return false;
+  return nghttp2_hd_inflate_change_table_size(library_of(&inflater), std::min(bytes, table_bytes_max)) == 0;
+}
+
 Parse inflate(Inflater& inflater, std::span<const std::uint8_t> piece, bool last, FieldRoom& room) noexcept {
   nghttp2_hd_inflater* library = library_of(&inflater);
   while (true) {

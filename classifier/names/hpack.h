@@ -2,8 +2,12 @@
 //
 // What a block means depends on all blocks before it, so each connection has an Inflater, fed with every block of the
 // client's once, in order. Their memory is taken at start, from one HpackMemory; where none is left there is no
-// Inflater, or a block is too_large. The client may use the dynamic table that servers offer by default, 4096 bytes,
-// and no larger one.
+// Inflater, or a block is too_large. The client may use the dynamic table that servers offer by default, 4096 bytes; a
+// larger one where its server has offered that, up to 64 KiB and while half of the memory is free.
+//
+// The client says in its blocks how large a table it uses (section 6.3), so an offer is only the limit of that: it need
+// not be taken back, nor wait for the client's acknowledgment. A server with a smaller table has fewer entries, and
+// takes any other index for an error.
 #pragma once
 
 #include <cstddef>
@@ -26,6 +30,9 @@ struct HpackMemoryDeleter {
 class Inflater;
 [[nodiscard]] Inflater* begin_inflater(HpackMemory& memory) noexcept;  // null: no room
 void end_inflater(Inflater* inflater) noexcept;
+inline constexpr std::uint32_t default_table_bytes = 4096, table_bytes_max = 65536;
+// The server takes a table of so many bytes, more than before. False: there is no room for a larger one.
+[[nodiscard]] bool offer_table(HpackMemory& memory, Inflater& inflater, std::uint32_t bytes) noexcept;
 
 // Where the fields of a block go: themselves and their text, which an inflater keeps no longer than it has to.
 struct FieldRoom {

@@ -28,17 +28,20 @@ class PieceMemory {
       Piece* piece = free;
       free = piece->next;
       piece->next = nullptr;
+      in_use_ += sizeof(Piece) + (std::size_t{1} << size_log2);
       return piece + 1;
     }
     const std::size_t wanted = sizeof(Piece) + (std::size_t{1} << size_log2);
     if (wanted > bytes_ - used_) return nullptr;
     auto* piece = new (&block_[used_]) Piece{nullptr, size_log2};
     used_ += wanted;
+    in_use_ += wanted;
     return piece + 1;
   }
   void give_back(void* pointer) noexcept {
     if (pointer == nullptr) return;
     Piece* piece = static_cast<Piece*>(pointer) - 1;
+    in_use_ -= sizeof(Piece) + (std::size_t{1} << piece->size_log2);
     piece->next = free_[piece->size_log2];
     free_[piece->size_log2] = piece;
   }
@@ -47,6 +50,7 @@ class PieceMemory {
   }
 
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::size_t in_use() const noexcept { return in_use_; }
 
  private:
   static constexpr std::size_t size_log2_min = 5;
@@ -57,7 +61,8 @@ class PieceMemory {
   };
   std::unique_ptr<std::byte[]> block_;
   std::size_t bytes_;
-  std::size_t used_ = 0;
+  std::size_t used_ = 0;    // of the block, with what was given back
+  std::size_t in_use_ = 0;  // by pieces that somebody has
   std::array<Piece*, size_log2_max + 1> free_{};
 };
 

@@ -166,6 +166,12 @@ struct Pseudo {
 
 }  // namespace
 
+bool Http2Follower::begins_server(Bytes stream) noexcept {
+  if (stream.size() < header_bytes) return false;
+  const Frame frame(stream);
+  return frame.type == Type::settings && frame.flags == 0 && is_in_order(frame) && frame.length <= frame_bytes_max;
+}
+
 HttpStep Http2Follower::next(Bytes stream, Inflater& inflater, FieldRoom& room, RequestHead& head) noexcept {
   if (!preface_) {
     const Parse parse = read_http2_preface(stream);

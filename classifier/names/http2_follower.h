@@ -24,6 +24,8 @@ class Http2Follower {
 
   [[nodiscard]] HttpStep next(std::span<const std::uint8_t> stream, Inflater& inflater, FieldRoom& room,
                               RequestHead& head) noexcept;
+  // Is this the beginning of a server's first frame?
+  [[nodiscard]] static bool begins_server(std::span<const std::uint8_t> stream) noexcept;
   // Of the latest request.
   [[nodiscard]] std::uint32_t stream() const noexcept { return last_stream_; }
 

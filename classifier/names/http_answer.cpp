@@ -28,6 +28,7 @@ void HttpAnswer::end_line() noexcept {
   if (!in_fields_) {
     read_status(line);
   } else if (same(line.substr(0, upgrade.size()), upgrade)) {
+    names_protocol_ = names_protocol_ || trimmed(line.substr(upgrade.size())).find_first_not_of('\r') != line.npos;
     names_h2c_ = names_h2c_ || contains(line, "h2c");
   } else if (line.empty() || line == "\r") {
     const bool interim = status_ / 100 == 1 && status_ != switching_protocols;
@@ -42,7 +43,7 @@ void HttpAnswer::read_status(std::string_view line) noexcept {
   const bool is_http = line.starts_with("HTTP/1.") && line.size() >= status_at + status_digits;
   const std::string_view digits = is_http ? line.substr(status_at, status_digits) : std::string_view{};
   in_fields_ = true;
-  names_h2c_ = false;
+  names_protocol_ = names_h2c_ = false;
   status_ = 0;
   if (!is_http || !std::all_of(digits.begin(), digits.end(), is_digit)) {
     complete_ = true;

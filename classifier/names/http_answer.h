@@ -18,7 +18,9 @@ class HttpAnswer {
   [[nodiscard]] bool complete() const noexcept { return complete_; }
   // Of the head that counts; 0: it is not HTTP/1.x.
   [[nodiscard]] unsigned status() const noexcept { return status_; }
-  [[nodiscard]] bool names_h2c() const noexcept { return names_h2c_; }  // its Upgrade field does
+  // Has it an Upgrade field, as what agrees to another protocol does (RFC 9110 section 15.2.2); is that HTTP/2?
+  [[nodiscard]] bool names_protocol() const noexcept { return names_protocol_; }
+  [[nodiscard]] bool names_h2c() const noexcept { return names_h2c_; }
 
  private:
   void end_line() noexcept;
@@ -28,6 +30,7 @@ class HttpAnswer {
   std::uint32_t line_bytes_ = 0;
   std::uint16_t status_ = 0;
   bool in_fields_ = false;
+  bool names_protocol_ = false;
   bool names_h2c_ = false;
   bool complete_ = false;
 };

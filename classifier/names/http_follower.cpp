@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string_view>
 
+#include "classifier/names/http_text.h"
 #include "classifier/names/reader.h"
 
 namespace sallyport::classifier::names {
@@ -40,7 +41,22 @@ Parse read_http2_preface(Bytes stream) noexcept {
   return text.size() == http2_preface.size() ? Parse::done : Parse::need_more;
 }
 
-HttpStep look_for_request(Bytes stream) noexcept {
+namespace {
+
+// A line of a word, a blank and more (RFC 9112 section 3), with a version of HTTP at its end.
+[[nodiscard]] What judge_first_line(std::string_view text) noexcept {
+  const std::string_view rest = text.substr(0, line_bytes_max);
+  const std::size_t end = std::min(rest.find('\n'), rest.size());
+  const std::string_view line = rest.substr(0, end);
+  const std::string_view word = line.substr(0, line.find(' '));
+  if (!std::all_of(word.begin(), word.end(), is_token_character)) return What::not_http;
+  if (line.find(" HTTP/") != std::string_view::npos) return What::request;
+  return end == text.size() ? What::need_more : What::not_http;
+}
+
+}  // namespace
+
+HttpStep look_for_request(Bytes stream, bool in_tunnel) noexcept {
   // RFC 9110 section 9.3, RFC 5789, and the preface of HTTP/2: what a server that has other methods takes as well.
   constexpr std::array<std::string_view, 10> starts{"GET ",     "HEAD ",    "POST ",  "PUT ",   "DELETE ",
                                                     "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI "};
@@ -50,7 +66,8 @@ HttpStep look_for_request(Bytes stream) noexcept {
   const auto is_start = [&](std::string_view start) { return text.starts_with(start); };
   if (std::any_of(starts.begin(), starts.end(), is_start)) return {What::request, 0, 0};
   const auto may_be = [&](std::string_view start) { return start.starts_with(text); };
-  return {std::any_of(starts.begin(), starts.end(), may_be) ? What::need_more : What::not_http, 0, 0};
+  if (std::any_of(starts.begin(), starts.end(), may_be)) return {};
+  return {in_tunnel ? judge_first_line(text) : What::not_http, 0, 0};
 }
 
 HttpStep HttpFollower::next(Bytes stream, std::span<HeaderField> room, RequestHead& head) noexcept {

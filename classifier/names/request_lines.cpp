@@ -7,12 +7,13 @@
 namespace sallyport::classifier::names {
 namespace {
 
-// A line's end and what follows, as the number that its bytes make.
-struct Start {
+// Up to eight bytes, as the number that they make.
+struct Mark {
   std::uint64_t number = 0;
   std::uint64_t mask = 0;
+  std::size_t bytes = 0;
 
-  constexpr explicit Start(std::string_view text) noexcept {
+  constexpr explicit Mark(std::string_view text) noexcept : bytes(text.size()) {
     for (const char byte : text) {
       number = number << 8U | static_cast<std::uint8_t>(byte);
       mask = mask << 8U | 0xffU;
@@ -20,21 +21,24 @@ struct Start {
   }
 };
 
-// RFC 9110 section 9.3, RFC 5789: as much of each as eight bytes hold.
-constexpr std::array<Start, 9> starts{Start("\nGET "),    Start("\nHEAD "),   Start("\nPOST "),
-                                      Start("\nPUT "),    Start("\nDELETE "), Start("\nCONNECT"),
-                                      Start("\nOPTIONS"), Start("\nTRACE "),  Start("\nPATCH ")};
+// A line's end and a method (RFC 9110 section 9.3, RFC 5789), as much of each as fits; the version behind any other
+// method's target (RFC 9112 section 3).
+constexpr std::array<Mark, 10> marks{Mark("\nGET "),    Mark("\nHEAD "),   Mark("\nPOST "),   Mark("\nPUT "),
+                                     Mark("\nDELETE "), Mark("\nCONNECT"), Mark("\nOPTIONS"), Mark("\nTRACE "),
+                                     Mark("\nPATCH "),  Mark(" HTTP/1.")};
 
 }  // namespace
 
-bool RequestLines::watch(std::span<const std::uint8_t> bytes) noexcept {
-  for (const std::uint8_t byte : bytes) {
+std::optional<std::size_t> RequestLines::watch(std::span<const std::uint8_t> bytes) noexcept {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::uint8_t byte = bytes[i];
     last_ = last_ << 8U | byte;
-    if (byte != ' ' && byte != 'T' && byte != 'S') continue;
-    if (std::any_of(starts.begin(), starts.end(), [&](const Start& s) { return (last_ & s.mask) == s.number; }))
-      return true;
+    if (byte != ' ' && byte != 'T' && byte != 'S' && byte != '.') continue;
+    const auto* found =
+        std::find_if(marks.begin(), marks.end(), [&](const Mark& m) { return (last_ & m.mask) == m.number; });
+    if (found != marks.end()) return i + 1 - std::min(i + 1, found->bytes);
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace sallyport::classifier::names

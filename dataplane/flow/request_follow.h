@@ -26,11 +26,16 @@ struct RequestFollow {
   Awaits awaits = Awaits::nothing;
   std::uint32_t answer = 0;  // sequence number of what is to come of the server's answer to it
   classifier::names::HttpAnswer answered;
-  bool switched = false;  // it agreed, and the client has said nothing since
-  FrameWalk server;       // HTTP/2
-  // Watched until the server has shown that it speaks HTTP/2, and up to where.
+  bool switched = false;   // it agreed, and the client has said nothing since
+  bool in_tunnel = false;  // to that of CONNECT
+  FrameWalk server;        // HTTP/2
+  std::uint32_t table_bytes = classifier::names::default_table_bytes;  // of HTTP/2: the client may use
+  // Watched until the server has shown that it speaks HTTP/2, and up to where. What one of these lines begins, and all
+  // behind it, waits for that.
   classifier::names::RequestLines lines;
   std::uint32_t lines_end = 0;
+  bool awaits_settings = false;
+  std::uint32_t held_from = 0;
   bool grpc = false;  // the latest request is one of gRPC
 
   // Is all up to here decided, or of a body?

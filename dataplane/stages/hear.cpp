@@ -83,6 +83,7 @@ Inspected hear_server(Core& core, FlowNumber number, Packet& packet, const Parse
   } else if (flow.verdict == Verdict::waiting && is_reset(parsed)) {
     abandon_held(core, flow);
   } else if (flow.verdict == Verdict::waiting && parsed.payload_bytes != 0) {
+    if (begins_http2(core, flow, packet, parsed)) return follow_answer(core, number, packet, parsed);
     return inspect_answer(core, number, packet, parsed, expected);
   } else if (flow.has(Flow::observing) && flow.is_tcp() && parsed.payload_bytes != 0) {
     observe_answer(core, number, packet, parsed, expected);

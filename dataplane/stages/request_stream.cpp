@@ -1,23 +1,21 @@
 #include "dataplane/stages/request_stream.h"
 
 #include <algorithm>
-#include <string_view>
+#include <optional>
 
-#include "classifier/names/http_text.h"
-#include "dataplane/stages/decide.h"
+#include "dataplane/stages/cut.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/inspect.h"
-#include "dataplane/stages/learn.h"
-#include "dataplane/stages/shadow.h"
+#include "dataplane/stages/request_verdict.h"
 #include "dataplane/stages/track.h"
 
 namespace sallyport::dataplane {
 namespace {
 
 using classifier::Reason;
-using classifier::names::HeaderField;
 using classifier::names::HttpStep;
 using classifier::names::RequestHead;
+using Awaits = RequestFollow::Awaits;
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::uint32_t window_max = std::uint32_t{1} << 30U;  // RFC 7323 section 2.3
@@ -30,85 +28,52 @@ constexpr Outcome waits{Outcome::What::waits};
   return {Outcome::What::denied, Drop::hello_denied, reason};
 }
 
-// For the flow's record.
-void note(Core& core, FlowFacts& facts, const RequestHead& head, bool http2) noexcept {
-  facts.app = http2 ? AppProtocol::http2 : AppProtocol::http;
-  core.names.give_back(facts.method);
-  core.names.give_back(facts.url);
-  facts.method = core.names.take(head.method);
-  facts.url = core.names.take(head.target);
-  if (facts.name != 0 && core.names[facts.name] == head.host) return;
-  core.names.give_back(facts.name);
-  facts.name = core.names.take(head.host);
-  if (head.host.empty()) return;
-  core.counters.names_seen.add();
-  if (facts.name == 0) core.counters.names_not_stored.add();
-}
-
-// The verdict on one request. True: allowed.
-[[nodiscard]] bool allows(Core& core, Flow& flow, const RequestHead& head, bool http2) noexcept {
-  FlowFacts& facts = core.flows.facts(flow);
-  note(core, facts, head, http2);
-  classifier::Shown shown;
-  shown.protocol = http2 ? classifier::Shown::Protocol::http2 : classifier::Shown::Protocol::http;
-  shown.name = head.host;
-  shown.request = {head.method, head.target, head.fields};
-  const bool first = flow.verdict == Verdict::waiting;
-  const auto decision = core.policy()->decide_shown(pending_decision(core, flow), shown, core.match_scratch());
-  take_decision(core, flow, decision);
-  if (flow.verdict == Verdict::allowed) check_name_binding(core, flow, head.host);
-  // A connection counts for the rule of its first request, and for the one that ends it.
-  if (first || flow.verdict != Verdict::allowed) count_rules(core, decision);
-  if (first) {
-    shadow_shown(core, flow, shown);
-    if (flow.verdict == Verdict::allowed) core.counters.flows_allowed.add();
-  }
-  return flow.verdict == Verdict::allowed;
-}
-
-[[nodiscard]] bool is_grpc(const RequestHead& head) noexcept {
-  return std::any_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
-    return field.name == "content-type" && field.value.starts_with("application/grpc");
-  });
-}
-
-using Awaits = RequestFollow::Awaits;
-[[nodiscard]] Awaits awaits_of(const RequestHead& head) noexcept {
-  if (head.becomes == RequestHead::Switch::none) return Awaits::nothing;
-  if (head.becomes == RequestHead::Switch::connect) return Awaits::tunnel;
-  const bool http2 = std::any_of(head.fields.begin(), head.fields.end(), [](const HeaderField& field) {
-    return classifier::names::same(field.name, "upgrade") && classifier::names::contains(field.value, "h2c");
-  });
-  return http2 ? Awaits::http2 : Awaits::another;
+[[nodiscard]] constexpr bool goes_on(const Outcome& outcome) noexcept {
+  return outcome.what == Outcome::What::passes || outcome.what == Outcome::What::waits;
 }
 
 // One segment's way through the follower.
 class Reading {
  public:
-  Reading(Core& core, FlowNumber number, RequestFollow& follow, const Segment& segment) noexcept
-      : core_(core), flow_(core.flows[number]), facts_(core.flows.facts(number)), follow_(follow), segment_(segment) {}
+  Reading(Core& core, FlowNumber number, RequestFollow& follow, const Packet& packet, const Parsed& parsed) noexcept
+      : core_(core),
+        flow_(core.flows[number]),
+        facts_(core.flows.facts(number)),
+        follow_(follow),
+        packet_(packet),
+        parsed_(parsed),
+        segment_(packet, parsed) {}
 
-  [[nodiscard]] Outcome run(const Packet& packet) noexcept {
+  [[nodiscard]] Outcome run() noexcept {
     // What no window reaches would be taken for a body that has gone by.
     if (after(segment_.end, server_end() + window_max)) return ends(Drop::hello_unordered);
+    if (follow_.awaits_settings) return wait_for_settings();
     if (watches_lines()) {
-      const bool ordered = !after(segment_.first, follow_.lines_end);
-      if (!ordered && follow_.reaches(segment_.first + 1)) return ends(Drop::hello_unordered);  // of a body
-      if (ordered && shows_line(segment_.first, segment_.bytes)) return denied(Reason::hello_malformed);
+      // Of a body, which comes in its order as long as lines are watched for.
+      if (after(segment_.first, follow_.lines_end) && follow_.reaches(segment_.first + 1))
+        return ends(Drop::hello_unordered);
+      if (!core_.said.has_room(follow_.said, segment_.bytes.size())) return ends(Drop::held_full);
     }
+    const Outcome outcome = decide_segment();
+    if (outcome.what != Outcome::What::passes || !shows_line(segment_.first, segment_.bytes)) return outcome;
+    return begin_to_wait();
+  }
+
+ private:
+  [[nodiscard]] Outcome decide_segment() noexcept {
     pass_over_body();
     if (after(follow_.base, segment_.first)) {
       const Outcome outcome = compare();
       if (outcome.what != Outcome::What::passes || !after(segment_.end, follow_.base)) return outcome;
+      if (shows_line(segment_.first, segment_.bytes.first(follow_.base - segment_.first))) return begin_to_wait();
     }
     if (follow_.reaches(segment_.end)) return passes;
     if (follow_.awaits != Awaits::nothing) return denied(Reason::hello_malformed);  // RFC 9110 section 7.8
     const std::size_t most = std::max<std::size_t>(segment_.bytes.size(), core_.held.hello_bytes());
-    if (!core_.said.has_room(follow_.said, most) || !core_.held.has_room(packet)) return ends(Drop::held_full);
+    if (!core_.said.has_room(follow_.said, most) || !core_.held.has_room(packet_)) return ends(Drop::held_full);
     return read();
   }
 
- private:
   // Up to where the server has acknowledged the client's bytes.
   [[nodiscard]] std::uint32_t server_end() const noexcept {
     const std::uint32_t has = server_has(core_, flow_);
@@ -118,20 +83,78 @@ class Reading {
   void pass_over_body() noexcept {
     if (follow_.beyond == 0 || !after(segment_.end, follow_.base)) return;
     const std::uint64_t step = std::min<std::uint64_t>(follow_.beyond, segment_.end - follow_.base);
+    if (watches_lines()) {
+      const Bytes body = segment_.bytes.subspan(follow_.base - segment_.first).first(static_cast<std::size_t>(step));
+      core_.said.add(follow_.said, follow_.base, body);
+    }
     follow_.base += static_cast<std::uint32_t>(step);
     follow_.beyond -= step;
   }
 
   // A server of HTTP/1 may take offence at the preface and read on, for lines that are requests to it (RFC 9113 section
-  // 3.4): until this one has answered in HTTP/2 there is none of them, not in a body either, which comes in its order.
+  // 3.4). Until this one has answered in HTTP/2, which it does at the preface, such a line waits, and all behind it. It
+  // may be in a body: that comes in its order so long, and nothing else is said in its place.
   [[nodiscard]] bool watches_lines() const noexcept {
     return follow_.inflater != nullptr && !follow_.server.is_http2();
   }
+  // Is there one in what is new of these bytes, `first` the sequence number of their first?
   [[nodiscard]] bool shows_line(std::uint32_t first, Bytes bytes) noexcept {
-    if (first != follow_.lines_end) follow_.lines = {};
     const std::uint32_t end = first + static_cast<std::uint32_t>(bytes.size());
-    if (after(end, follow_.lines_end)) follow_.lines_end = end;
-    return follow_.lines.watch(bytes);
+    if (!watches_lines() || !after(end, follow_.lines_end)) return false;
+    const std::uint32_t fresh = after(first, follow_.lines_end) ? first : follow_.lines_end;
+    follow_.lines_end = end;
+    const std::optional<std::size_t> line = follow_.lines.watch(bytes.subspan(fresh - first));
+    if (!line) return false;
+    const std::uint32_t begin = fresh + static_cast<std::uint32_t>(*line);
+    follow_.held_from = after(begin, follow_.base) ? follow_.base : begin;
+    follow_.awaits_settings = true;
+    return true;
+  }
+
+  // With this segment, what is to wait has begun. It is put together in a stream of its own, and read when the server
+  // has answered.
+  [[nodiscard]] Outcome begin_to_wait() noexcept {
+    send_front(packet_, parsed_);
+    const Bytes rest = segment_.bytes.subspan(follow_.held_from - segment_.first);
+    const bool fits = rest.size() <= core_.held.hello_bytes();
+    if (!fits || !core_.held.has_room(packet_)) return ends(Drop::held_full);
+    return begin_stream(follow_.held_from, rest) ? waits : ends(Drop::held_full);
+  }
+  [[nodiscard]] Outcome wait_for_settings() noexcept {
+    const Outcome outcome = compare();
+    if (outcome.what != Outcome::What::passes || !after(segment_.end, follow_.held_from)) return outcome;
+    send_front(packet_, parsed_);
+    const bool begins = facts_.inspection == 0;
+    if (!core_.held.has_room(packet_) || (begins && !begin_stream(follow_.held_from, {}))) return ends(Drop::held_full);
+    Inspection& inspection = core_.held[facts_.inspection];
+    const Piece piece = piece_in(inspection);
+    if (piece.end() > core_.held.hello_bytes() || inspection.packets >= held_packets_max) return undo(begins);
+    ByteStream stream = core_.held.stream(inspection);
+    const bool known = stream.covers(piece.offset, static_cast<std::uint32_t>(piece.bytes.size()));
+    if (!stream.add(piece.offset, piece.bytes)) return denied(Reason::hello_conflict);
+    inspection.contiguous = stream.contiguous(inspection.contiguous);
+    return known ? ends(Drop::hello_duplicate) : waits;
+  }
+  // What stands in front of the line goes on by itself; the server may need it to answer.
+  void send_front(const Packet& packet, const Parsed& parsed) noexcept {
+    const std::uint32_t first = Segment(packet, parsed).first;
+    if (!after(follow_.held_from, first) || (parsed.tcp_flags & wire::Tcp::syn) != 0) return;
+    Packet front;
+    Parsed parsed_front;
+    if (!copy_front(core_, packet, parsed, follow_.held_from - first, front, parsed_front)) return;
+    note_sent(core_.flows.track(flow_), front, parsed_front, to_server);
+    forward(core_, front, parsed_front, flow_, to_server);
+  }
+
+  // The segment's bytes, as they lie in the stream of what waits.
+  struct Piece {
+    std::uint32_t offset;
+    Bytes bytes;
+    [[nodiscard]] std::size_t end() const noexcept { return offset + bytes.size(); }
+  };
+  [[nodiscard]] Piece piece_in(const Inspection& inspection) const noexcept {
+    const std::uint32_t skipped = after(inspection.base, segment_.first) ? inspection.base - segment_.first : 0;
+    return {segment_.first + skipped - inspection.base, segment_.bytes.subspan(skipped)};
   }
 
   // Bytes that are decided already, as far as the server does not have them yet: they are what they were, or of a body.
@@ -159,18 +182,18 @@ class Reading {
   [[nodiscard]] Outcome read_straight() noexcept {
     Bytes rest = segment_.bytes.subspan(follow_.base - segment_.first);
     const Outcome outcome = decide(rest);
-    return outcome.what == Outcome::What::waits && !begin_stream(rest) ? ends(Drop::held_full) : outcome;
+    if (goes_on(outcome) && follow_.awaits_settings) return begin_to_wait();
+    const bool unfinished = outcome.what == Outcome::What::waits;
+    return unfinished && !begin_stream(follow_.base, rest) ? ends(Drop::held_full) : outcome;
   }
 
   // Through the stream that is put together of what waits.
   [[nodiscard]] Outcome read_gathered() noexcept {
     const bool begins = !holds_back(core_, flow_);
-    if (begins && !begin_stream({})) return ends(Drop::held_full);
+    if (begins && !begin_stream(follow_.base, {})) return ends(Drop::held_full);
     Inspection& inspection = core_.held[facts_.inspection];
     ByteStream stream = core_.held.stream(inspection);
-    const std::uint32_t skipped = after(inspection.base, segment_.first) ? inspection.base - segment_.first : 0;
-    const Bytes bytes = segment_.bytes.subspan(skipped);
-    const std::uint32_t offset = segment_.first + skipped - inspection.base;
+    const auto [offset, bytes] = piece_in(inspection);
     if (offset >= core_.held.hello_bytes()) return undo(begins);
     const auto count = static_cast<std::uint32_t>(bytes.size());
     const bool known = stream.covers(offset, count);
@@ -190,19 +213,34 @@ class Reading {
     const std::uint32_t base = follow_.base;
     Bytes rest = stream.first(inspection.contiguous);
     const Outcome outcome = decide(rest);
-    const bool decided = outcome.what == Outcome::What::passes || outcome.what == Outcome::What::waits;
-    if (!decided || follow_.base == base) return outcome;
     const std::uint32_t read_end = base + inspection.contiguous;
-    std::copy(rest.begin(), rest.end(), core_.scratch.data());
-    rest = {core_.scratch.data(), rest.size()};
+    if (!goes_on(outcome)) return outcome;
+    if (follow_.awaits_settings)
+      return hold_gathered(stream.first(inspection.contiguous).subspan(follow_.held_from - base));
+    if (follow_.base == base) return outcome;
+    rest = aside(rest);
     release(read_end);
     if (facts_.inspection == 0 && rest.empty()) return passes;
     // A segment that reaches past what could be put together is read on.
     const bool cut = after(segment_.end, read_end);
     if (facts_.inspection == 0 && (outcome.what == Outcome::What::passes || cut)) return passes;
-    if (!begin_stream(rest)) return ends(Drop::held_full);
+    if (!begin_stream(follow_.base, rest)) return ends(Drop::held_full);
     // What is not all in the stream cannot wait.
     return cut ? ends(Drop::hello_unordered) : outcome;
+  }
+  // The same where these of its bytes wait for the server's answer.
+  [[nodiscard]] Outcome hold_gathered(Bytes bytes) noexcept {
+    bytes = aside(bytes);
+    const std::uint32_t read_end = follow_.held_from + static_cast<std::uint32_t>(bytes.size());
+    release(read_end);
+    send_front(packet_, parsed_);
+    if (!begin_stream(follow_.held_from, bytes)) return ends(Drop::held_full);
+    return after(segment_.end, read_end) ? ends(Drop::hello_unordered) : waits;
+  }
+  // Out of the memory of the stream, which begins anew.
+  [[nodiscard]] Bytes aside(Bytes bytes) noexcept {
+    std::copy(bytes.begin(), bytes.end(), core_.scratch.data());
+    return {core_.scratch.data(), bytes.size()};
   }
 
   [[nodiscard]] Outcome undo(bool begins) noexcept {
@@ -231,14 +269,11 @@ class Reading {
       follow_.beyond = step.skip - here;
       if (follow_.awaits != Awaits::nothing && done != bytes.size()) return denied(Reason::hello_malformed);
     }
-    const std::uint32_t watched = follow_.lines_end - begin;
-    const bool goes_on = outcome.what == Outcome::What::passes || outcome.what == Outcome::What::waits;
-    if (goes_on && watches_lines() && watched < bytes.size() && shows_line(follow_.lines_end, bytes.subspan(watched)))
-      return denied(Reason::hello_malformed);
     if (outcome.what == Outcome::What::waits && bytes.size() - done >= core_.held.hello_bytes())
       return denied(Reason::hello_too_large);
-    core_.said.add(follow_.said, begin, bytes.first(framed));
+    core_.said.add(follow_.said, begin, bytes.first(watches_lines() ? done : framed));
     follow_.base = begin + static_cast<std::uint32_t>(done);
+    if (goes_on(outcome)) (void)shows_line(begin, bytes);
     bytes = bytes.subspan(done);
     return outcome;
   }
@@ -246,7 +281,7 @@ class Reading {
   [[nodiscard]] HttpStep next(Bytes bytes, RequestHead& head) noexcept {
     if (follow_.switched) {
       // A server can be made to say that it agrees, by a status that is the client's to choose; then it reads on.
-      const HttpStep begins = classifier::names::look_for_request(bytes);
+      const HttpStep begins = classifier::names::look_for_request(bytes, follow_.in_tunnel);
       if (begins.what != HttpStep::What::request) return begins;
       follow_.switched = false;
     }
@@ -258,7 +293,7 @@ class Reading {
   [[nodiscard]] Outcome outcome_of(const HttpStep& step, const RequestHead& head) noexcept {
     switch (step.what) {
       case HttpStep::What::http2:
-        follow_.server.begin(core_.flows.track(flow_).sent_end[to_client]);
+        if (!follow_.server.said()) follow_.server.begin(core_.flows.track(flow_).sent_end[to_client]);
         return begin_http2(core_, follow_, 0) ? passes : ends(Drop::held_full);
       case HttpStep::What::too_large:
         return denied(Reason::hello_too_large);
@@ -284,8 +319,8 @@ class Reading {
     return passes;
   }
 
-  // What waits is read from `rest` on, which is in no memory of the inspection's. False: no room.
-  [[nodiscard]] bool begin_stream(Bytes rest) noexcept {
+  // What waits is read from `rest` on, which begins at `base` and is in no memory of the inspection's. False: no room.
+  [[nodiscard]] bool begin_stream(std::uint32_t base, Bytes rest) noexcept {
     const bool begins = facts_.inspection == 0;
     if (begins) facts_.inspection = core_.held.begin(core_.tick);
     if (facts_.inspection == 0) return false;
@@ -298,14 +333,14 @@ class Reading {
     ByteStream stream = core_.held.stream(inspection);
     stream.clear();
     (void)stream.add(0, rest);
-    inspection.base = follow_.base;
+    inspection.base = base;
     inspection.base_known = true;
     inspection.contiguous = static_cast<std::uint32_t>(rest.size());
     return true;
   }
 
   // Of what waits, what is decided goes on, in the order in which it came. What was read and is unfinished waits on,
-  // for as long again; what lies behind a gap comes again.
+  // for as long again, as does what waits for the server; what lies behind a gap comes again.
   void release(std::uint32_t read_end) noexcept {
     Inspection& inspection = core_.held[facts_.inspection];
     inspection.since = core_.tick;
@@ -315,14 +350,16 @@ class Reading {
       Drop why{};
       const bool parses = parse(packet, core_.parse_rules(packet), parsed, why) == ParseResult::ok;
       const std::uint32_t end = parses ? Segment(packet, parsed).end : 0;
-      if (parses && !follow_.reaches(end) && !after(end, read_end)) {
+      const bool goes = follow_.reaches(end) && !(follow_.awaits_settings && after(end, follow_.held_from));
+      if (parses && !goes && !after(end, read_end)) {
+        if (follow_.awaits_settings) send_front(packet, parsed);
         (void)core_.held.hold(inspection, packet);  // its room was just given back
         continue;
       }
       core_.counters.held.subtract(packet.weight);
       if (!parses) {
         core_.drop(packet, why);
-      } else if (!follow_.reaches(end)) {
+      } else if (!goes) {
         core_.drop(packet, Drop::hello_unordered);
       } else {
         note_sent(core_.flows.track(flow_), packet, parsed, to_server);
@@ -338,14 +375,16 @@ class Reading {
   Flow& flow_;
   FlowFacts& facts_;
   RequestFollow& follow_;
-  const Segment& segment_;
+  const Packet& packet_;
+  const Parsed& parsed_;
+  Segment segment_;
 };
 
 }  // namespace
 
 Outcome read_segment(Core& core, FlowNumber number, RequestFollow& follow, const Packet& packet,
-                     const Segment& segment) noexcept {
-  return Reading(core, number, follow, segment).run(packet);
+                     const Parsed& parsed) noexcept {
+  return Reading(core, number, follow, packet, parsed).run();
 }
 
 bool begin_http2(Core& core, RequestFollow& follow, std::uint32_t opened) noexcept {

@@ -40,7 +40,7 @@ struct Outcome {
 // Decides what a segment with payload brings, and forwards what waited for it. With `waits` it has its place in the
 // flow's inspection, and is to be held.
 [[nodiscard]] Outcome read_segment(Core& core, FlowNumber number, RequestFollow& follow, const Packet& packet,
-                                   const Segment& segment) noexcept;
+                                   const Parsed& parsed) noexcept;
 // From here on frames; `opened` as of Http2Follower. False: no room for one more connection.
 [[nodiscard]] bool begin_http2(Core& core, RequestFollow& follow, std::uint32_t opened) noexcept;
 

@@ -1,10 +1,12 @@
 #include "dataplane/stages/requests.h"
 
+#include <span>
 #include <utility>
 
 #include "classifier/names/tls_client_hello.h"
 #include "dataplane/stages/cut.h"
 #include "dataplane/stages/decide.h"
+#include "dataplane/stages/forward.h"
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/request_stream.h"
 #include "dataplane/stages/track.h"
@@ -31,6 +33,7 @@ using wire::Tcp;
   RequestFollow& follow = core.follows[facts.follow];
   follow = RequestFollow{};
   follow.begin = follow.base = core.flows.track(flow).first_byte;
+  follow.server.begin(core.flows.track(flow).sent_end[to_client]);
   flow.set(Flow::following);
   return true;
 }
@@ -46,8 +49,7 @@ void forget_requests(Core& core, Flow& flow) noexcept {
   Flow& flow = core.flows[number];
   FlowFacts& facts = core.flows.facts(flow);
   if (!begin_following(core, flow)) return end(core, packet, Drop::held_full);
-  const Segment segment(packet, parsed);
-  const Outcome outcome = read_segment(core, number, core.follows[facts.follow], packet, segment);
+  const Outcome outcome = read_segment(core, number, core.follows[facts.follow], packet, parsed);
   switch (outcome.what) {
     case Outcome::What::passes:
       note_sent(core.flows.track(flow), packet, parsed, to_server);
@@ -123,6 +125,36 @@ Inspected follow_requests(Core& core, FlowNumber number, Packet& packet, Parsed&
 
 namespace {
 
+// What an HTTP/2 server says. It reads the client's header blocks with a table of up to the size that it has told.
+void walk_answer(Core& core, RequestFollow& follow, std::uint32_t sequence,
+                 std::span<const std::uint8_t> bytes) noexcept {
+  follow.server.walk(sequence, bytes);
+  const std::uint32_t told = follow.server.header_table_bytes();
+  if (told > follow.table_bytes && classifier::names::offer_table(*core.hpack, *follow.inflater, told))
+    follow.table_bytes = told;
+}
+
+// The server has shown that it speaks HTTP/2. What waited for that is taken as if it came now.
+void take_held_again(Core& core, FlowNumber number) noexcept {
+  Flow& flow = core.flows[number];
+  FlowFacts& facts = core.flows.facts(flow);
+  core.follows[facts.follow].awaits_settings = false;
+  if (facts.inspection == 0) return;
+  Inspection waiting = core.held.end_holding(std::exchange(facts.inspection, 0));
+  Packet packet;
+  while (core.held.next(waiting, packet)) {
+    core.counters.held.subtract(packet.weight);
+    Parsed parsed;
+    Drop why = Drop::hello_denied;
+    const bool denied = flow.verdict == Verdict::denied;
+    if (denied || parse(packet, core.parse_rules(packet), parsed, why) != ParseResult::ok) {
+      core.drop(packet, why);
+    } else if (follow_requests(core, number, packet, parsed) == Inspected::pass) {
+      forward(core, packet, parsed, flow, to_server);
+    }
+  }
+}
+
 // The server's answer to a request for another protocol, which is HTTP/2 or one that is not followed.
 void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noexcept {
   if (!after(segment.end, follow.answer)) return;
@@ -133,20 +165,31 @@ void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noex
   const Awaits asked = std::exchange(follow.awaits, Awaits::nothing);
   const unsigned status = follow.answered.status();
   constexpr unsigned switching_protocols = 101;
-  if (asked == Awaits::tunnel ? status / 100 != 2 : status != switching_protocols) return;
+  // A page with the status of an agreement, but no protocol in its Upgrade field, is a page.
+  const bool agrees = status == switching_protocols && follow.answered.names_protocol();
+  if (asked == Awaits::tunnel ? status / 100 != 2 : !agrees) return;
   if (asked == Awaits::http2 && follow.answered.names_h2c()) {
     // Where there is no room it goes on as HTTP/1.1, in which the preface is malformed.
     if (!begin_http2(core, follow, 1)) return;
     follow.lines_end = follow.base;
     follow.server.begin(follow.answer);
-    follow.server.walk(follow.answer, rest.subspan(taken));
+    walk_answer(core, follow, follow.answer, rest.subspan(taken));
     return;
   }
   follow.http1 = {};
   follow.switched = true;
+  follow.in_tunnel = asked == Awaits::tunnel;
 }
 
 }  // namespace
+
+bool begins_http2(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (!flow.is_tcp() || flow.has(Flow::midstream) || !facts.reads_requests || facts.inspection != 0) return false;
+  const Segment segment(packet, parsed);
+  const bool next = segment.first == core.flows.track(flow).sent_end[to_client];
+  return next && classifier::names::Http2Follower::begins_server(segment.bytes) && begin_following(core, flow);
+}
 
 Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
@@ -155,8 +198,15 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
   if (const std::uint32_t has = server_has(core, flow); has != 0) core.said.acknowledge(follow.said, has);
   if ((parsed.tcp_flags & Tcp::rst) != 0) return Inspected::pass;
   const Segment segment(packet, parsed);
-  if (follow.inflater != nullptr) follow.server.walk(segment.first, segment.bytes);
-  if (follow.server.is_other()) {
+  // Whom a client of HTTP/1 has asked does not speak HTTP/2, but where it says so.
+  if (follow.inflater == nullptr && follow.http1.requests() == 0) follow.server.walk(segment.first, segment.bytes);
+  if (follow.inflater != nullptr) {
+    // What shows that it speaks HTTP/2, and what it offers with that, is read in order.
+    if (!segment.bytes.empty() && follow.server.is_early(segment.first))
+      return end(core, packet, Drop::hello_unordered);
+    walk_answer(core, follow, segment.first, segment.bytes);
+  }
+  if (follow.inflater != nullptr && follow.server.is_other()) {
     refuse_both(core, flow, packet, parsed, to_client);
     deny_flow(core, number, Reason::hello_malformed, Drop::hello_denied);
     return end(core, packet, Drop::hello_denied);
@@ -167,7 +217,16 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
     take_answer(core, follow, segment);
   }
   note_sent(track, packet, parsed, to_client);
-  return Inspected::pass;
+  if (!follow.awaits_settings || !follow.server.is_http2()) return Inspected::pass;
+  forward(core, packet, parsed, flow, to_client);
+  take_held_again(core, number);
+  return Inspected::ended;
+}
+
+void expect_answer_to_requests(Core& core, const Flow& flow, std::uint32_t sequence) noexcept {
+  RequestFollow& follow = core.follows[core.flows.facts(flow).follow];
+  follow.answer = sequence;
+  follow.server.begin(sequence);
 }
 
 void stop_following(Core& core, Flow& flow) noexcept {

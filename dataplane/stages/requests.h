@@ -17,8 +17,14 @@ namespace sallyport::dataplane {
 [[nodiscard]] bool shows_requests(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept;
 // From its client. `held` and `ended` as in inspect().
 [[nodiscard]] Inspected follow_requests(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept;
-// From its server, which may have agreed to another protocol. `pass` or `ended`.
+// Does a server of HTTP/2 speak here, before its client has said anything (RFC 9113 section 3.4)? Then its connection
+// is followed from here on.
+[[nodiscard]] bool begins_http2(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;
+// From its server, which may have agreed to another protocol. `pass`, or `ended`: it was taken, forwarded where it
+// shows what requests have waited for.
 [[nodiscard]] Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed) noexcept;
+// The connection began with a request in its SYN, and what the server says first has this sequence number.
+void expect_answer_to_requests(Core& core, const Flow& flow, std::uint32_t sequence) noexcept;
 void stop_following(Core& core, Flow& flow) noexcept;
 // Picked up in the middle, so nobody knows where in its requests it is.
 [[nodiscard]] bool is_lost(const Core& core, const Flow& flow) noexcept;

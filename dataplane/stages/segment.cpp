@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "dataplane/stages/guard.h"
+#include "dataplane/stages/requests.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
 
@@ -61,6 +62,7 @@ void take_syn_ack(Core& core, Flow& flow, const Packet& packet, const Parsed& pa
   if (facts.asks_name) track.acked[to_client] = begin;
   facts.unanswered = false;
   if (flow.has(Flow::guarded)) expect_answer(core, flow, sequence_of(packet, parsed) + 1);
+  if (flow.has(Flow::following)) expect_answer_to_requests(core, flow, sequence_of(packet, parsed) + 1);
 }
 
 }  // namespace

@@ -45,7 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   shuffle_and_repeat(pieces, cuts);
   pieces.insert(pieces.end(), in_order.begin(), in_order.end());
   const Answer crooked = answer_to(stream, pieces);
-  insist(crooked.left <= straight.left);
+  // Where a line of HTTP/1 waits for the server's SETTINGS, which never come, more may have been decided by then.
+  const bool waits = !straight.allowed && straight.reason == classifier::Reason::hello_timeout;
+  insist(waits || crooked.left <= straight.left);
   if (is_refusal(crooked)) return 0;
   insist(crooked.allowed == straight.allowed && crooked.reason == straight.reason);
   return 0;

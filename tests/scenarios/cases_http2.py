@@ -4,12 +4,12 @@ import struct
 
 from cases_policy import DENY, route
 from cases_requests import GET, MALFORMED, NOT_ALLOWED, get, reset_for
-from crafted import has_right_checksums, named
+from crafted import has_right_checksums, named, seen, tcp
 from scapy.layers.inet import TCP
 from talk import Talk
-from wires import A, ALLOW, E, S, SNAT, both_families, case
+from wires import A, ALLOW, ANYTHING, E, S, SNAT, both_families, case
 
-DATA, HEADERS, SETTINGS, PUSH_PROMISE, GOAWAY, CONTINUATION = 0, 1, 4, 5, 7, 9
+DATA, HEADERS, SETTINGS, PUSH_PROMISE, PING, GOAWAY, CONTINUATION = 0, 1, 4, 5, 6, 7, 9
 END_STREAM, END_HEADERS, PADDED, PRIORITY = 1, 4, 8, 32
 CALLS = DENY + SNAT + route("grpc_route", "calls", 80, """hostnames = ["httpbin.org"]
 [[grpc_route.rules]]
@@ -143,13 +143,202 @@ SMUGGLED = {
     "cut in the middle of the method": [HEAD + frame(DATA, END_STREAM, 1, BODY)[:-len(get("/ip")) + 2], get("/ip")[2:]],
     "in a frame of an unknown kind": [HEAD, frame(0xfa, 0, 1, BODY)],
 }
+IS_RESET = named(lambda packet: TCP in packet and "R" in str(packet[TCP].flags), "a reset")
+
+
+def at_client(talk, payload):
+    """What the server says next, and the client gets."""
+    segment = tcp(talk.server, talk.server_port, talk.egress, talk.port, "PA", talk.theirs, talk.mine, payload)
+    return segment, seen(segment, dst=talk.client, dport=talk.port)
+
+
+def waits_at_line(t, talk, segments):
+    """What stands in front of the line goes on, with it nothing. Answers what waits, as the server is to see it."""
+    line = b"".join(segments).index(b"\nGET")
+    for segment in segments[:-1]:
+        talk.send(segment)
+        line -= len(segment)
+    front = tcp(A, talk.port, S, 80, "PA", talk.mine, talk.theirs, segments[-1][:max(line, 0)])
+    return talk.as_seen(talk.say("PA", segments[-1], outside=[talk.as_seen(front)] if line > 0 else []))
+
+
 for place, segments in SMUGGLED.items():
+    @case(f"T10: a body before the server has shown HTTP/2, a request of HTTP/1 {place}: it waits for that", policy=GET)
+    def _(t, segments=segments):
+        talk = Talk(t, A, 40000, S, 80, E).open()
+        held = waits_at_line(t, talk, segments)
+        talk.say("PA", segments[-1], outside=ANYTHING, drop="hello_duplicate")  # the front again, in case it was lost
+        behind = talk.as_seen(talk.say("PA", frame(PING, 0, 0, bytes(8)), offset=len(segments[-1]), outside=[]))
+        answered, told = at_client(talk, frame(SETTINGS, 0, 0))
+        t.outside(answered, inside=told, outside=[held, behind])
+        talk.mine += len(segments[-1]) + 17
+        talk.theirs += 9
+        talk.send(headers(3, request("/get")))
+        t.flow(action="allow", reason="route")
+
     @case(f"T10: the preface to a server of HTTP/1 that reads on, a request to it {place}", policy=GET)
     def _(t, segments=segments):
         talk = Talk(t, A, 40000, S, 80, E).open()
-        for segment in segments[:-1]:
-            talk.send(segment)
-        reset_for(talk, segments[-1])
+        waits_at_line(t, talk, segments)
+        t.drop(hello_denied=1)  # what waited
+        talk.answer("PA", b"HTTP/1.1 400 Bad Request\r\n\r\n", inside=IS_RESET, outside=IS_RESET, drop="hello_denied")
+        t.flow(**MALFORMED)
+
+
+@both_families("T10: a line of HTTP/1 waits for no longer than a hello", policy=GET)
+def _(t, a, b, s, s2, e):
+    talk = Talk(t, a, 40000, s, 80, e).open()
+    talk.send(HEAD)
+    talk.say("PA", frame(DATA, END_STREAM, 1, BODY), outside=ANYTHING)
+    t.drop(hello_denied=1)
+    t.wait(11, inside=IS_RESET, outside=IS_RESET)
+    talk.answer("A", drop="flow_denied")
+    t.flow(action="deny", reason="hello_timeout")
+
+
+@case("T10: what waits for HTTP/2 is decided when that is shown", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    held = waits_at_line(t, talk, [HEAD, frame(DATA, END_STREAM, 1, BODY)])
+    talk.say("PA", headers(3, request("/ip")), offset=len(BODY) + 9, outside=[])
+    answered, told = at_client(talk, frame(SETTINGS, 0, 0))
+    is_end = named(lambda packet: TCP in packet and str(packet[TCP].flags) == "FPA", "frames that end it")
+    t.drop(hello_denied=1)
+    t.outside(answered, inside=[told, is_end], outside=[held, IS_RESET])
+    t.flow(url="/ip", **NOT_ALLOWED)
+
+
+@case("T10: other bytes in the place of what waits for HTTP/2", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    waits_at_line(t, talk, [HEAD, frame(DATA, END_STREAM, 1, BODY)])
+    t.drop(hello_denied=1)
+    talk.say("PA", b"x" * 40, offset=20, inside=IS_RESET, outside=IS_RESET, drop="hello_denied")
+    t.flow(action="deny", reason="hello_conflict")
+
+
+@case("T10: a line of HTTP/1 in two segments of a body, and one of the past between them", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    body = frame(DATA, END_STREAM, 1, BODY)
+    cut = body.index(b"GET") + 2
+    talk.send(HEAD)
+    talk.send(body[:cut])
+    talk.say("PA", body[:12], offset=-cut)
+    held = talk.as_seen(talk.say("PA", body[cut:], outside=[]))
+    answered, told = at_client(talk, frame(SETTINGS, 0, 0))
+    t.outside(answered, inside=told, outside=held)
+
+
+@case("T10: the end of a body and what follows it in one segment, before the server has shown HTTP/2", policy=GET)
+def _(t):
+    for port, line in enumerate((b"", b"\n" + get("/ip")), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        body = frame(DATA, END_STREAM, 1, b"x" * 40 + line)
+        talk.send(HEAD + body[:30])
+        rest = body[30:] + headers(3, request("/get"))
+        if not line:
+            talk.send(rest)
+            continue
+        front = talk.as_seen(tcp(A, port, S, 80, "PA", talk.mine, talk.theirs, rest[:rest.index(line)]))
+        held = talk.as_seen(talk.say("PA", rest, outside=front))
+        answered, told = at_client(talk, frame(SETTINGS, 0, 0))
+        t.outside(answered, inside=told, outside=held)
+
+
+@case("T4: a body before the server has shown HTTP/2 is not said again with other bytes", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(HEAD)
+    talk.send(frame(DATA, 0, 1, b"x" * 40) + frame(DATA, END_STREAM, 1, bytes(100))[:50])
+    talk.say("PA", b"\n" + get("/ip"), offset=-50, inside=IS_RESET, outside=IS_RESET, drop="hello_denied")
+    t.flow(action="deny", reason="hello_conflict")
+
+
+@case("T10: the server's first frame is read in order", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    held = waits_at_line(t, talk, [HEAD, frame(DATA, END_STREAM, 1, BODY)])
+    first = frame(SETTINGS, 0, 0, struct.pack("!HI", 3, 100))
+    talk.answer("PA", first[4:], offset=4, drop="hello_unordered")
+    answered, told = at_client(talk, first)
+    t.outside(answered, inside=told, outside=held)
+
+
+@both_families("case 82: a server of HTTP/2 speaks first, then its client", policy=GET)
+def _(t, a, b, s, s2, e):
+    talk = Talk(t, a, 40000, s, 80, e).open()
+    talk.receive(frame(SETTINGS, 0, 0, struct.pack("!HI", 3, 100)) + frame(8, 0, 0, b"\0\1\0\0"))
+    talk.send(HEAD + frame(DATA, END_STREAM, 1, BODY))  # what it speaks is known
+    talk.receive(frame(SETTINGS, 1, 0))
+    refused(talk, headers(3, request("/ip")), answer(3, first=False))
+    t.flow(url="/ip", **NOT_ALLOWED)
+
+
+@case("case 82: a server of HTTP/2 speaks first, and its client does not speak HTTP/2, or not to be allowed", policy=GET)
+def _(t):
+    for port, (what, verdict) in enumerate([(get("/get"), None), (b"\x16\x03\x01\0\x05hello", {"action": "deny", "reason": "no_name"}),
+                                            (PREFACE + headers(1, request("/ip")), NOT_ALLOWED)], 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.receive(frame(SETTINGS, 0, 0))
+        if verdict:
+            talk.send(what, inside=ANYTHING, outside=talk.reset_to_server(), drop="hello_denied")
+        else:
+            talk.send(what)
+        t.flow(**(verdict or {"action": "allow", "reason": "route"}))
+
+
+@case("case 82: a server that speaks first, and not HTTP/2", policy=GET)
+def _(t):
+    for port, what in enumerate((b"SSH-2.0-peer\r\n", frame(SETTINGS, 1, 0), frame(PING, 0, 0, bytes(8)), frame(SETTINGS, 0, 1),
+                                 frame(SETTINGS, 0, 0)[:8]), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.answer("PA", what, inside=IS_RESET, outside=IS_RESET, drop="hello_denied")
+        t.flow(action="deny", reason="no_name")
+
+
+@case("T10: HTTP/2 in a SYN, and the server answers", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E)
+    said = PREFACE + headers(1, request("/get"))
+    talk.say("S", said)
+    talk.mine += 1 + len(said)
+    talk.answer("SA")
+    talk.theirs += 1
+    talk.say("A")
+    talk.receive(frame(SETTINGS, 0, 0))
+    refused(talk, headers(3, request("/ip")), answer(3, first=False))
+    t.flow(url="/ip", **NOT_ALLOWED)
+
+
+TABLE_OF_64_KIB = b"\x3f\xe1\xff\x03"  # RFC 7541 section 6.3
+
+
+@case("T10: a client uses the larger header table that its server has offered", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(PREFACE)
+    offer = frame(SETTINGS, 0, 0, struct.pack("!HIHI", 3, 100, 1, 65536)) + frame(SETTINGS, 1, 0)
+    for byte in offer:
+        talk.receive(bytes([byte]))
+    many = [(f"x-{i}", "y" * 100) for i in range(40)]  # more than 4096 bytes of a table
+    talk.send(frame(SETTINGS, 1, 0) + frame(HEADERS, END_STREAM | END_HEADERS, 1,
+                                            TABLE_OF_64_KIB + block(request("/get") + many, indexed=True)))
+    oldest = b"\xff" + bytes([62 + 40 + 3 - 127]) if 62 + 40 + 3 >= 127 else bytes([0x80 | (62 + 40 + 3)])  # :method
+    again = oldest + bytes([0x80 | (62 + 40 + 2)]) + block([(":path", "/ip")]) + bytes([0x80 | (62 + 40)])
+    refused(talk, frame(HEADERS, END_STREAM | END_HEADERS, 3, again), answer(3, first=False))
+    t.flow(url="/ip", **NOT_ALLOWED)
+
+
+@case("T10: a header table larger than its server has offered, and one that the client has offered", policy=GET)
+def _(t):
+    larger = frame(HEADERS, END_STREAM | END_HEADERS, 1, TABLE_OF_64_KIB + block(request("/get")))
+    for port, offer in ((40000, frame(SETTINGS, 0, 0, struct.pack("!HI", 1, 8192))),
+                        (40001, frame(SETTINGS, 1, 0) + frame(PING, 0, 0, b"\0\1\0\1\0\0\0\0"))):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(PREFACE + frame(SETTINGS, 0, 0, struct.pack("!HI", 1, 65536)))
+        talk.receive(frame(SETTINGS, 0, 0) + offer)
+        reset_for(talk, larger)
         t.flow(**MALFORMED)
 
 

@@ -350,6 +350,9 @@ def _(t):
         t.flow(**MALFORMED)
 
 
+AGREES = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
 @case("another protocol only where the server agrees", policy=GET)
 def _(t):
     upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
@@ -357,7 +360,7 @@ def _(t):
     talk.send(get("/get"))
     talk.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     talk.send(upgrade)
-    talk.receive(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    talk.receive(AGREES)
     talk.send(b"\x81\x85\x01\x02\x03\x04a frame")
     talk.send(get("/ip"))  # the frames go on: nobody reads them
     t.flow(action="allow", reason="route")
@@ -376,16 +379,51 @@ def _(t):
     for port, rest in enumerate((get("/ip"), b"\r\n\n" + get("/ip"), b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + get("/ip")), 40000):
         talk = Talk(t, A, port, S, 80, E).open()
         talk.send(upgrade)
-        talk.receive(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        talk.receive(AGREES)
         (refused if port != 40002 else reset_for)(talk, rest)
         t.flow(**(NOT_ALLOWED if port != 40002 else MALFORMED))
+
+
+@case("case 80: a page whose status says 101, and that names no protocol", policy=GET)
+def _(t):
+    upgrade = get("/get/status/101", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    for port, page_of_101 in enumerate((b"HTTP/1.1 101 Switching Protocols\r\n\r\n", b"HTTP/1.1 101 Switching\r\nUpgrade: \r\n\r\n",
+                                        b"HTTP/1.1 101 Switching\r\nX: Upgrade: websocket\r\n\r\n"), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(upgrade)
+        talk.receive(page_of_101)
+        talk.send(b"PROPFIND /get HTTP/1.1\r\nHost: httpbin.org\r\n\r\n")
+        refused(talk, get("/ip"))
+        t.flow(**NOT_ALLOWED)
+
+
+@case("case 107: a server that takes CONNECT for a request like others, and goes on to read them", policy=GET + route(
+    "http_route", "connects", 80, 'hostnames = ["httpbin.org"]\n[[http_route.rules]]\nmatches = [ { method = "CONNECT" } ]\n'))
+def _(t):
+    for port, method in enumerate((b"PROPFIND", b"propfind", b"X-1"), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")
+        talk.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        talk.say("PA", method[:3], outside=[])
+        t.drop(hello_denied=1)
+        rest = method[3:] + b" /ip HTTP/1.1\r\nHost: httpbin.org\r\n\r\n"
+        known = method == b"PROPFIND"  # others no request has
+        told = page(talk, 3 + len(rest)) if known else talk.reset_to_client(3 + len(rest))
+        talk.say("PA", rest, offset=3, inside=told, outside=talk.reset_to_server(), drop="hello_denied")
+        t.flow(**(NOT_ALLOWED if known else MALFORMED))
+    for port, first in enumerate((b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", b"\x16\x03\x01\x02", b"{}"), 41000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")
+        talk.receive(b"HTTP/1.1 200 OK\r\n\r\n")
+        talk.send(first)
+        t.flow(action="allow", reason="route")
 
 
 @case("another protocol that begins as a method does waits until it is none", policy=GET)
 def _(t):
     talk = Talk(t, A, 40000, S, 80, E).open()
     talk.send(get("/get", more="Connection: Upgrade\r\nUpgrade: tcp\r\n"))
-    talk.receive(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    talk.receive(AGREES)
     talk.send(b"\r\n")
     waiting = talk.as_seen(talk.say("PA", b"GE", outside=[]))
     last = tcp(A, 40000, S, 80, "PA", talk.mine + 2, talk.theirs, b"NTLY")

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "classifier/names/http_answer.h"
 #include "classifier/names/request_lines.h"
 #include "tests/unit/classifier/names_followed.h"
 #include "tests/unit/classifier/names_http2_builder.h"
@@ -60,7 +61,7 @@ TEST(HttpFollowers, WhatSomeServerMightTakeForARequestIsMalformed) {
 // Of a protocol that a server agreed to: what it would read as a request if it had not.
 TEST(HttpFollowers, RequestsInAnotherProtocol) {
   const auto look = [](const std::string& text) {
-    return look_for_request({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    return look_for_request({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, false);
   };
   using What = HttpStep::What;
   for (const char* begin : {"GET ", "CONNECT a:1", "PRI * HTTP/2.0", "PATCH /x"})
@@ -72,22 +73,60 @@ TEST(HttpFollowers, RequestsInAnotherProtocol) {
   EXPECT_EQ(look("\r\n\nGET /").bytes, 3U);
 }
 
+// Behind CONNECT, where no user waits for each byte: of any method.
+TEST(HttpFollowers, RequestsOfAnyMethodInATunnel) {
+  const auto look = [](const std::string& text) {
+    return look_for_request({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, true).what;
+  };
+  using What = HttpStep::What;
+  for (const char* begin : {"GET ", "PROPFIND /x HTTP/1.1\r\n", "propfind /x HTTP/1.0", "X / HTTP/", " X / HTTP/1.1"})
+    EXPECT_EQ(look(begin), What::request) << begin;
+  for (const char* begin : {"S", "SSH-2.0-x", "PROPFIND /x HTT", "a b c"})
+    EXPECT_EQ(look(begin), What::need_more) << begin;
+  for (const std::string& begin :
+       {"SSH-2.0-x y\r\n"s, "\x16\x03\x01"s, "{"s, "PING\r\n"s, "a\0b"s, std::string(2000, 'a') + "\n"})
+    EXPECT_EQ(look(begin), What::not_http) << begin;
+}
+
+// An agreement names the protocol.
+TEST(HttpAnswer, WhatAgreesToAnotherProtocol) {
+  const auto names_protocol = [](const std::string& text) {
+    HttpAnswer answer;
+    for (const char byte : text) {
+      const auto value = static_cast<std::uint8_t>(byte);
+      (void)answer.take({&value, 1});
+    }
+    EXPECT_TRUE(answer.complete()) << text;
+    return answer.names_protocol();
+  };
+  EXPECT_TRUE(names_protocol("HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"));
+  EXPECT_TRUE(names_protocol("HTTP/1.1 101 x\r\nupgrade:tcp\r\n\r\n"));
+  EXPECT_FALSE(names_protocol("HTTP/1.1 101 x\r\n\r\n"));
+  EXPECT_FALSE(names_protocol("HTTP/1.1 101 x\r\nUpgrade: \r\n\r\n"));
+  EXPECT_FALSE(names_protocol("HTTP/1.1 101 x\r\nX: Upgrade: websocket\r\n\r\n"));
+  EXPECT_FALSE(names_protocol("HTTP/1.1 103 x\r\nUpgrade: websocket\r\n\r\nHTTP/1.1 101 x\r\n\r\n"));
+}
+
 TEST(HttpFollowers, LinesThatHttp1WouldTakeForRequests) {
+  // Where in the second part; nothing: there is none in it.
   const auto shows = [](const std::string& text, std::size_t cut) {
     RequestLines lines;
     const auto watch = [&](std::string_view part) {
       return lines.watch({reinterpret_cast<const std::uint8_t*>(part.data()), part.size()});
     };
-    const bool first = watch(std::string_view(text).substr(0, cut));
-    return watch(std::string_view(text).substr(cut)) || first;
+    const auto first = watch(std::string_view(text).substr(0, cut));
+    return first ? first : watch(std::string_view(text).substr(cut));
   };
   for (const char* method : {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}) {
-    const std::string text = "a body\r\n" + std::string(method) + " /ip HTTP/1.1\r\n";
-    for (std::size_t cut = 0; cut <= text.size(); ++cut) EXPECT_TRUE(shows(text, cut)) << method << cut;
+    const std::string text = "a body\r\n" + std::string(method) + " /ip\r\n";
+    for (std::size_t cut = 0; cut <= text.size(); ++cut) EXPECT_TRUE(shows(text, cut).has_value()) << method << cut;
+    EXPECT_EQ(shows(text, 0), 7U) << "at the line feed in front of it";
+    EXPECT_EQ(shows(text, 10), 0U) << "in the part before";
   }
+  EXPECT_EQ(shows("a body\nPROPFIND /ip HTTP/1.1\r\n", 0), 19U) << "in front of its version";
   for (const std::string& text :
-       {"GET / in its first line"s, "\nGETS "s, "\n GET "s, "\nget "s, std::string(http2_preface)})
-    EXPECT_FALSE(shows(text, 3)) << text;
+       {"GET / in its first line"s, "\nGETS "s, "\n GET "s, "\nget "s, "\nx HTTP/2.0"s, std::string(http2_preface)})
+    EXPECT_FALSE(shows(text, 3).has_value()) << text;
 }
 
 TEST(HttpFollowers, Http2RequestsOfManyStreams) {

@@ -103,6 +103,26 @@ TEST(FrameWalk, BetweenFramesOnly) {
   }
 }
 
+TEST(FrameWalk, HeaderTablesThatAreOffered) {
+  using classifier::names::frame;
+  using namespace std::string_literals;
+  const std::string larger = "\0\3\0\0\0\x64\0\1\0\1\0\0"s, smaller = "\0\1\0\0\x10\0"s, foreign = "\1\1\0\2\0\0"s;
+  const std::string stream = frame(4, 0, 0, larger) + frame(4, 1, 0, "\0\1\0\2\0\0"s) +
+                             frame(6, 0, 0, "\0\1\0\2\0\0\0\0"s) + frame(4, 0, 0, smaller + foreign);
+  for (std::size_t cut = 1; cut < stream.size(); ++cut) {
+    FrameWalk walk;
+    walk.begin(7);
+    EXPECT_EQ(walk.header_table_bytes(), 0U);
+    EXPECT_TRUE(walk.is_early(8));
+    walk.walk(7, bytes(stream.substr(0, cut)));
+    EXPECT_FALSE(walk.is_early(7)) << "what was read already";
+    EXPECT_EQ(walk.is_early(static_cast<std::uint32_t>(8 + cut)), cut < 9 + larger.size())
+        << "until its first frame is whole";
+    walk.walk(static_cast<std::uint32_t>(7 + cut), bytes(stream.substr(cut)));
+    EXPECT_EQ(walk.header_table_bytes(), 65536U);
+  }
+}
+
 TEST(FrameWalk, ServersOfOtherProtocols) {
   FrameWalk walk;
   walk.begin(1);

@@ -328,7 +328,7 @@ TEST(PipelineRequests, HeadOverTheLimit) {
 TEST(PipelineRequests, UpgradeAndItsRefusal) {
   const std::string upgrade =
       "GET /get HTTP/1.1\r\nHost: httpbin.org\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
-  const std::string agrees = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+  const std::string agrees = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n";
   const std::string frame = "\x81\x85\x01\x02\x03\x04 in a frame";
   for (const auto& [answer, next, refused] :
        std::vector<std::tuple<std::string, std::string, bool>>{{agrees, frame, false},
