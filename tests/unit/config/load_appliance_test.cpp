@@ -1,3 +1,8 @@
+// g++ 12 takes the string inside an absent std::optional for one that is read.
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 #include <array>
 #include <chrono>
 #include <string>
