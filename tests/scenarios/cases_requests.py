@@ -426,20 +426,19 @@ def _(t):
     talk.receive(AGREES)
     talk.send(b"\r\n")
     waiting = talk.as_seen(talk.say("PA", b"GE", outside=[]))
-    last = tcp(A, 40000, S, 80, "PA", talk.mine + 2, talk.theirs, b"NTLY")
-    t.inside(last, outside=[waiting, talk.as_seen(last)])
+    t.inside(last := tcp(A, 40000, S, 80, "PA", talk.mine + 2, talk.theirs, b"NTLY"), outside=[waiting, talk.as_seen(last)])
     t.flow(action="allow", reason="route")
 
 
 @case("case 107: requests in the clear inside of a tunnel are asked about as well", policy=DENY + SNAT + route(
     "http_route", "proxy", 80, 'hostnames = ["httpbin.org"]'))
 def _(t):
-    for port, name in enumerate(("httpbin.org", "denied.example"), 40000):
+    for port, name, said in ((40000, "httpbin.org", {"action": "allow", "reason": "route"}), (40001, "denied.example", NOT_ALLOWED)):
         talk = Talk(t, A, port, S, 80, E).open()
         talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")
         talk.receive(b"HTTP/1.1 200 ok\r\n\r\n")
-        (talk.send if name == "httpbin.org" else lambda request: refused(talk, request))(get("/", host=name))
-        t.flow(hostname=name, **({"action": "allow", "reason": "route"} if name == "httpbin.org" else NOT_ALLOWED))
+        (refused(talk, get("/", host=name)) if said is NOT_ALLOWED else talk.send(get("/", host=name)))
+        t.flow(hostname=name, **said)
 
 
 @case("a connection picked up in its middle: nobody knows where in its requests it is", policy=ALLOW + SNAT + route(
