@@ -117,6 +117,45 @@ TEST(PipelinePorts, OfAnAddressAreCountedOverAllServers) {
   EXPECT_EQ(g.pipeline.fullest_address().used, 0U);
 }
 
+std::size_t recorded(const Gateway& g, RecordKind kind) {
+  return static_cast<std::size_t>(std::count_if(g.world.records.begin(), g.world.records.end(),
+                                                [&](const FlowRecord& record) { return record.kind == kind; }));
+}
+
+TEST(PipelinePorts, WhoLogsTranslationsIsToldWhenOneBegins) {
+  PipelineSettings settings = with_ports(20000, 20001);
+  settings.translation_records = true;
+  Gateway g(allow_all, settings);
+  (void)g.from_inside(tcp(host(0), server, Tcp::syn));
+  ASSERT_EQ(recorded(g, RecordKind::translation_begun), 1U);
+  const FlowRecord& record = g.world.records.at(0);
+  EXPECT_EQ(to_string(record.nat_address), "203.0.113.1");
+  EXPECT_TRUE(record.nat_port == __builtin_bswap16(20000) || record.nat_port == __builtin_bswap16(20001));
+  EXPECT_EQ(record.inside.destination_port, __builtin_bswap16(server.port));
+  (void)g.from_inside(tcp(host(0), server, Tcp::syn));
+  EXPECT_EQ(recorded(g, RecordKind::translation_begun), 1U) << "once a flow";
+}
+
+TEST(PipelinePorts, WhoLogsTranslationsIsToldOfTheWantOfPortsAFewTimesASecond) {
+  PipelineSettings settings = with_ports(20000, 20001);
+  settings.exhaustion_records = true;
+  Gateway g(allow_all, settings);
+  for (int i = 0; i < 50; ++i) (void)g.from_inside(tcp(host(i), server, Tcp::syn));
+  EXPECT_EQ(recorded(g, RecordKind::ports_exhausted), 10U);
+  const auto first = std::find_if(g.world.records.begin(), g.world.records.end(),
+                                  [](const FlowRecord& record) { return record.kind == RecordKind::ports_exhausted; });
+  EXPECT_EQ(to_string(first->nat_address), "203.0.113.1");
+  (void)g.wait_ms(1001);
+  (void)g.from_inside(tcp(host(60), server, Tcp::syn));
+  EXPECT_EQ(recorded(g, RecordKind::ports_exhausted), 11U);
+}
+
+TEST(PipelinePorts, NobodyElseIs) {
+  Gateway g(allow_all, with_ports(20000, 20001));
+  for (int i = 0; i < 5; ++i) (void)g.from_inside(tcp(host(i), server, Tcp::syn));
+  EXPECT_EQ(recorded(g, RecordKind::translation_begun) + recorded(g, RecordKind::ports_exhausted), 0U);
+}
+
 TEST(PipelinePorts, N59ErrorsAreRateLimited) {
   Gateway g(allow_all, with_ports(20000, 20000));
   (void)g.from_inside(tcp(host(0), server, Tcp::syn));
