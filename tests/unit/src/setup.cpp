@@ -24,7 +24,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 // Two functions of one network card, a card that waits for DPDK, a bridge, a virtio device, and a veth.
 class Setup : public testing::Test {
@@ -163,7 +162,7 @@ TEST_F(Setup, SaysWhatStandsInTheWayOfVfio) {
   write("module/vfio/parameters/enable_unsafe_noiommu_mode", "Y\n");
   EXPECT_EQ(binding_obstacle(sysfs, port("eth3")), "");
   link("bus/pci/devices/0000:01:00.1/driver", "bus/pci/drivers/vfio-pci");
-  EXPECT_THAT(group_mates(sysfs, "0000:01:00.0"), IsEmpty());
+  EXPECT_TRUE(group_mates(sysfs, "0000:01:00.0").empty());
   EXPECT_EQ(binding_obstacle(sysfs, port("eth1")), "");
   Port mine = port("eth1");
   mine.network.default_route = true;
@@ -364,7 +363,7 @@ TEST_F(FirstGatewayTest, ACardThatStaysWithTheKernelIsNotBound) {
   options_.outside = "04:00.0";
   EXPECT_EQ(set_up(), "");
   EXPECT_THAT(text("sallyport.toml"), HasSubstr("device = \"0000:04:00.0\""));
-  EXPECT_THAT(outcome_.bound, IsEmpty());
+  EXPECT_TRUE(outcome_.bound.empty());
 }
 
 TEST_F(FirstGatewayTest, ADpdkDeviceIsTakenAsItIs) {
