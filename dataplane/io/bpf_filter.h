@@ -1,5 +1,5 @@
-// A filter expression as tcpdump(1) takes it (pcap-filter(7)), for the workers: libpcap compiles it to BPF, DPDK turns
-// that into its own and, where the machine allows it, into machine code.
+// A filter expression as tcpdump(1) takes it (pcap-filter(7)), for the workers: libpcap compiles it to BPF and runs
+// that.
 //
 // It is of IP packets (DLT_RAW): what asks for link headers (ether, vlan, arp) is refused by the compiler.
 #pragma once
@@ -15,7 +15,7 @@ struct BpfProgram;
 
 class BpfFilter final : public PacketFilter {
  public:
-  // Throws std::invalid_argument with what is wrong with the expression. Wants the EAL.
+  // Throws std::invalid_argument with what is wrong with the expression.
   explicit BpfFilter(const std::string& expression);
   ~BpfFilter() override;
 

@@ -50,8 +50,9 @@ class Reading {
     if (follow_.awaits_settings) return wait_for_settings();
     if (watches_lines()) {
       // Of a body, which comes in its order as long as lines are watched for.
-      if (after(segment_.first, follow_.lines_end) && follow_.reaches(segment_.first + 1))
-        return ends(Drop::hello_unordered);
+      const bool gap = after(segment_.first, follow_.base) && follow_.beyond != 0;
+      const bool unwatched = after(segment_.first, follow_.lines_end) && follow_.reaches(segment_.first + 1);
+      if (gap || unwatched) return ends(Drop::hello_unordered);
       if (!core_.said.has_room(follow_.said, segment_.bytes.size())) return ends(Drop::held_full);
     }
     const Outcome outcome = decide_segment();
