@@ -77,7 +77,7 @@ class Traffic:
         flow = self.gateway.wait_flow(src_ip=PODS["web"][0], dest_port=7000, dest_ip=SERVER[0])
         self.assertEqual(flow["source"], {"namespace": "prod", "workload": "web"})
         self.assertEqual((flow["nat"]["egress"], flow["nat"]["src_ip"]), ("egress-web", EGRESS["web"][0]))
-        self.assertGreaterEqual(flow["flow"]["pkts_toserver"], 3)
+        self.assertGreaterEqual(flow["flow"]["pkts_toserver"], 2)  # a busy machine puts segments together
 
 
 class TrafficAfPacket(Traffic, GatewayCase):
