@@ -13,7 +13,7 @@ namespace {
 
 using Wrong = WrongOption;
 
-constexpr std::uint64_t seconds_max = 7 * 24 * 3600;
+constexpr std::uint64_t seconds_max = std::uint64_t{7} * 24 * 3600;
 constexpr std::uint64_t count_max = 1'000'000'000'000;
 constexpr std::uint64_t snap_bytes_max = 65535;
 

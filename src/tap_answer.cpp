@@ -119,6 +119,7 @@ End answer_tap(Gateway& gateway, const Reloader& reloader, const ApplianceView& 
   const std::vector<dataplane::PortStatus> ports = gateway.ports();
   lines.send(ports_line(ports));
   std::vector<std::string> port_names;
+  port_names.reserve(ports.size());
   for (const dataplane::PortStatus& port : ports) port_names.push_back(port.name);
   Telling telling(tap, reloader, {std::move(port_names), reloader.live(), appliance}, lines);
   telling.follow();

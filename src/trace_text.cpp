@@ -97,7 +97,7 @@ std::vector<std::string> reasons_of(const Json& sighting) {
 }
 
 std::string outcome_text(const Json& sighting) {
-  const std::string outcome = text_at(sighting, "outcome");
+  std::string outcome = text_at(sighting, "outcome");
   if (outcome == "ended" || outcome == "to_kernel") {
     return (outcome == "ended" ? "ended: " : "to the kernel: ") + list_text(reasons_of(sighting));
   }
