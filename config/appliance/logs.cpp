@@ -46,7 +46,7 @@ std::optional<LogTarget> syslog_target(const Item& item, Diagnostics& diagnostic
     if (path.starts_with('/') && path.size() <= bounds::socket_path_bytes)
       return LogTarget{LogTarget::By::unix_socket, std::string(path), {}, 0};
   } else if (text.starts_with(remote)) {
-    if (const auto target = remote_target(text.substr(remote.size()), LogTarget::By::udp)) return target;
+    if (auto target = remote_target(text.substr(remote.size()), LogTarget::By::udp)) return target;
   }
   report(item, diagnostics, "expected a socket, such as \"unix:/dev/log\", or a server, such as \"udp:192.0.2.5:514\"");
   return std::nullopt;
@@ -59,7 +59,7 @@ std::optional<LogTarget> collector(const Item& item, Diagnostics& diagnostics) {
   const std::string_view text = *written;
   for (const auto& [scheme, by] : {std::pair("udp:", LogTarget::By::udp), std::pair("tcp:", LogTarget::By::tcp)}) {
     if (!text.starts_with(scheme)) continue;
-    if (const auto target = remote_target(text.substr(std::string_view(scheme).size()), by)) return target;
+    if (auto target = remote_target(text.substr(std::string_view(scheme).size()), by)) return target;
   }
   report(item, diagnostics, "expected a collector, such as \"udp:192.0.2.5:4739\" or \"tcp:192.0.2.5:4739\"");
   return std::nullopt;

@@ -91,7 +91,7 @@ enum Layout : std::uint8_t {
   threshold,
   families
 };
-constexpr std::size_t addresses_exhausted = 2 * families;
+constexpr std::size_t addresses_exhausted = std::size_t{2} * families;
 constexpr std::size_t of_sessions = addresses_exhausted + 1;
 
 }  // namespace sallyport::ipfix

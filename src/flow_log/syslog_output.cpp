@@ -33,7 +33,7 @@ Time time_of(const dataplane::FlowRecord& record) {
 
 }  // namespace
 
-SyslogOutput::SyslogOutput(config::LogTarget target, unsigned facility)
+SyslogOutput::SyslogOutput(const config::LogTarget& target, unsigned facility)
     : socket_(target),
       local_(target.by == config::LogTarget::By::unix_socket),
       facility_(facility),

@@ -11,7 +11,7 @@ namespace sallyport {
 
 class SyslogOutput final : public Output {
  public:
-  SyslogOutput(config::LogTarget target, unsigned facility);
+  SyslogOutput(const config::LogTarget& target, unsigned facility);
 
   [[nodiscard]] std::string_view name() const noexcept override { return "syslog"; }
   [[nodiscard]] std::string open() override { return socket_.open(); }
