@@ -25,6 +25,7 @@ constexpr const char* example_gateway = "203.0.113.254";
 
 std::vector<std::string> names_of(const std::vector<Port>& ports) {
   std::vector<std::string> names;
+  names.reserve(ports.size());
   for (const Port& port : ports) names.push_back(port.name);
   return names;
 }

@@ -57,7 +57,7 @@ std::string reserve_huge_pages(const Sysfs& sysfs, const std::string& etc, std::
     throw dataplane::EnvironmentError("this kernel has no huge pages of 2 MiB: the gateway runs on ordinary memory");
   }
   const std::uint64_t pages = std::max(wanted, there());
-  const std::string path = etc + "/tmpfiles.d/sallyport.conf";
+  std::string path = etc + "/tmpfiles.d/sallyport.conf";
   keep(path, pages);
   if (there() < pages) sysfs.write(pages_of_2m, std::to_string(pages));
   if (there() >= wanted) return path;

@@ -18,7 +18,7 @@ bool Questions::agrees(const std::string& question) {
 }
 
 std::optional<std::string> Questions::text(const std::string& question, const std::string& otherwise) {
-  const std::optional<std::string> usual = otherwise.empty() ? std::nullopt : std::optional(otherwise);
+  std::optional<std::string> usual = otherwise.empty() ? std::nullopt : std::optional(otherwise);
   if (mode_ != Mode::ask) return usual;
   fmt::print(asked_, "{}{}: ", question, otherwise.empty() ? "" : " [" + otherwise + "]");
   std::fflush(asked_);
