@@ -77,7 +77,9 @@ class Traffic:
         flow = self.gateway.wait_flow(src_ip=PODS["web"][0], dest_port=7000, dest_ip=SERVER[0])
         self.assertEqual(flow["source"], {"namespace": "prod", "workload": "web"})
         self.assertEqual((flow["nat"]["egress"], flow["nat"]["src_ip"]), ("egress-web", EGRESS["web"][0]))
-        self.assertGreaterEqual(flow["flow"]["pkts_toserver"], 2)  # a busy machine puts segments together
+        # The first record may be of another test's connection, of which a busy machine has put segments together.
+        sent = [record["flow"]["pkts_toserver"] for record in self.gateway.flows() if record.get("dest_port") == 7000]
+        self.assertGreaterEqual(max(sent), 3)
 
 
 class TrafficAfPacket(Traffic, GatewayCase):
