@@ -181,13 +181,11 @@ Json usage_json(const EgressUsage& usage, const classifier::Identities& identiti
           {"incomplete", usage.incomplete()}};
 }
 
-Json flow_log_json(const dataplane::Gateway& gateway, const FlowLog& flow_log) {
-  std::uint64_t lost = 0;
-  for (unsigned i = 0; i < gateway.workers(); ++i) lost += gateway.worker(i).records_lost;
+Json flow_log_json(const FlowLog& flow_log) {
   Json outputs = Json::array();
   for (const FlowLog::OutputCounts& output : flow_log.outputs())
     outputs.push_back({{"output", output.name}, {"written", output.written}, {"lost", output.lost}});
-  return {{"lost_in_rings", lost}, {"outputs", std::move(outputs)}};
+  return {{"lost_in_rings", flow_log.lost_in_rings()}, {"outputs", std::move(outputs)}};
 }
 
 Json shadow_json(const dataplane::CounterSums& sums) {
@@ -363,7 +361,7 @@ End Answers::reasons(AnswerLines& lines) {
                  {"shadow", shadow_json(sums)},
                  {"denied_by", std::move(denied)}}},
                {"dns", std::move(dns)},
-               {"flow_log", flow_log_json(gateway_, flow_log_)}});
+               {"flow_log", flow_log_json(flow_log_)}});
   return {};
 }
 
@@ -375,7 +373,7 @@ End Answers::workers(AnswerLines& lines) {
   send(lines, {{"workers", std::move(list)},
                {"memory_bytes", gateway_.memory().sum()},
                {"huge_pages", gateway_.huge_pages()},
-               {"flow_log", flow_log_json(gateway_, flow_log_)}});
+               {"flow_log", flow_log_json(flow_log_)}});
   return {};
 }
 

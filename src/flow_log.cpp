@@ -114,7 +114,7 @@ std::size_t FlowLog::take_batch() {
 
 void FlowLog::tell_losses(Clock::time_point now) {
   if (now - told_ < tell_every) return;
-  std::uint64_t lost = source_.lost();
+  std::uint64_t lost = lost_in_rings();
   std::string where = lost == 0 ? "" : fmt::format(" {} before they could be taken", lost);
   for (const OutputCounts& output : outputs()) {
     if (output.lost != 0) where += fmt::format("{} {} for {}", where.empty() ? "" : ",", output.lost, output.name);

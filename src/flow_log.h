@@ -57,6 +57,8 @@ class FlowLog {
   // Writes what there is still to be taken, then ends.
   void stop();
 
+  // Records that no output got, since nobody took them from the workers in time. Any thread, once start() has returned.
+  [[nodiscard]] std::uint64_t lost_in_rings() const { return source_.lost(); }
   [[nodiscard]] std::vector<OutputCounts> outputs() const;
 
  private:
