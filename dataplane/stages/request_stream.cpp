@@ -262,7 +262,6 @@ class Reading {
       RequestHead head;
       const HttpStep step = next(bytes.subspan(done), head);
       outcome = outcome_of(step, head);
-      if (step.what == HttpStep::What::http2) follow_.lines_end = begin;
       done += step.bytes;
       if (step.bytes != 0) framed = done;
       const std::uint64_t here = std::min<std::uint64_t>(step.skip, bytes.size() - done);
@@ -391,6 +390,7 @@ Outcome read_segment(Core& core, FlowNumber number, RequestFollow& follow, const
 bool begin_http2(Core& core, RequestFollow& follow, std::uint32_t opened) noexcept {
   follow.inflater = classifier::names::begin_inflater(*core.hpack);
   follow.http2 = classifier::names::Http2Follower(opened);
+  follow.lines_end = follow.base;
   return follow.inflater != nullptr;
 }
 

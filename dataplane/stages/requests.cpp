@@ -171,7 +171,6 @@ void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noex
   if (asked == Awaits::http2 && follow.answered.names_h2c()) {
     // Where there is no room it goes on as HTTP/1.1, in which the preface is malformed.
     if (!begin_http2(core, follow, 1)) return;
-    follow.lines_end = follow.base;
     follow.server.begin(follow.answer);
     walk_answer(core, follow, follow.answer, rest.subspan(taken));
     return;
