@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import time
 import urllib.parse
@@ -10,6 +11,7 @@ import urllib.parse
 import cases
 import namespaces
 from cases import GatewayCase, linkerd_policy
+from servers import IPERF_PORT
 from world import SERVER, WORKLOADS
 
 PORT = 9464
@@ -91,6 +93,35 @@ class Watched(GatewayCase):
         self.assertNotIn("Refused to", done.stderr)
         if "SALLYPORT_SCREENSHOT" in os.environ:
             pathlib.Path(os.environ["SALLYPORT_SCREENSHOT"]).write_bytes(picture.read_bytes())
+
+
+class AtFullLoad(GatewayCase):
+    """The page is asked while the workers have all that they can do."""
+
+    policy = cases.OPEN_POLICY
+    workers = 2
+    more = f'[metrics]\nlisten = "127.0.0.1:{PORT}"\n'
+    seconds_to_answer = 2
+
+    def test_the_page_answers(self):
+        sender = cases.world.pods["batch"].start(["iperf3", "--json", "--client", SERVER[0], "--port", IPERF_PORT, "--time", "5"],
+                                                 stdout=subprocess.PIPE)
+        self.addCleanup(namespaces.stop, sender)
+        asked = 0
+        received = []
+        while sender.poll() is None:
+            for path in ("/", "/metrics", f"/explain?from=10.1.2.3&to={SERVER[0]}&port=443&proto=tcp"):
+                done = cases.world.gateway.run(["curl", "--silent", "--fail", "--max-time", self.seconds_to_answer,
+                                                f"http://127.0.0.1:{PORT}{path}"], check=False)
+                self.assertEqual(done.returncode, 0, f"{path}, asked {asked} times before")
+                asked += 1
+                received += [int(count) for count in re.findall(r"^sallyport_received_packets_total (\d+)$", done.stdout, re.MULTILINE)]
+            time.sleep(0.2)
+        report = json.loads(sender.stdout.read())
+        self.assertNotIn("error", report)
+        self.assertGreater(report["end"]["sum_received"]["bytes"], 40_000_000)
+        self.assertGreater(asked, 9)
+        self.assertGreater(received[-1] - received[0], 20_000, "packets went by between the first answer and the last")
 
 
 class Scraped(GatewayCase):
