@@ -8,10 +8,15 @@
 #include <thread>
 #include <type_traits>
 
+#include "dataplane/io/wake.h"
+
 namespace sallyport::dataplane {
 
 class Mailbox {
  public:
+  // `worker`: wakes it. Outlives the mailbox.
+  explicit Mailbox(Wake& worker) noexcept : worker_(worker) {}
+
   // The control plane, any thread: returns when the worker has called `task`, or false when it has ended and will not.
   // The worker waits for nothing, so `task` must be short; a few microseconds.
   template <typename Task>
@@ -20,6 +25,7 @@ class Mailbox {
     const std::lock_guard lock(one_at_a_time_);
     Letter letter{[](void* context) noexcept { (*static_cast<std::remove_reference_t<Task>*>(context))(); }, &task};
     letter_.store(&letter, std::memory_order_release);
+    worker_.signal();
     while (letter_.load(std::memory_order_acquire) != nullptr) {
       if (closed_.load(std::memory_order_acquire)) {
         // Nobody will come for it; unless somebody just did.
@@ -46,6 +52,7 @@ class Mailbox {
     void (*call)(void*) noexcept;
     void* context;
   };
+  Wake& worker_;
   std::mutex one_at_a_time_;
   std::atomic<Letter*> letter_{nullptr};
   std::atomic<bool> closed_{false};

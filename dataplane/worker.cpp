@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <ctime>
 
 #include <sys/prctl.h>
@@ -16,6 +17,8 @@ constexpr std::uint32_t turns_to_spin = 512;  // some 20 microseconds: a convers
 constexpr long nap_first_ns = 5'000;
 constexpr long nap_longest_ns = 50'000;  // a device's queue of 1024 holds what comes in at 20 Mpps meanwhile
 constexpr std::uint32_t turns_a_nap_length = 64;
+constexpr std::uint32_t naps_to_wait = 16;            // then it waits to be woken, where there is who wakes it
+constexpr std::chrono::milliseconds wait_longest(4);  // timers come up meanwhile
 
 // Nanoseconds since the epoch, as the wall showed them when the program began, plus what a steady clock counted since:
 // never runs back, whatever happens to the wall clock.
@@ -166,13 +169,21 @@ void Worker::rest(bool busy) noexcept {
   idle_turns_ = busy ? 0 : idle_turns_ + 1;
   if (!busy) __builtin_ia32_pause();
   if (idle_turns_ > turns_to_spin && settings_.idle == config::IdleMode::adaptive) {
-    const std::uint32_t naps = idle_turns_ - turns_to_spin;
-    const timespec nap{0, std::min(nap_longest_ns, nap_first_ns * (1 + static_cast<long>(naps / turns_a_nap_length)))};
     quiescence_.offline(settings_.number);
-    ::nanosleep(&nap, nullptr);
+    sleep(idle_turns_ - turns_to_spin);
     quiescence_.online(settings_.number);
   }
   count_cycles(busy);
+}
+
+void Worker::sleep(std::uint32_t naps) noexcept {
+  const bool moves = end_.load(std::memory_order_acquire) == End::not_yet;  // else what comes is left where it is
+  if (naps > naps_to_wait && moves && world_.can_wait()) {
+    world_.wait(wait_longest);
+    return;
+  }
+  const timespec nap{0, std::min(nap_longest_ns, nap_first_ns * (1 + static_cast<long>(naps / turns_a_nap_length)))};
+  ::nanosleep(&nap, nullptr);
 }
 
 void Worker::count_cycles(bool busy) noexcept {

@@ -5,8 +5,9 @@
 //   what the kernel's twins send -> transmit
 //   time -> pipeline
 //
-// The clock and the snapshot are read once a turn. With nothing to do it spins for a little, then sleeps for longer and
-// longer, up to 50 microseconds (idle = "adaptive"), or spins for ever ("busy").
+// The clock and the snapshot are read once a turn. With nothing to do it spins for a little, naps for a little, and
+// then sleeps until a frame or somebody wakes it; on devices that wake nobody it naps for longer and longer, up to 50
+// microseconds (idle = "adaptive"). Or it spins for ever ("busy").
 #pragma once
 
 #include <atomic>
@@ -77,6 +78,7 @@ class Worker {
   [[nodiscard]] std::size_t sort_out(PortIndex port, std::span<Packet> packets, const Snapshot& snapshot) noexcept;
   [[nodiscard]] std::uint32_t owner_of(const Packet& packet, PortIndex port, const Snapshot& snapshot) const noexcept;
   void rest(bool busy) noexcept;
+  void sleep(std::uint32_t naps) noexcept;
   void count_cycles(bool busy) noexcept;
 
   WorkerSettings settings_;

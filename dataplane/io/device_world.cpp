@@ -68,6 +68,11 @@ DeviceWorld::DeviceWorld(WorldSettings settings) : settings_(std::move(settings)
   for (const WorldSettings::Lane& lane : settings_.lanes) {
     lanes_.emplace_back(lane, *settings_.buffers, counters_.ports[lane.port->index()]);
   }
+  std::vector<int> sockets;
+  for (const WorldSettings::Lane& lane : settings_.lanes) {
+    for (const std::uint16_t queue : lane.receive_queues) sockets.push_back(lane.port->arrivals(queue));
+  }
+  if (std::ranges::count(sockets, -1) == 0) wait_.emplace(sockets, *settings_.wakes[settings_.worker]);
 }
 
 DeviceWorld::~DeviceWorld() = default;
@@ -157,6 +162,7 @@ std::size_t DeviceWorld::hand_over(std::uint32_t worker, std::span<Packet> packe
     taken += settings_.arrivals[worker]->push(std::span(frames).first(part.size()));
     if (taken != done + part.size()) break;
   }
+  settings_.wakes[worker]->signal();
   counters_.handed_over.add(taken);
   if (onlooker_ != nullptr) onlooker_->handed_over(worker, packets);
   const std::span refused = packets.subspan(taken);

@@ -8,12 +8,15 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "dataplane/counters.h"
+#include "dataplane/io/arrival_wait.h"
 #include "dataplane/io/kernel_routes.h"
 #include "dataplane/io/packet_buffers.h"
 #include "dataplane/io/pointer_ring.h"
@@ -60,6 +63,7 @@ struct WorldSettings {
   std::uint32_t worker = 0;
   std::vector<Lane> lanes;             // by PortIndex
   std::vector<PointerRing*> arrivals;  // packets handed over to each worker, this one's own among them
+  std::vector<Wake*> wakes;            // of each worker: somebody has handed over to it
   const PacketBuffers* buffers = nullptr;
   FlowRecords* records = nullptr;
   NeighbourRequests* requests = nullptr;
@@ -85,6 +89,9 @@ class DeviceWorld final : public World {
   void begin_stages() noexcept;
   // What the kernel sends out of the twins whose home is here; true: there was something. Mute: it is thrown away.
   bool send_from_kernel(bool mute) noexcept;
+  // Can it sleep until there is something to do? Each of its queues has to wake it.
+  [[nodiscard]] bool can_wait() const noexcept { return wait_.has_value(); }
+  void wait(std::chrono::nanoseconds longest) noexcept { wait_->wait(longest); }
   // From now on a full ring of records is waited for, for as long as somebody reads it.
   void wait_for_records() noexcept { patient_ = true; }
 
@@ -110,6 +117,7 @@ class DeviceWorld final : public World {
 
   WorldSettings settings_;
   std::vector<LaneState> lanes_;
+  std::optional<ArrivalWait> wait_;
   WorldCounters counters_;
   bool patient_ = false;
   std::uint64_t stage_began_ = 0;  // clock cycles

@@ -39,6 +39,11 @@ std::string mac_text(const MacAddress& mac) {
   return text.data();
 }
 
+std::string idle_text(config::IdleMode mode, const Port& port) {
+  if (mode == config::IdleMode::busy) return "";
+  return port.arrivals(0) >= 0 ? ", wakes its worker" : ", its idle worker looks at it every 50 us";
+}
+
 }  // namespace
 
 // In the order in which things are taken; they are given back in the opposite one.
@@ -48,6 +53,7 @@ struct Gateway::Parts {
 
   void open_ports();
   void check_interfaces();
+  void make_seats();
   void make_twins();
   void seat_workers(const classifier::PoolKey& pool_key);
   [[nodiscard]] WorldSettings world_settings(std::uint32_t worker);
@@ -94,6 +100,7 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
   plan.names_seed = names_seed(pool_key);
   open_ports();
   check_interfaces();
+  make_seats();
   make_twins();
   seat_workers(pool_key);
   check_memory();
@@ -133,13 +140,18 @@ void Gateway::Parts::check_interfaces() {
   }
 }
 
+void Gateway::Parts::make_seats() {
+  for (std::uint32_t worker = 0; worker < workers; ++worker) seats.push_back(std::make_unique<WorkerSeat>());
+}
+
 void Gateway::Parts::make_twins() {
   std::vector<unsigned> interfaces;
   const bool persist = model.ha.start == config::Start::standby;  // others live on them
   for (const auto& port : ports) {
     auto twin = std::make_unique<KernelTwin>(port->index(), port->config(), port->mac(), persist, netlink, log);
     interfaces.push_back(twin->interface());
-    lanes.push_back(std::make_unique<TwinLane>(*port, plan.buffers.pool(port->plan().data_room), std::move(twin)));
+    lanes.push_back(std::make_unique<TwinLane>(*port, plan.buffers.pool(port->plan().data_room), std::move(twin),
+                                               seats[port->index() % workers]->wake()));
   }
   routes = std::make_unique<KernelRoutes>(interfaces, workers, log);
   pump = std::make_unique<TwinPump>(lanes);
@@ -159,7 +171,6 @@ void Gateway::Parts::make_twins() {
 }
 
 void Gateway::Parts::seat_workers(const classifier::PoolKey& pool_key) {
-  for (std::uint32_t worker = 0; worker < workers; ++worker) seats.push_back(std::make_unique<WorkerSeat>());
   std::vector<config::PortRole> roles;
   for (const auto& port : ports) roles.push_back(port->config().role);
   for (std::uint32_t worker = 0; worker < workers; ++worker) {
@@ -188,7 +199,10 @@ WorldSettings Gateway::Parts::world_settings(std::uint32_t worker) {
     lane.home = port->index() % workers == worker;
     settings.lanes.push_back(lane);
   }
-  for (const auto& seat : seats) settings.arrivals.push_back(&seat->arrivals());
+  for (const auto& seat : seats) {
+    settings.arrivals.push_back(&seat->arrivals());
+    settings.wakes.push_back(&seat->wake());
+  }
   settings.buffers = &plan.buffers;
   settings.records = &seats[worker]->records();
   settings.requests = &routes->requests(worker);
@@ -209,7 +223,7 @@ void Gateway::Parts::log_start() const {
     log(Severity::info, "port " + port.config().name + ": " + port.driver() + ", " +
                             std::to_string(port.receive_queues()) + " receive and " +
                             std::to_string(port.transmit_queues()) + " transmit queues, MAC " + mac_text(port.mac()) +
-                            ", addresses on " + lane->twin->name());
+                            ", addresses on " + lane->twin->name() + idle_text(model.workers.idle, port));
   }
   log(Severity::info, std::to_string(workers) + (workers == 1 ? " worker on processor " : " workers on processors ") +
                           processors_text(plan.processors));

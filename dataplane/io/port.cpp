@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
 #include <dlfcn.h>
+#include <sys/socket.h>
 
+#include "dataplane/io/device_sockets.h"
 #include "dataplane/io/dpdk.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/environment_error.h"
@@ -149,8 +152,10 @@ void Port::open() {
     name += "_" + config_.name;  // unique, and DPDK finds the driver by the beginning
     (void)Eal::take_complaint();
     if (plan_.device.kind == DeviceText::Kind::af_xdp) silence_libraries();
+    const DeviceSockets before(AF_PACKET);
     const int added = rte_eal_hotplug_add("vdev", name.c_str(), plan_.device.arguments_text().c_str());
     if (added != 0) fail("cannot be opened", added);
+    if (plan_.device.kind == DeviceText::Kind::af_packet) arrivals_ = before.appeared();
   }
   const int found = rte_eth_dev_get_port_by_name(name.c_str(), &id_);
   if (found != 0) fail("DPDK has no driver that takes it", found);
@@ -201,9 +206,12 @@ void Port::set_up_queues(const PacketBuffers& buffers) {
   }
   const int socket = rte_eth_dev_socket_id(id_);
   for (std::uint16_t queue = 0; queue < receive_queues_; ++queue) {
+    const DeviceSockets before(AF_XDP);
     const int result =
         rte_eth_rx_queue_setup(id_, queue, receive_descriptors_, static_cast<unsigned>(socket), nullptr, pool);
     if (result != 0) fail("receive queue " + std::to_string(queue), result);
+    if (plan_.device.kind == DeviceText::Kind::af_xdp)
+      std::ranges::copy(before.appeared(), std::back_inserter(arrivals_));
   }
   for (std::uint16_t queue = 0; queue < transmit_queues_; ++queue) {
     const int result =
@@ -226,6 +234,11 @@ void Port::start() {
   // Multicast for neighbour discovery and routing protocols. What cannot filter it is taken whole; frames for others
   // are sorted out when they are received.
   if (rte_eth_allmulticast_enable(id_) != 0) rte_eth_promiscuous_enable(id_);
+}
+
+// Of a driver that has another number of sockets it is not known whose they are.
+int Port::arrivals(std::uint16_t queue) const noexcept {
+  return arrivals_.size() == receive_queues_ ? arrivals_[queue] : -1;
 }
 
 Port::Link Port::link() const noexcept {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "config/appliance_model.h"
 #include "dataplane/io/control_log.h"
@@ -53,6 +54,9 @@ class Port {
   [[nodiscard]] std::uint16_t receive_queues() const noexcept { return receive_queues_; }
   [[nodiscard]] std::uint16_t transmit_queues() const noexcept { return transmit_queues_; }
 
+  // Readable when frames have come into the queue; -1: this device wakes nobody.
+  [[nodiscard]] int arrivals(std::uint16_t queue) const noexcept;
+
   struct Link {
     bool up = false;
     std::uint32_t mbps = 0;  // 0: unknown
@@ -78,6 +82,7 @@ class Port {
   MacAddress mac_{};
   std::uint16_t receive_queues_ = 0;
   std::uint16_t transmit_queues_ = 0;
+  std::vector<int> arrivals_;  // of each receive queue, or none
   std::uint16_t receive_descriptors_ = 0;
   std::uint16_t transmit_descriptors_ = 0;
 };

@@ -51,9 +51,12 @@ rte_mbuf* make_frame(const TwinLane& lane, Fill&& fill) {
   return buffer;
 }
 
-bool push(PointerRing& ring, rte_mbuf* buffer) {
+bool push(TwinLane& lane, rte_mbuf* buffer) {
   void* pointer = buffer;
-  if (ring.push({&pointer, 1}) == 1) return true;
+  if (lane.to_wire.push({&pointer, 1}) == 1) {
+    lane.home.signal();
+    return true;
+  }
   give_buffer(buffer);
   return false;
 }
@@ -88,7 +91,7 @@ void TwinPump::send(TwinLane& lane, std::span<const std::uint8_t> frame) noexcep
     std::copy(frame.begin(), frame.end(), room.begin());
     return frame.size();
   });
-  if (buffer != nullptr) push(lane.to_wire, buffer);
+  if (buffer != nullptr) push(lane, buffer);
 }
 
 void TwinPump::run() noexcept {
@@ -142,7 +145,7 @@ void TwinPump::from_kernel(TwinLane& lane) noexcept {
   for (std::size_t i = 0; i < turn_frames; ++i) {
     rte_mbuf* buffer = make_frame(lane, [&](std::span<std::uint8_t> room) { return lane.twin->read(room); });
     if (buffer == nullptr) return;
-    (push(lane.to_wire, buffer) ? lane.read : lane.read_lost).add();
+    (push(lane, buffer) ? lane.read : lane.read_lost).add();
   }
 }
 

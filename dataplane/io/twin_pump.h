@@ -1,7 +1,7 @@
 // The thread that moves frames between wires and their kernel twins.
 //
 //   wire -> worker -> TwinLane::to_kernel -> this thread -> twin          wake().signal() after the push
-//   twin -> this thread -> TwinLane::to_wire -> the port's home worker -> wire
+//   twin -> this thread -> TwinLane::to_wire -> the port's home worker -> wire     home.signal() after the push
 //
 // A twin speaks untagged; on a port with VLANs the tags are taken off and put on here. The twin's carrier follows the
 // wire's link, so that routing protocols, keepalived and our own routes see it; the kernel forgets its neighbours then.
@@ -27,12 +27,13 @@ namespace sallyport::dataplane {
 struct TwinLane {
   static constexpr std::uint32_t ring_capacity = 1024;  // frames, each way
 
-  TwinLane(const Port& of, rte_mempool* buffers, std::unique_ptr<KernelTwin> its_twin)
-      : port(of), pool(buffers), twin(std::move(its_twin)) {}
+  TwinLane(const Port& of, rte_mempool* buffers, std::unique_ptr<KernelTwin> its_twin, Wake& its_home)
+      : port(of), pool(buffers), twin(std::move(its_twin)), home(its_home) {}
 
   const Port& port;
   rte_mempool* pool;
   std::unique_ptr<KernelTwin> twin;
+  Wake& home;  // of the worker that takes what is to_wire
   PointerRing to_kernel{ring_capacity};
   PointerRing to_wire{ring_capacity};
   Counter written, write_lost;  // the pump's thread: into the twin

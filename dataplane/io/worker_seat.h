@@ -12,6 +12,7 @@
 #include "dataplane/io/counter_sums.h"
 #include "dataplane/io/device_world.h"
 #include "dataplane/io/gateway_plan.h"
+#include "dataplane/io/wake.h"
 #include "dataplane/mailbox.h"
 #include "dataplane/rule_counters.h"
 #include "dataplane/worker.h"
@@ -26,6 +27,8 @@ class WorkerSeat {
   WorkerSeat& operator=(const WorkerSeat&) = delete;
 
   [[nodiscard]] PointerRing& arrivals() noexcept { return arrivals_; }
+  // Rung after something was put where the worker looks.
+  [[nodiscard]] Wake& wake() noexcept { return wake_; }
   [[nodiscard]] FlowRecords& records() noexcept { return records_; }
 
   // Takes the memory; answers when it stands. Throws EnvironmentError.
@@ -51,7 +54,8 @@ class WorkerSeat {
 
   PointerRing arrivals_{arrivals_a_worker};
   FlowRecords records_{flow_records_a_worker};
-  Mailbox mailbox_;
+  Wake wake_;
+  Mailbox mailbox_{wake_};
   PipelineSettings settings_;
   unsigned lcore_ = 0;
   std::promise<void> ready_;

@@ -45,8 +45,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   shuffle_and_repeat(pieces, cuts);
   pieces.insert(pieces.end(), in_order.begin(), in_order.end());
   const Answer crooked = answer_to(stream, pieces);
-  // Where a line of HTTP/1 waits for the server's SETTINGS, which never come, more may have been decided by then: in one
-  // segment with what is denied it waits for nothing.
+  // Where a line of HTTP/1 waits for the server's SETTINGS, which never come, more may have been decided by then: in
+  // one segment with what is denied it waits for nothing.
   const bool waits = !straight.allowed && straight.reason == classifier::Reason::hello_timeout;
   insist(waits || crooked.left <= straight.left);
   if (is_refusal(crooked)) return 0;

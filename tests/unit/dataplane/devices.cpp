@@ -73,6 +73,7 @@ class Devices : public ::testing::Test {
       settings.lanes.push_back({machine->ports[i].get(), {0}, 0, &lock, lanes[i].get(), worker == 0});
     }
     settings.arrivals = {&arrivals[0], &arrivals[1]};
+    settings.wakes = {&wakes[0], &wakes[1]};
     settings.buffers = &machine->buffers;
     settings.records = &records;
     settings.requests = &requests;
@@ -105,11 +106,12 @@ class Devices : public ::testing::Test {
   std::array<PointerRing, workers> arrivals{PointerRing(8), PointerRing(8)};
   FlowRecords records{4};
   NeighbourRequests requests{4};
+  std::array<Wake, workers> wakes;
   Wake twin_wake;
   Wake routes_wake;
   std::array<std::unique_ptr<TwinLane>, 2> lanes{
-      std::make_unique<TwinLane>(*machine->ports[0], machine->buffers.pool_for_frame(1500), nullptr),
-      std::make_unique<TwinLane>(*machine->ports[1], machine->buffers.pool_for_frame(1500), nullptr)};
+      std::make_unique<TwinLane>(*machine->ports[0], machine->buffers.pool_for_frame(1500), nullptr, wakes[0]),
+      std::make_unique<TwinLane>(*machine->ports[1], machine->buffers.pool_for_frame(1500), nullptr, wakes[0])};
   std::vector<std::unique_ptr<DeviceWorld>> worlds;
 };
 

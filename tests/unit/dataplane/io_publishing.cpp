@@ -77,7 +77,8 @@ TEST(Quiescence, WorkersNeverSeeASnapshotThatWasFreed) {
 }
 
 TEST(Mailbox, TasksRunOnTheWorkersThreadOneAtATime) {
-  Mailbox mailbox;
+  Wake wake;
+  Mailbox mailbox(wake);
   std::atomic<bool> ended{false};
   std::thread::id worker_id;
   std::thread worker([&] {
@@ -106,7 +107,8 @@ TEST(Mailbox, TasksRunOnTheWorkersThreadOneAtATime) {
 }
 
 TEST(Mailbox, AnEndedWorkerAnswersNoLetter) {
-  Mailbox mailbox;
+  Wake wake;
+  Mailbox mailbox(wake);
   mailbox.close();
   bool called = false;
   EXPECT_FALSE(mailbox.ask([&]() noexcept { called = true; }));
