@@ -54,12 +54,6 @@ IpAddress IpAddress::from_bytes(Family family, const std::uint8_t* network_order
   return address;
 }
 
-std::uint32_t IpAddress::to_v4() const noexcept {
-  std::uint32_t host_order = 0;
-  for (unsigned i = 0; i < 4; ++i) host_order = host_order << 8U | bytes[i];
-  return host_order;
-}
-
 bool Prefix::contains(const IpAddress& candidate) const noexcept {
   return candidate.family == address.family && same_leading_bits(address, candidate, length);
 }
@@ -70,10 +64,6 @@ IpAddress Prefix::last() const noexcept {
   IpAddress end = address;
   fill_host_bits(end, length, true);
   return end;
-}
-
-bool AddressRange::contains(const IpAddress& candidate) const noexcept {
-  return candidate.family == first.family && first <= candidate && candidate <= last;
 }
 
 std::optional<IpAddress> parse_address(std::string_view text) {

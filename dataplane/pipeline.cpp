@@ -6,6 +6,7 @@
 #include "dataplane/pipeline_parts.h"
 #include "dataplane/stages/cut.h"
 #include "dataplane/stages/decide.h"
+#include "dataplane/stages/expect.h"
 #include "dataplane/stages/express.h"
 #include "dataplane/stages/forward.h"
 #include "dataplane/stages/hand_over.h"
@@ -38,7 +39,8 @@ class Burst {
   void run(std::span<Packet> packets) noexcept {
     const std::size_t count = receive(core_, port_, packets, in_flight_);
     core_.world.has_passed(Stage::parse);
-    look_ahead(core_.flows, std::span(in_flight_).first(count));
+    const std::span<InFlight> burst = std::span(in_flight_).first(count);
+    if (look_ahead(core_.flows, burst)) expect_new_flows(core_, burst);
     core_.world.has_passed(Stage::look_up);
     for (std::size_t i = 0; i < count; ++i) handle(in_flight_[i]);
     core_.world.has_passed(Stage::handle);
@@ -119,7 +121,7 @@ class Burst {
 
   // `again`: its key was another connection's a moment ago.
   void open(InFlight& p, bool again = false) noexcept {
-    const Opened opened = open_flow(core_, *p.packet, p.parsed);
+    const Opened opened = open_flow(core_, *p.packet, p.parsed, p.hash);
     if (opened.flow == 0) {
       refuse_unopened(core_, opened.why, *p.packet, p.parsed);
       core_.drop(*p.packet, opened.why);

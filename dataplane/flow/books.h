@@ -41,6 +41,11 @@ class AddressBook {
     ++entries_[number].references;
     return number;
   }
+  // The same of one that has a reference already.
+  [[nodiscard]] std::uint32_t share(std::uint32_t number) noexcept {
+    ++entries_[number].references;
+    return number;
+  }
   void give_back(std::uint32_t number) noexcept {
     if (number == 0 || --entries_[number].references != 0) return;
     index_.erase(hash_(entries_[number].address, domain), number);

@@ -3,9 +3,11 @@
 //   Flow        64 B  every packet: key, state, translation, next hops, when it was last seen, counts
 //   Addresses6  32 B  every packet of IPv6: the inside key's addresses
 //   TcpTrack    28 B  every segment of TCP: what resets are measured against
-//   FlowFacts         first and last packet: what its record says, its ties to the other tables
+//   FlowFacts   64 B  first and last packet: what its record says, its ties to the other tables
+//   FlowExtras  64 B  what is kept of some flows only: what they say, what is held of them, their tunnel
 //
-// The parts have one number; memory of parts that a flow does not use is never touched, so it costs nothing.
+// All but the extras have one number; memory of parts that a flow does not use is never touched, so it costs nothing.
+// Extras are handed out to those who have something to keep there.
 #pragma once
 
 #include <array>
@@ -142,42 +144,49 @@ struct DnsStream {
   bool begun;           // `next` is known
 };
 
-struct FlowFacts {
-  std::uint64_t started;            // nanoseconds since the epoch
-  std::uint64_t judged_connection;  // UDP: hash of the QUIC connection that was let through; 0: none
+struct alignas(64) FlowFacts {
+  std::uint64_t started;  // nanoseconds since the epoch
   classifier::Id rule, network, namespace_name, workload, egress;
   std::uint32_t generation;  // of the policy that decided last
   classifier::Reason reason;
   classifier::Layer layer;
   AppProtocol app;
-  bool counts_port;  // in the PortLoads, towards its server
-  bool audited;
-  bool ech;
-  std::uint8_t dscp;    // treatment: that its packets leave with; classifier::EgressTreatment::keep_dscp: their own
-  std::uint16_t meter;  // treatment: its egress's bandwidth, among those of the present policy, from 1; 0: none
+  bool counts_port : 1;  // in the PortLoads, towards its server
+  bool audited : 1;
+  bool ech : 1;
+  bool asks_name : 1;       // what it shows decides about it, or has decided
+  bool unanswered : 1;      // TCP: no SYN-ACK yet, so that first_byte is the client's word alone
+  bool reads_requests : 1;  // waiting: requests of plaintext HTTP decide
+  bool upgraded : 1;        // was followed, until the server agreed to another protocol
+  bool dns_begun : 1;       // its conversation is read
+  bool dns_lost : 1;        // is out of step and read no further
+  // Denied: the client was told by a page, which may be repeated, or by frames of HTTP/2, which may not.
+  enum class Told : std::uint8_t { no, by_page, by_frames } told : 2;
+  std::uint8_t dscp;  // treatment: that its packets leave with; classifier::EgressTreatment::keep_dscp: their own
 
   std::uint16_t wheel_slot;
   std::uint32_t wheel_next, wheel_previous;
-  std::uint32_t name;            // number in the NameBook; 0: none
-  std::uint32_t inspection;      // number of its Inspection; 0: none
-  std::uint32_t sender;          // number in the SourceBook; 0: none
-  std::uint32_t mapping;         // number of its endpoint-independent mapping; 0: none
-  std::uint32_t port_block;      // number of the PortBlock that its outside port lies in; 0: nobody counts
-  std::uint32_t name_table;      // where a name is asked for: what decide_shown() wants
-  std::uint32_t quic_version;    // UDP
-  std::array<DnsStream, 2> dns;  // by direction
-  std::uint32_t follow;          // number of its RequestFollow; 0: none
-  std::uint32_t method, url;     // numbers in the NameBook, of the latest request; 0: none
-  bool asks_name;                // what it shows decides about it, or has decided
-  bool unanswered;               // TCP: no SYN-ACK yet, so that first_byte is the client's word alone
-  bool reads_requests;           // waiting: requests of plaintext HTTP decide
-  bool upgraded;                 // was followed, until the server agreed to another protocol
-  bool dns_begun, dns_lost;      // its conversation is read; is out of step and read no further
-  // Denied: the client was told by a page, which may be repeated, or by frames of HTTP/2, which may not.
-  enum class Told : std::uint8_t { no, by_page, by_frames } told;
-  std::uint32_t tunnel;  // treatment: number of the client's TunnelPeer; 0: it comes through no tunnel
-  std::uint32_t domain;  // the domain by which network policies let it pass, NameBindings::mark(); 0: none
+  std::uint32_t name;     // number in the NameBook; 0: none
+  std::uint32_t sender;   // number in the SourceBook; 0: none
+  std::uint32_t mapping;  // number of its endpoint-independent mapping; 0: none
+  std::uint32_t extras;   // number of its FlowExtras; 0: none
 };
+static_assert(sizeof(FlowFacts) == 64);
+
+struct FlowExtras {
+  std::uint64_t judged_connection;  // UDP: hash of the QUIC connection that was let through; 0: none
+  std::uint32_t inspection;         // number of its Inspection; 0: none
+  std::uint32_t name_table;         // where a name is asked for: what decide_shown() wants
+  std::uint32_t quic_version;       // UDP
+  std::uint32_t follow;             // number of its RequestFollow; 0: none
+  std::uint32_t method, url;        // numbers in the NameBook, of the latest request; 0: none
+  std::uint32_t tunnel;             // treatment: number of the client's TunnelPeer; 0: it comes through no tunnel
+  std::uint32_t meter;       // treatment: its egress's bandwidth, among those of the present policy, from 1; 0: none
+  std::uint32_t domain;      // the domain by which network policies let it pass, NameBindings::mark(); 0: none
+  std::uint32_t port_block;  // number of the PortBlock that its outside port lies in; 0: nobody counts
+  std::array<DnsStream, 2> dns;  // by direction
+};
+static_assert(sizeof(FlowExtras) == 64);
 
 using FlowNumber = std::uint32_t;  // 0: none
 

@@ -27,6 +27,7 @@ class FlowTable {
         addresses6_(std::size_t{capacity} + 1),
         tracks_(std::size_t{capacity} + 1),
         facts_(std::size_t{capacity} + 1),
+        extras_(capacity + 1),
         index_(std::size_t{capacity} * 2),
         hash_(hash),
         addresses_(addresses) {}
@@ -111,12 +112,20 @@ class FlowTable {
     return protocol == IpProtocol::icmp || protocol == IpProtocol::icmp6;
   }
 
+  // Where the next new flows will lie, `ahead` of them apart.
+  void prefetch_new(const FlowKey& key, std::uint32_t ahead) const noexcept {
+    const FlowNumber number = flows_.next(ahead);
+    prefetch_parts(key, number);
+    prefetch_whole(facts_[number]);
+  }
+
   [[nodiscard]] bool full() const noexcept { return flows_.exhausted(); }
   // A flow of this key and nothing else, untranslated, in no index.
   [[nodiscard]] Flow& begin_draft(const FlowKey& inside) noexcept {
     Flow& flow = flows_[draft];
     flow = Flow{};
     tracks_[draft] = TcpTrack{};
+    forget_extras(draft);
     facts_[draft] = FlowFacts{};
     flow.family = inside.family;
     flow.protocol = inside.protocol;
@@ -130,23 +139,27 @@ class FlowTable {
     flow.destination4 = v4_word(inside.destination);
     return flow;
   }
-  // The draft as a flow of the table that is in no index yet, or 0.
+  // The draft as a flow of the table that is in no index yet, or 0. What the draft had of extras is that flow's now.
   [[nodiscard]] FlowNumber keep_draft() noexcept {
     const FlowNumber number = flows_.take();
     if (number == 0) return 0;
     const Flow& flow = flows_[draft];
     flows_[number] = flow;
     facts_[number] = facts_[draft];
+    facts_[draft].extras = 0;
     if (flow.family == Family::v6) addresses6_[number] = addresses6_[draft];
     if (flow.is_tcp()) tracks_[number] = tracks_[draft];
     return number;
   }
   void give_back(FlowNumber number) noexcept {
+    forget_extras(number);
     flows_[number].live = 0;
     flows_.give_back(number);
   }
-  [[nodiscard]] bool link(FlowNumber number, Side side) noexcept {
-    return index_.insert(side_hash(number, side), number << 1U | static_cast<std::uint32_t>(side));
+  [[nodiscard]] bool link(FlowNumber number, Side side) noexcept { return link(number, side, side_hash(number, side)); }
+  // `key_hash`: of the key under which it is to stand.
+  [[nodiscard]] bool link(FlowNumber number, Side side, std::uint64_t key_hash) noexcept {
+    return index_.insert(key_hash, number << 1U | static_cast<std::uint32_t>(side));
   }
   void unlink(FlowNumber number, Side side) noexcept {
     index_.erase(side_hash(number, side), number << 1U | static_cast<std::uint32_t>(side));
@@ -160,6 +173,24 @@ class FlowTable {
   [[nodiscard]] FlowFacts& facts(const Flow& flow) noexcept { return facts_[number_of(flow)]; }
   [[nodiscard]] const FlowFacts& facts(const Flow& flow) const noexcept { return facts_[number_of(flow)]; }
   [[nodiscard]] FlowFacts& facts(FlowNumber number) noexcept { return facts_[number]; }
+  // Those that a flow has, or nothing but zeros.
+  [[nodiscard]] const FlowExtras& extras(FlowNumber number) const noexcept { return extras_[facts_[number].extras]; }
+  [[nodiscard]] const FlowExtras& extras(const Flow& flow) const noexcept { return extras(number_of(flow)); }
+  // The same to write into. There are some for everybody, and one more for the draft.
+  [[nodiscard]] FlowExtras& own_extras(FlowNumber number) noexcept {
+    std::uint32_t& own = facts_[number].extras;
+    if (own == 0) {
+      own = extras_.take();
+      extras_[own] = FlowExtras{};
+    }
+    return extras_[own];
+  }
+  [[nodiscard]] FlowExtras& own_extras(const Flow& flow) noexcept { return own_extras(number_of(flow)); }
+  // Writes it, unless it is nothing and there is nowhere that it would have to be overwritten.
+  template <typename T>
+  void note(const Flow& flow, T FlowExtras::*what, T value) noexcept {
+    if (value != T{} || facts(flow).extras != 0) own_extras(flow).*what = value;
+  }
   [[nodiscard]] TcpTrack& track(const Flow& flow) noexcept { return tracks_[number_of(flow)]; }
   [[nodiscard]] const TcpTrack& track(const Flow& flow) const noexcept { return tracks_[number_of(flow)]; }
 
@@ -168,12 +199,18 @@ class FlowTable {
   // All flows that ever were have smaller numbers; the memory behind was never touched.
   [[nodiscard]] FlowNumber end() const noexcept { return flows_.fresh(); }
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return flows_.bytes() + addresses6_.bytes() + tracks_.bytes() + facts_.bytes() + index_.bytes();
+    return flows_.bytes() + addresses6_.bytes() + tracks_.bytes() + facts_.bytes() + extras_.bytes() + index_.bytes();
   }
 
  private:
   static constexpr FlowNumber draft = 0;
 
+  void forget_extras(FlowNumber number) noexcept {
+    std::uint32_t& own = facts_[number].extras;
+    if (own == 0) return;
+    extras_.give_back(own);
+    own = 0;
+  }
   void prefetch_parts(const FlowKey& key, FlowNumber number) const noexcept {
     prefetch(&flows_[number]);
     if (key.family == Family::v6) prefetch(&addresses6_[number]);
@@ -238,6 +275,7 @@ class FlowTable {
   Block<Addresses6> addresses6_;
   Block<TcpTrack> tracks_;
   Block<FlowFacts> facts_;
+  Slots<FlowExtras> extras_;
   KeyIndex index_;
   const KeyHash& hash_;
   const AddressBook& addresses_;

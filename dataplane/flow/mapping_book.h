@@ -2,7 +2,9 @@
 // endpoint towards all servers while any of its flows lives. ICMP echo always, UDP and TCP as [nat] says.
 //
 // Where others than the server may answer through a mapping, its port rests when it is freed (RFC 6888 REQ-8): what was
-// meant for the old holder must not reach a new one. A resting mapping is found by its outside endpoint alone.
+// meant for the old holder must not reach a new one. A resting mapping is found by its outside endpoint alone. Where
+// only the server itself may answer, nothing is ever looked for by an outside endpoint, and of those it is only known
+// which are taken.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include "dataplane/flow/flow_key.h"
 #include "dataplane/flow/key_hash.h"
 #include "dataplane/flow/key_index.h"
+#include "dataplane/flow/port_set.h"
 #include "dataplane/flow/slots.h"
 
 namespace sallyport::dataplane {
@@ -38,7 +41,8 @@ class MappingBook {
   // Freed ports rest for `rest_ms`; 0: they are free at once.
   MappingBook(std::uint32_t capacity, std::uint32_t rest_ms, const KeyHash& hash)
       : mappings_(rest_ms == 0 ? capacity : capacity * 2),
-        index_(std::size_t{mappings_.capacity()} * 2),
+        index_(std::size_t{mappings_.capacity()} * (rest_ms == 0 ? 1 : 2)),
+        taken_(mappings_.capacity(), hash),
         rest_ms_(rest_ms),
         hash_(hash) {}
 
@@ -50,7 +54,17 @@ class MappingBook {
     });
     return found == KeyIndex::none ? 0 : found >> 1U;
   }
-  // The mapping that an outside endpoint belongs to, or belonged to while it rests; 0: it is free.
+  // Does an outside endpoint belong to a mapping, or did it while that rests?
+  [[nodiscard]] bool is_taken(std::uint32_t nat_address, std::uint16_t nat_port, IpProtocol protocol) const noexcept {
+    return taken_.contains(port_of(nat_address, nat_port, protocol));
+  }
+  // Does it belong to one with flows?
+  [[nodiscard]] bool is_used(std::uint32_t nat_address, std::uint16_t nat_port, IpProtocol protocol) const noexcept {
+    if (!resting()) return is_taken(nat_address, nat_port, protocol);
+    const std::uint32_t number = holder(nat_address, nat_port, protocol);
+    return number != 0 && !rests(number);
+  }
+  // Where ports rest: the mapping that it belongs to, or belonged to; 0: none.
   [[nodiscard]] std::uint32_t holder(std::uint32_t nat_address, std::uint16_t nat_port,
                                      IpProtocol protocol) const noexcept {
     const std::uint32_t found = index_.find(outside_hash(nat_address, nat_port, protocol), [&](std::uint32_t tagged) {
@@ -62,6 +76,23 @@ class MappingBook {
   }
   [[nodiscard]] bool rests(std::uint32_t number) const noexcept { return mappings_[number].flows == 0; }
 
+  // For callers that know what comes: fetches what find() will look at.
+  [[nodiscard]] std::uint64_t prefetch(const Endpoint& inside, std::uint32_t nat_address) const noexcept {
+    const std::uint64_t hash = inside_hash(inside, nat_address);
+    index_.prefetch(hash);
+    return hash;
+  }
+  // A mapping with this hash of its inside endpoint, perhaps the one that is meant, which is fetched from memory; 0:
+  // none at a glance.
+  [[nodiscard]] std::uint32_t glance(std::uint64_t hash) const noexcept {
+    const std::uint32_t tagged = index_.hint(hash).number;
+    if (tagged == KeyIndex::none) return 0;
+    prefetch_whole(mappings_[tagged >> 1U]);
+    return tagged >> 1U;
+  }
+  // Where the next new mappings will lie, `ahead` of them apart.
+  void prefetch_new(std::uint32_t ahead) const noexcept { prefetch_whole(mappings_[mappings_.next(ahead)]); }
+
   // 0: no room. It has no flow yet: hold() or drop() follows.
   [[nodiscard]] std::uint32_t add(const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept {
     const std::uint32_t number = mappings_.take();
@@ -72,7 +103,7 @@ class MappingBook {
       mappings_.give_back(number);
       return 0;
     }
-    if (!index_.insert(outside_hash(nat_address, nat_port, inside.protocol), number << 1U | 1U)) {
+    if (!enter_outside(number)) {
       index_.erase(in, number << 1U);
       mappings_.give_back(number);
       return 0;
@@ -111,14 +142,14 @@ class MappingBook {
   // room.
   [[nodiscard]] bool rest_again(IpProtocol protocol, std::uint32_t nat_address, std::uint16_t nat_port,
                                 Tick freed) noexcept {
-    if (holder(nat_address, nat_port, protocol) != 0) return false;
+    if (is_taken(nat_address, nat_port, protocol)) return false;
     const std::uint32_t number = mappings_.take();
     if (number == 0) return false;
-    if (!index_.insert(outside_hash(nat_address, nat_port, protocol), number << 1U | 1U)) {
+    mappings_[number] = {{{}, 0, protocol}, nat_address, nat_port, 0, freed, 0, 0};
+    if (!enter_outside(number)) {
       mappings_.give_back(number);
       return false;
     }
-    mappings_[number] = {{{}, 0, protocol}, nat_address, nat_port, 0, freed, 0, 0};
     append_resting(number);
     return true;
   }
@@ -136,7 +167,7 @@ class MappingBook {
   }
 
   [[nodiscard]] const Mapping& operator[](std::uint32_t number) const noexcept { return mappings_[number]; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return mappings_.bytes() + index_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return mappings_.bytes() + index_.bytes() + taken_.bytes(); }
 
  private:
   void rest(std::uint32_t number, Tick now) noexcept {
@@ -153,10 +184,24 @@ class MappingBook {
     const Mapping& m = mappings_[number];
     index_.erase(inside_hash(m.inside, m.nat_address), number << 1U);
   }
+  // Of a mapping whose outside endpoint is free. False: no room.
+  [[nodiscard]] bool enter_outside(std::uint32_t number) noexcept {
+    const Mapping& m = mappings_[number];
+    const PortSet::Port port = port_of(m.nat_address, m.nat_port, m.inside.protocol);
+    if (!taken_.add(port)) return false;
+    const auto hash = [&] { return outside_hash(m.nat_address, m.nat_port, m.inside.protocol); };
+    if (!resting() || index_.insert(hash(), number << 1U | 1U)) return true;
+    taken_.remove(port);
+    return false;
+  }
   void forget_outside(std::uint32_t number) noexcept {
     const Mapping& m = mappings_[number];
-    index_.erase(outside_hash(m.nat_address, m.nat_port, m.inside.protocol), number << 1U | 1U);
+    taken_.remove(port_of(m.nat_address, m.nat_port, m.inside.protocol));
+    if (resting()) index_.erase(outside_hash(m.nat_address, m.nat_port, m.inside.protocol), number << 1U | 1U);
     mappings_.give_back(number);
+  }
+  [[nodiscard]] static PortSet::Port port_of(std::uint32_t address, std::uint16_t port, IpProtocol protocol) noexcept {
+    return {address, protocol, __builtin_bswap16(port)};
   }
   [[nodiscard]] std::uint64_t inside_hash(const Endpoint& e, std::uint32_t nat_address) const noexcept {
     return hash_(e.address, std::uint64_t{nat_address} << 32U | std::uint64_t{e.port} << 8U |
@@ -170,7 +215,8 @@ class MappingBook {
   }
 
   Slots<Mapping> mappings_;
-  KeyIndex index_;
+  KeyIndex index_;  // inside endpoints, and where ports rest the outside ones
+  PortSet taken_;   // outside endpoints
   std::uint32_t rest_ms_;
   std::uint32_t first_resting_ = 0;
   std::uint32_t last_resting_ = 0;

@@ -18,6 +18,14 @@ inline void prefetch(const void* address) noexcept {
   asm volatile("prefetcht0 %0" : : "m"(*static_cast<const char*>(address)));
 }
 
+// All lines of a value.
+template <typename T>
+void prefetch_whole(const T& value) noexcept {
+  const char* begin = reinterpret_cast<const char*>(&value);
+  for (std::size_t at = 0; at < sizeof(T) - 1; at += 64) prefetch(begin + at);
+  prefetch(begin + sizeof(T) - 1);
+}
+
 // `count` values of zero bytes; T must be valid so.
 template <typename T>
 class Block {

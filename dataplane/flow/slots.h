@@ -26,6 +26,11 @@ class Slots {
     --left_;
     return returned_ != 0 ? free_[--returned_] : fresh_++;
   }
+  // What take() would answer the time after `ahead` more, or 0.
+  [[nodiscard]] std::uint32_t next(std::uint32_t ahead) const noexcept {
+    if (ahead >= left_) return 0;
+    return ahead < returned_ ? free_[returned_ - 1 - ahead] : fresh_ + (ahead - returned_);
+  }
   void give_back(std::uint32_t number) noexcept {
     free_[returned_++] = number;
     ++left_;

@@ -33,17 +33,23 @@ class SourceBook {
   SourceBook(std::uint32_t capacity, const KeyHash& hash, AddressBook& addresses, TunnelBook& tunnels)
       : senders_(capacity), index_(capacity), hash_(hash), addresses_(addresses), tunnels_(tunnels) {}
 
-  [[nodiscard]] std::uint32_t find(const IpAddress& address) const noexcept {
-    const std::uint32_t found =
-        index_.find(hash_(address, domain), [&](std::uint32_t n) { return senders_[n].address == address; });
-    return found == KeyIndex::none ? 0 : found;
+  [[nodiscard]] std::uint32_t find(const IpAddress& address) const noexcept { return find(address, hash(address)); }
+  [[nodiscard]] std::uint64_t hash(const IpAddress& address) const noexcept { return hash_(address, domain); }
+  void prefetch_bucket(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
+  // A sender with this hash, perhaps the one that is meant, which is fetched from memory; 0: none at a glance.
+  [[nodiscard]] std::uint32_t glance(std::uint64_t hash) const noexcept {
+    const std::uint32_t number = index_.hint(hash).number;
+    if (number == KeyIndex::none) return 0;
+    prefetch_whole(senders_[number]);
+    return number;
   }
   // The sender's number, made where it has none; 0: no room.
   [[nodiscard]] std::uint32_t enter(const IpAddress& address, Tick now) noexcept {
-    if (const std::uint32_t known = find(address); known != 0) return known;
+    const std::uint64_t address_hash = hash(address);
+    if (const std::uint32_t known = find(address, address_hash); known != 0) return known;
     const std::uint32_t number = senders_.take();
     if (number == 0) return 0;
-    if (!index_.insert(hash_(address, domain), number)) {
+    if (!index_.insert(address_hash, number)) {
       senders_.give_back(number);
       return 0;
     }
@@ -82,23 +88,24 @@ class SourceBook {
     ++sender.opened;
     return true;
   }
-  // The address that this sender already leaves under, if the pool has it.
-  [[nodiscard]] const IpAddress* paired(std::uint32_t number, const classifier::AddressPool& pool) const noexcept {
+  // The number of the address that this sender already leaves under, if the pool has it; 0: there is none.
+  [[nodiscard]] std::uint32_t paired(std::uint32_t number, const classifier::AddressPool& pool) const noexcept {
     for (const std::uint32_t address : senders_[number].paired) {
-      if (address != 0 && pool.contains(addresses_[address])) return &addresses_[address];
+      if (address != 0 && pool.contains(addresses_[address])) return address;
     }
-    return nullptr;
+    return 0;
   }
-  // Remembers that the sender leaves under this address.
-  void pair(std::uint32_t number, const IpAddress& address) noexcept {
+  // The latest of those that the sender leaves under, by number; 0: none.
+  [[nodiscard]] std::uint32_t latest_pair(std::uint32_t number) const noexcept {
+    return senders_[number].paired.front();
+  }
+  // Remembers that the sender leaves under the address of this number.
+  void pair(std::uint32_t number, std::uint32_t address) noexcept {
     auto& pairs = senders_[number].paired;
-    const std::uint32_t known = addresses_.find(address);
-    if (known != 0 && std::find(pairs.begin(), pairs.end(), known) != pairs.end()) return;
-    const std::uint32_t taken = addresses_.take(address);
-    if (taken == 0) return;
+    if (std::find(pairs.begin(), pairs.end(), address) != pairs.end()) return;
     addresses_.give_back(pairs.back());
     std::copy_backward(pairs.begin(), pairs.end() - 1, pairs.end());
-    pairs.front() = taken;
+    pairs.front() = addresses_.share(address);
   }
 
   [[nodiscard]] Sender& operator[](std::uint32_t number) noexcept { return senders_[number]; }
@@ -109,6 +116,11 @@ class SourceBook {
   static constexpr std::int32_t second_ms = 1000;
   static constexpr unsigned idle_a_turn = 64;
 
+  [[nodiscard]] std::uint32_t find(const IpAddress& address, std::uint64_t address_hash) const noexcept {
+    const std::uint32_t found =
+        index_.find(address_hash, [&](std::uint32_t n) { return senders_[n].address == address; });
+    return found == KeyIndex::none ? 0 : found;
+  }
   void wait(std::uint32_t number) noexcept {
     senders_[number].idle = true;
     senders_[number].next_idle = 0;

@@ -24,9 +24,10 @@ using classifier::Reason;
 class Opening {
  public:
   // `inside`: the flow's key, client to server, whoever sent the packet.
-  Opening(Core& core, const Packet& packet, const FlowKey& inside, Direction direction) noexcept
+  Opening(Core& core, const Packet& packet, const FlowKey& inside, std::uint64_t hash, Direction direction) noexcept
       : core_(core),
         packet_(packet),
+        hash_(hash),
         direction_(direction),
         query_(query_of(inside)),
         flow_(core.flows.begin_draft(inside)),
@@ -140,7 +141,7 @@ class Opening {
     facts_.sender = 0;
     const bool room = core_.flows.live() < core_.flows.capacity() - core_.flows.capacity() / 8;
     FlowNumber number = remember && room ? core_.flows.keep_draft() : 0;
-    if (number != 0 && !core_.flows.link(number, FlowTable::Side::inside)) {
+    if (number != 0 && !core_.flows.link(number, FlowTable::Side::inside, hash_)) {
       core_.flows.give_back(number);
       number = 0;
     }
@@ -166,12 +167,15 @@ class Opening {
   }
 
   Opened enter() noexcept {
-    const bool tunnel = find_tunnel(core_, facts_, packet_, direction_);
+    // Asked for early: its port, and so its place in the index, was not known before.
+    const std::uint64_t outside_hash = core_.flows.hash(core_.flows.outside_key(flow_), FlowTable::Side::outside);
+    core_.flows.prefetch_bucket(outside_hash);
+    const bool tunnel = find_tunnel(core_, flow_, packet_, direction_);
     find_treatment(core_, flow_);
     const FlowNumber number = core_.flows.keep_draft();
     if (!tunnel) return undo(number);
-    if (!core_.flows.link(number, FlowTable::Side::inside)) return undo(number);
-    if (!core_.flows.link(number, FlowTable::Side::outside)) {
+    if (!core_.flows.link(number, FlowTable::Side::inside, hash_)) return undo(number);
+    if (!core_.flows.link(number, FlowTable::Side::outside, outside_hash)) {
       core_.flows.unlink(number, FlowTable::Side::inside);
       return undo(number);
     }
@@ -189,9 +193,8 @@ class Opening {
   }
 
   Opened undo(FlowNumber number) noexcept {
-    release_nat(core_, flow_);
-    core_.tunnel_peers.give_back(facts_.tunnel);
-    facts_.tunnel = 0;
+    release_nat(core_, core_.flows[number]);
+    core_.tunnel_peers.give_back(core_.flows.extras(number).tunnel);
     core_.flows.give_back(number);
     flow_.nat_address = 0;
     return refuse(Reason::flows_exhausted, Drop::flows_exhausted, false);
@@ -199,6 +202,7 @@ class Opening {
 
   Core& core_;
   const Packet& packet_;
+  std::uint64_t hash_;
   Direction direction_;
   classifier::FlowQuery query_;
   Flow& flow_;  // the draft
@@ -253,7 +257,7 @@ void take_decision(Core& core, Flow& flow, const Decision& decision) noexcept {
   facts.layer = decision.layer;
   facts.rule = decision.rule;
   facts.network = decision.network;
-  facts.name_table = decision.name_table;
+  core.flows.note(flow, &FlowExtras::name_table, decision.name_table);
   if (decision.action == Action::needs_name) facts.reads_requests = decision.reads_requests;
   if (decision.audited) facts.audited = true;
 }
@@ -272,18 +276,18 @@ Decision pending_decision(const Core& core, const Flow& flow) noexcept {
   pending.layer = facts.layer;
   pending.rule = facts.rule;
   pending.network = facts.network;
-  pending.name_table = facts.name_table;
+  pending.name_table = core.flows.extras(flow).name_table;
   pending.audited = facts.audited;
   return pending;
 }
 
-Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed, std::uint64_t hash) noexcept {
   if (core.policy() == nullptr) return {0, Drop::no_policy};
   if (parsed.kind == PacketKind::echo_reply) return {0, Drop::icmp_lone_reply};
   constexpr std::uint8_t opening_flags = wire::Tcp::syn | wire::Tcp::ack;
   const bool midstream = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & opening_flags) != wire::Tcp::syn;
   if (midstream && !core.settings.nat.tcp_midstream) return {0, Drop::no_flow_midstream};
-  const Opened opened = Opening(core, packet, parsed.key, to_server).run();
+  const Opened opened = Opening(core, packet, parsed.key, hash, to_server).run();
   if (opened.flow != 0 && midstream) core.flows[opened.flow].set(Flow::midstream);
   return opened;
 }
@@ -306,18 +310,8 @@ Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& pa
   FlowKey inside = parsed.key.reversed();
   inside.source = client.address.bytes;
   inside.source_port = client.port;
-  return Opening(core, packet, inside, to_client).run_from_outside(mapping);
-}
-
-void hold_ties(Core& core, const Flow& flow) noexcept {
-  const FlowFacts& facts = core.flows.facts(flow);
-  if (facts.mapping != 0) {
-    core.mappings.hold(facts.mapping);
-    core.contacts.enter(facts.mapping, core.flows.destination(flow));
-  }
-  if (facts.sender == 0) return;
-  ++core.sources[facts.sender].flows;
-  if (flow.nat_address != 0) core.sources.pair(facts.sender, core.addresses[flow.nat_address]);
+  const std::uint64_t hash = core.flows.hash(inside, FlowTable::Side::inside);
+  return Opening(core, packet, inside, hash, to_client).run_from_outside(mapping);
 }
 
 void deny_flow(Core& core, FlowNumber number, Reason reason, Drop held_as) noexcept {
@@ -349,14 +343,15 @@ void set_guard(Flow& flow, bool asks) noexcept {
 [[nodiscard]] classifier::Shown shown_before(const Core& core, const Flow& flow) noexcept {
   using Protocol = classifier::Shown::Protocol;
   const FlowFacts& facts = core.flows.facts(flow);
+  const FlowExtras& extras = core.flows.extras(flow);
   classifier::Shown shown;
   if (facts.app == AppProtocol::tls) shown.protocol = Protocol::tls;
   if (facts.app == AppProtocol::quic) shown.protocol = Protocol::quic;
   if (facts.app == AppProtocol::http) shown.protocol = Protocol::http;
   if (facts.app == AppProtocol::http2) shown.protocol = Protocol::http2;
   if (facts.name != 0) shown.name = core.names[facts.name];
-  if (facts.method != 0) shown.request.method = core.names[facts.method];
-  if (facts.url != 0) shown.request.target = core.names[facts.url];
+  if (extras.method != 0) shown.request.method = core.names[extras.method];
+  if (extras.url != 0) shown.request.target = core.names[extras.url];
   shown.ech = facts.ech;
   return shown;
 }
@@ -411,21 +406,21 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   const classifier::Source source = policy.find_source(query.source);
   facts.namespace_name = source.namespace_name;
   facts.workload = source.workload;
-  const BoundNamesNow bound = bound_names(core, facts.domain);
+  const BoundNamesNow bound = bound_names(core, core.flows.extras(flow).domain);
   Decision decision = policy.decide(source, query, &bound);
   note_domain(core, flow, decision);
   facts.asks_name = decision.action == Action::needs_name;
   if (following && decision.reads_requests) {
     // The next request is asked of the new policy; the one under way was allowed when it came.
-    facts.name_table = decision.name_table;
+    core.flows.note(flow, &FlowExtras::name_table, decision.name_table);
     facts.network = decision.network;
     return Refreshed::goes_on;
   }
   if (!decision.reads_requests) stop_following(core, flow);
   if (!undecided && !reevaluates) return Refreshed::goes_on;
   const bool asks = decision.action == Action::needs_name;
-  const bool nothing_sent_yet =
-      flow.has(Flow::observing) && facts.inspection == 0 && flow.is_tcp() && facts.app == AppProtocol::unknown;
+  const bool nothing_sent_yet = flow.has(Flow::observing) && core.flows.extras(flow).inspection == 0 && flow.is_tcp() &&
+                                facts.app == AppProtocol::unknown;
   if (decision.action == Action::needs_name && !undecided && !nothing_sent_yet) {
     // Where in its requests such a connection is, nobody knows.
     const bool unfollowed =

@@ -10,8 +10,8 @@ struct Opened {
   FlowNumber flow = 0;             // in its tables; may be denied
   Drop why = Drop::policy_denied;  // with flow 0, or with a denied one: the end of its first packet
 };
-// The first packet of a flow, from inside.
-[[nodiscard]] Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
+// The first packet of a flow, from inside; `hash`: of its inside key.
+[[nodiscard]] Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed, std::uint64_t hash) noexcept;
 // The first packet of a flow from outside, where [nat] filtering lets others than the servers answer through a mapping.
 [[nodiscard]] Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& parsed) noexcept;
 
@@ -29,8 +29,6 @@ void take_decision(Core& core, Flow& flow, const classifier::Decision& decision)
 void count_rules(Core& core, const classifier::Decision& decision) noexcept;
 // What decide_shown() wants, from what the flow remembers.
 [[nodiscard]] classifier::Decision pending_decision(const Core& core, const Flow& flow) noexcept;
-// A flow of the table, in both indexes, holds its mapping and counts for its sender.
-void hold_ties(Core& core, const Flow& flow) noexcept;
 // From now on denied, with its record. What it holds is dropped.
 void deny_flow(Core& core, FlowNumber number, classifier::Reason reason, Drop held_as) noexcept;
 

@@ -37,8 +37,9 @@ struct Piece {
 }
 
 void end_inspection(Core& core, Flow& flow) noexcept {
-  if (core.flows.facts(flow).inspection != 0) core.held.end(core.flows.facts(flow).inspection);
-  core.flows.facts(flow).inspection = 0;
+  if (core.flows.extras(flow).inspection == 0) return;
+  core.held.end(core.flows.extras(flow).inspection);
+  core.flows.own_extras(flow).inspection = 0;
 }
 
 void end_guard(Core& core, Flow& flow) noexcept {
@@ -47,7 +48,7 @@ void end_guard(Core& core, Flow& flow) noexcept {
 }
 
 void restart_timer(Core& core, FlowNumber number) noexcept {
-  Inspection& inspection = core.held[core.flows.facts(number).inspection];
+  Inspection& inspection = core.held[core.flows.extras(number).inspection];
   inspection.since = core.tick;
   inspection.servers_turn = false;
   inspection.client_ms = 0;
@@ -107,7 +108,7 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
 
 [[nodiscard]] Inspected guard_segment(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   if (inspection.answered && has_all(core, flow, inspection)) {
     end_guard(core, flow);
     return Inspected::pass;
@@ -175,11 +176,11 @@ void take_late_answer(Core& core, Flow& flow, Bytes answer) noexcept {
     flow.clear(Flow::guarded);
     return;
   }
-  FlowFacts& facts = core.flows.facts(flow);
-  facts.inspection = core.held.begin(core.tick);
-  if (facts.inspection == 0) return;
+  const std::uint32_t number = core.held.begin(core.tick);
+  core.flows.note(flow, &FlowExtras::inspection, number);
+  if (number == 0) return;
   flow.clear(Flow::sealed);
-  Inspection& inspection = core.held[facts.inspection];
+  Inspection& inspection = core.held[number];
   inspection.base = core.flows.track(flow).first_byte;
   inspection.base_known = true;
   await_second_hello(core, flow, inspection, answer);
@@ -193,7 +194,7 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
     if (fresh && !answer.empty()) take_late_answer(core, flow, answer);
     return;
   }
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   if (!inspection.answered && parsed.payload_bytes != 0) {
     const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
     if (sequence == inspection.server_next) {
@@ -249,7 +250,7 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
                                                 other.connection, other.stream, *core.quic_keys, hello,
                                                 core.held.hello_bytes());
   const bool another =
-      other.connection.dcid_known && name_of(core, other.connection) != core.flows.facts(flow).judged_connection;
+      other.connection.dcid_known && name_of(core, other.connection) != core.flows.extras(flow).judged_connection;
   if (look == Look::conflict && another) return end(core, packet, Drop::hello_unordered);
   return refuse(core, number, reason_of(look), packet, parsed);
 }
@@ -263,30 +264,30 @@ void guard_server_segment(Core& core, Flow& flow, const Packet& packet, const Pa
   }
   const bool by_name = core.flows.facts(flow).app == AppProtocol::quic;
   if (by_name && is_unreadable(datagram)) return end(core, packet, Drop::hello_denied);
-  const bool kept = core.flows.facts(flow).inspection != 0 && !holds_back(core, flow);
+  const bool kept = core.flows.extras(flow).inspection != 0 && !holds_back(core, flow);
   Looked looked;
   const Look look = look_udp(core, flow, packet, parsed, looked);
   if (look == Look::nothing) return Inspected::pass;
   if (look == Look::no_room) return end(core, packet, Drop::held_full);
-  const QuicState& state = core.flows.facts(flow).inspection != 0
-                               ? *core.held.open_quic(core.held[core.flows.facts(flow).inspection])
+  const QuicState& state = core.flows.extras(flow).inspection != 0
+                               ? *core.held.open_quic(core.held[core.flows.extras(flow).inspection])
                                : core.quic_scratch[0];
   const bool wrong = look == Look::malformed || look == Look::conflict || look == Look::too_large;
-  if (state.connection.dcid_known && name_of(core, state.connection) == core.flows.facts(flow).judged_connection) {
+  if (state.connection.dcid_known && name_of(core, state.connection) == core.flows.extras(flow).judged_connection) {
     if (kept && wrong) return refuse_initial(core, number, look, packet, parsed);
     if (!state.connection.second_hello) {
       if (!kept) end_inspection(core, flow);
       return Inspected::pass;
     }
-    core.held[core.flows.facts(flow).inspection].second_hello = true;
+    core.held[core.flows.extras(flow).inspection].second_hello = true;
   }
-  core.flows.facts(flow).judged_connection = 0;
+  core.flows.note(flow, &FlowExtras::judged_connection, std::uint64_t{0});
   return inspect_looked(core, number, packet, parsed, look, looked);
 }
 
 void guard_server_datagram(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
-  if (core.flows.facts(flow).inspection == 0 || holds_back(core, flow)) return;
-  QuicState* state = core.held.open_quic(core.held[core.flows.facts(flow).inspection]);
+  if (core.flows.extras(flow).inspection == 0 || holds_back(core, flow)) return;
+  QuicState* state = core.held.open_quic(core.held[core.flows.extras(flow).inspection]);
   if (state == nullptr) return;
   const Bytes datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
   classifier::names::read_server_datagram(datagram, state->connection, *core.quic_keys);
@@ -299,23 +300,23 @@ void begin_quic_guard(Core& core, FlowNumber number, bool hello) noexcept {
     end_inspection(core, flow);
     return;
   }
-  if (core.flows.facts(flow).inspection == 0 && !keep_quic(core, flow, core.quic_scratch[0])) {
+  if (core.flows.extras(flow).inspection == 0 && !keep_quic(core, flow, core.quic_scratch[0])) {
     flow.set(Flow::sealed);
     return;
   }
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   inspection.second_hello = false;
-  core.flows.facts(flow).judged_connection = name_of(core, core.held.open_quic(inspection)->connection);
+  core.flows.own_extras(flow).judged_connection = name_of(core, core.held.open_quic(inspection)->connection);
   restart_timer(core, number);
 }
 
 }  // namespace
 
 bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
-  if (core.flows.facts(flow).inspection != 0) return true;  // its bytes are there
-  core.flows.facts(flow).inspection = core.held.begin(core.tick);
-  if (core.flows.facts(flow).inspection == 0) return false;
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (core.flows.extras(flow).inspection != 0) return true;  // its bytes are there
+  core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  if (core.flows.extras(flow).inspection == 0) return false;
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   inspection.base = core.flows.track(flow).first_byte;
   inspection.base_known = true;
   const Piece piece = piece_of(packet, parsed, inspection.base);
@@ -326,7 +327,7 @@ bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& p
 
 bool may_follow_hello(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                       std::uint32_t hello_end) noexcept {
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   inspection.record_bytes = inspection.record_head = 0;
   inspection.record_head_bytes = 0;
   const std::uint32_t capacity = core.held.hello_bytes();
@@ -344,7 +345,7 @@ bool asks_again(Inspection& inspection, Bytes answer) noexcept {
 }
 
 void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept {
-  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  const std::uint32_t inspection = core.flows.extras(flow).inspection;
   if (inspection != 0) core.held[inspection].server_next = sequence;
 }
 
@@ -355,7 +356,7 @@ void begin_guard(Core& core, FlowNumber number, bool hello) noexcept {
     begin_quic_guard(core, number, hello);
     return;
   }
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   inspection.passed = inspection.contiguous;
   inspection.answered = !hello || inspection.second_hello;
   inspection.second_hello = false;
@@ -388,7 +389,7 @@ void guard_overdue(Core& core, FlowNumber number) noexcept {
     end_inspection(core, flow);
     return;
   }
-  const Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  const Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   core.flows.track(flow).first_byte = inspection.base + inspection.passed;
   flow.set(Flow::sealed);
   if (inspection.answered) flow.clear(Flow::guarded);

@@ -24,9 +24,7 @@ bool may_hairpin(const Core& core, const FlowKey& inside) noexcept {
   const std::uint32_t owner = port_owner(port, core.settings.workers, piece_ports(core.settings.nat));
   if (owner != core.settings.worker || !maps_endpoints(core, inside.protocol)) return true;
   const std::uint32_t address = core.addresses.find(inside.destination_address());
-  const std::uint32_t mapping =
-      address == 0 ? 0 : core.mappings.holder(address, inside.destination_port, inside.protocol);
-  return mapping != 0 && !core.mappings.rests(mapping);
+  return address != 0 && core.mappings.is_used(address, inside.destination_port, inside.protocol);
 }
 
 void hairpin(Core& core, Packet& packet, const Parsed& parsed, const Flow& flow) noexcept {

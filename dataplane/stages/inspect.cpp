@@ -28,18 +28,18 @@ using namespace wire;
 
 // What it has shown. Inside of a tunnel the target's name holds where nothing else shows one.
 [[nodiscard]] classifier::Shown all_shown(const Core& core, const Flow& flow, classifier::Shown shown) noexcept {
-  const FlowFacts& facts = core.flows.facts(flow);
-  if (!shown.name.empty() || facts.inspection == 0) return shown;
-  const Inspection& inspection = core.held[facts.inspection];
+  const std::uint32_t number = core.flows.extras(flow).inspection;
+  if (!shown.name.empty() || number == 0) return shown;
+  const Inspection& inspection = core.held[number];
   if (!inspection.target_shown || inspection.upgrade.tunnels == 0) return shown;
   shown.protocol = classifier::Shown::Protocol::tls;
-  shown.name = core.names[facts.name];
+  shown.name = core.names[core.flows.facts(flow).name];
   return shown;
 }
 
 // Through a proxy: the address is the proxy's, and nothing binds the name inside to it.
 [[nodiscard]] bool is_tunnelled(const Core& core, const Flow& flow) noexcept {
-  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  const std::uint32_t inspection = core.flows.extras(flow).inspection;
   return inspection != 0 && core.held[inspection].upgrade.tunnels != 0;
 }
 
@@ -47,8 +47,8 @@ using namespace wire;
 [[nodiscard]] bool conclude(Core& core, Flow& flow, const classifier::Shown& shown) noexcept {
   const auto decision =
       core.policy()->decide_shown(pending_decision(core, flow), all_shown(core, flow, shown), core.match_scratch());
-  const bool again = flow.has(Flow::guarded) || (core.flows.facts(flow).inspection != 0 &&
-                                                 core.held[core.flows.facts(flow).inspection].second_hello);
+  const bool again = flow.has(Flow::guarded) || (core.flows.extras(flow).inspection != 0 &&
+                                                 core.held[core.flows.extras(flow).inspection].second_hello);
   take_decision(core, flow, decision);
   if (flow.verdict == Verdict::allowed && !is_tunnelled(core, flow)) check_name_binding(core, flow, shown.name);
   if (!again) {
@@ -64,7 +64,7 @@ using namespace wire;
   if (!looked.target || !classifier::normalise(looked.shown.name)) return true;
   const auto decision = core.policy()->decide_shown(pending_decision(core, flow), looked.shown, core.match_scratch());
   note_shown(core, flow, looked);
-  core.held[core.flows.facts(flow).inspection].target_shown = core.flows.facts(flow).name != 0;
+  core.held[core.flows.extras(flow).inspection].target_shown = core.flows.facts(flow).name != 0;
   if (decision.action == classifier::Action::allow) return true;
   take_decision(core, flow, decision);
   return false;
@@ -74,21 +74,21 @@ using namespace wire;
 [[nodiscard]] bool is_same_hello(const Core& core, const Flow& flow, const Looked& looked) noexcept {
   const std::string_view first =
       core.flows.facts(flow).name != 0 ? core.names[core.flows.facts(flow).name] : std::string_view{};
-  return core.flows.facts(flow).inspection == 0 || !core.held[core.flows.facts(flow).inspection].second_hello ||
+  return core.flows.extras(flow).inspection == 0 || !core.held[core.flows.extras(flow).inspection].second_hello ||
          looked.shown.name == first;
 }
 
 // All that waits goes on, in the order in which it came. What of it lies behind a gap was not read, and comes again.
 void send_held(Core& core, Flow& flow) noexcept {
-  if (core.flows.facts(flow).inspection == 0) return;
-  const Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (core.flows.extras(flow).inspection == 0) return;
+  const Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   const auto is_unread = [&](const Packet& packet, const Parsed& parsed) {
     if (!flow.is_tcp() || parsed.payload_bytes == 0) return false;
     const std::uint32_t sequence = at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
     return static_cast<std::int32_t>(sequence - inspection.base - inspection.contiguous) > 0;
   };
   Packet packet;
-  while (core.held.next(core.held[core.flows.facts(flow).inspection], packet)) {
+  while (core.held.next(core.held[core.flows.extras(flow).inspection], packet)) {
     core.counters.held.subtract(packet.weight);
     Parsed parsed;
     Drop why{};
@@ -120,7 +120,7 @@ void send_held(Core& core, Flow& flow) noexcept {
     return Inspected::ended;
   }
   send_held(core, flow);
-  pass_preamble(core.held[core.flows.facts(flow).inspection]);
+  pass_preamble(core.held[core.flows.extras(flow).inspection]);
   note_sent(core.flows.track(flow), packet, parsed, to_server);
   take_turn(core, number);
   return Inspected::pass;
@@ -156,8 +156,8 @@ void send_held(Core& core, Flow& flow) noexcept {
 
 Inspected wait_for_more(Core& core, FlowNumber number, Packet& packet) noexcept {
   Flow& flow = core.flows[number];
-  if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  if (core.flows.extras(flow).inspection == 0) return end(core, packet, Drop::held_full);
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   if (!core.held.hold(inspection, packet)) return end(core, packet, Drop::held_full);
   core.counters.held.add(packet.weight);
   if (inspection.packets == 1) {
@@ -184,12 +184,12 @@ void refuse_flow(Core& core, FlowNumber number, Reason reason, const Packet& pac
 }
 
 bool holds_back(const Core& core, const Flow& flow) noexcept {
-  return core.flows.facts(flow).inspection != 0 && core.held[core.flows.facts(flow).inspection].packets != 0;
+  return core.flows.extras(flow).inspection != 0 && core.held[core.flows.extras(flow).inspection].packets != 0;
 }
 
 void hello_overdue(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
-  if (const Packet* oldest = core.held.oldest(core.held[core.flows.facts(flow).inspection]); oldest != nullptr) {
+  if (const Packet* oldest = core.held.oldest(core.held[core.flows.extras(flow).inspection]); oldest != nullptr) {
     Parsed parsed;
     Drop why{};
     if (parse(*oldest, core.parse_rules(*oldest), parsed, why) == ParseResult::ok) {
@@ -202,12 +202,13 @@ void hello_overdue(Core& core, FlowNumber number) noexcept {
 void release_held(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
   send_held(core, flow);
-  if (core.flows.facts(flow).inspection != 0) core.held.end(core.flows.facts(flow).inspection);
-  core.flows.facts(flow).inspection = 0;
+  if (core.flows.extras(flow).inspection == 0) return;
+  core.held.end(core.flows.extras(flow).inspection);
+  core.flows.own_extras(flow).inspection = 0;
 }
 
 void close_undecided(Core& core, Flow& flow) noexcept {
-  if (core.flows.facts(flow).inspection != 0 && core.held[core.flows.facts(flow).inspection].second_hello) {
+  if (core.flows.extras(flow).inspection != 0 && core.held[core.flows.extras(flow).inspection].second_hello) {
     flow.verdict = Verdict::allowed;  // by the first
   } else if (core.flows.facts(flow).generation == core.snapshot->generation) {
     (void)conclude(core, flow, {});
@@ -219,7 +220,7 @@ void close_undecided(Core& core, Flow& flow) noexcept {
 
 Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  if (core.flows.facts(flow).inspection != 0 && hello_left_ms(core, flow) <= 0 && !goes_on_waiting(core, flow)) {
+  if (core.flows.extras(flow).inspection != 0 && hello_left_ms(core, flow) <= 0 && !goes_on_waiting(core, flow)) {
     refuse_flow(core, number, Reason::hello_timeout, packet, parsed);
     return end(core, packet, Drop::hello_denied);
   }
@@ -296,10 +297,10 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
     const Answer answer = next_answer(packet, parsed, expected);
     if (answer.early) return end(core, packet, Drop::hello_unordered);
     if (answer.bytes.empty()) return Inspected::pass;
-    const bool begins = core.flows.facts(flow).inspection == 0;
-    if (begins) core.flows.facts(flow).inspection = core.held.begin(core.tick);
-    if (core.flows.facts(flow).inspection == 0) return end(core, packet, Drop::held_full);
-    Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+    const bool begins = core.flows.extras(flow).inspection == 0;
+    if (begins) core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+    if (core.flows.extras(flow).inspection == 0) return end(core, packet, Drop::held_full);
+    Inspection& inspection = core.held[core.flows.extras(flow).inspection];
     if (inspection.second_hello) {
       note_sent(core.flows.track(flow), packet, parsed, to_client);
       if (!asks_again(inspection, answer.bytes)) {
@@ -326,23 +327,23 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
 
 void stop_observing(Core& core, Flow& flow) noexcept {
   flow.clear(Flow::observing);
-  if (core.flows.facts(flow).inspection == 0) return;
-  core.held.end(core.flows.facts(flow).inspection);
-  core.flows.facts(flow).inspection = 0;
+  if (core.flows.extras(flow).inspection == 0) return;
+  core.held.end(core.flows.extras(flow).inspection);
+  core.flows.own_extras(flow).inspection = 0;
 }
 
 void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
   if (parsed.payload_bytes == 0) return;
   Looked looked;
-  const bool begins = core.flows.facts(flow).inspection == 0;
+  const bool begins = core.flows.extras(flow).inspection == 0;
   const Look look =
       flow.is_tcp() ? look_tcp(core, flow, packet, parsed, looked) : look_udp(core, flow, packet, parsed, looked);
-  if (begins && core.flows.facts(flow).inspection != 0) watch(core, number);
+  if (begins && core.flows.extras(flow).inspection != 0) watch(core, number);
   if (look == Look::more || look == Look::duplicate || look == Look::repeated) return;
   note_shown(core, flow, looked);
   if (look == Look::preamble) {
-    pass_preamble(core.held[core.flows.facts(flow).inspection]);
+    pass_preamble(core.held[core.flows.extras(flow).inspection]);
     take_turn(core, number);
     return;
   }
@@ -360,13 +361,13 @@ void observe_answer(Core& core, FlowNumber number, const Packet& packet, const P
   Flow& flow = core.flows[number];
   const std::span<const std::uint8_t> bytes = next_answer(packet, parsed, expected).bytes;
   if (bytes.empty()) return;
-  FlowFacts& facts = core.flows.facts(flow);
   classifier::names::Upgrade fresh;
-  const bool begins = facts.inspection == 0;
-  const bool known = read_upgrade_answer(bytes, begins ? fresh : core.held[facts.inspection].upgrade);
-  if (begins && known) facts.inspection = core.held.begin(core.tick);
-  if (facts.inspection == 0) return;
-  if (begins) core.held[facts.inspection].upgrade = fresh;
+  const std::uint32_t before = core.flows.extras(flow).inspection;
+  const bool known = read_upgrade_answer(bytes, before == 0 ? fresh : core.held[before].upgrade);
+  if (before == 0 && known) core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  const std::uint32_t inspection = core.flows.extras(flow).inspection;
+  if (inspection == 0) return;
+  if (before == 0) core.held[inspection].upgrade = fresh;
   take_turn(core, number);
 }
 

@@ -85,28 +85,30 @@ void take_answer(Core& core, const Flow& flow, Bytes message) noexcept {
   bind(core, answer);
 }
 
-void lose(Core& core, FlowFacts& facts) noexcept {
-  facts.dns_lost = true;
-  for (DnsStream& stream : facts.dns) core.dns.streams.forget(stream);
+void lose(Core& core, FlowNumber number) noexcept {
+  core.flows.facts(number).dns_lost = true;
+  for (DnsStream& stream : core.flows.own_extras(number).dns) core.dns.streams.forget(stream);
   core.counters.note(DnsEvent::streams_lost);
 }
 
 // The conversation of a TCP flow begins with its client's first payload.
-void begin_conversation(Core& core, const Flow& flow, FlowFacts& facts) noexcept {
+void begin_conversation(Core& core, const Flow& flow) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
   if (facts.dns_begun) return;
   const TcpTrack& track = core.flows.track(flow);
   facts.dns_begun = true;
   facts.dns_lost = flow.has(Flow::midstream);
-  facts.dns[to_server] = {track.first_byte, 0, true};
+  auto& streams = core.flows.own_extras(flow).dns;
+  streams[to_server] = {track.first_byte, 0, true};
   // The server's side is known once its SYN is, which comes later where the client's SYN carried payload.
-  facts.dns[to_client] = {track.sent_end[to_client], 0, track.sent_end[to_client] != 0};
+  streams[to_client] = {track.sent_end[to_client], 0, track.sent_end[to_client] != 0};
 }
 
 template <typename Read>
 void read_segment(Core& core, FlowNumber number, Direction direction, const Packet& packet, const Parsed& parsed,
                   const Read& read) noexcept {
-  FlowFacts& facts = core.flows.facts(number);
-  DnsStream& stream = facts.dns[direction];
+  const FlowFacts& facts = core.flows.facts(number);
+  DnsStream& stream = core.flows.own_extras(number).dns[direction];
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   const bool syn = (tcp.flags & Tcp::syn) != 0;
   if (syn && !stream.begun) {
@@ -115,7 +117,7 @@ void read_segment(Core& core, FlowNumber number, Direction direction, const Pack
   }
   if (parsed.payload_bytes == 0) return;
   if (!stream.begun) {
-    lose(core, facts);
+    lose(core, number);
     return;
   }
   using Added = DnsStreams::Added;
@@ -125,11 +127,11 @@ void read_segment(Core& core, FlowNumber number, Direction direction, const Pack
   };
   Added added = add();
   if (added == Added::full) {
-    lose(core, core.flows.facts(core.dns.streams.in_the_way(facts.sender)));
+    lose(core, core.dns.streams.in_the_way(facts.sender));
     if (facts.dns_lost) return;  // its own other direction
     added = add();
   }
-  if (added != Added::read) lose(core, facts);
+  if (added != Added::read) lose(core, number);
 }
 
 }  // namespace
@@ -149,9 +151,8 @@ void note_query(Core& core, FlowNumber number, const Packet& packet, const Parse
     if (unknown && whole) take_query(core, flow, first, false);
     return;
   }
-  FlowFacts& facts = core.flows.facts(number);
-  begin_conversation(core, flow, facts);
-  if (facts.dns_lost) return;
+  begin_conversation(core, flow);
+  if (core.flows.facts(number).dns_lost) return;
   read_segment(core, number, to_server, packet, parsed,
                [&](Bytes message) noexcept { take_query(core, flow, message, true); });
 }
@@ -192,7 +193,7 @@ void check_name_binding(Core& core, Flow& flow, std::string_view shown) noexcept
 
 void note_domain(Core& core, const Flow& flow, const classifier::Decision& decision) noexcept {
   const bool by_domain = !decision.domain.text.empty() && core.snapshot->names != nullptr;
-  core.flows.facts(flow).domain = by_domain ? core.snapshot->names->mark(decision.domain) : 0;
+  core.flows.note(flow, &FlowExtras::domain, by_domain ? core.snapshot->names->mark(decision.domain) : 0U);
 }
 
 }  // namespace sallyport::dataplane

@@ -149,7 +149,7 @@ class Reading {
   const Look look = Reading(core, second_hello, looked).read(bytes, progress, upgrade);
   const bool at_beginning = upgrade.protocol == UpgradeProtocol::none && upgrade.tunnels == 0;
   const bool any_name =
-      flow.verdict == Verdict::allowed || core.flows.facts(flow).name_table == classifier::no_name_table;
+      flow.verdict == Verdict::allowed || core.flows.extras(flow).name_table == classifier::no_name_table;
   return look == Look::nothing && any_name && at_beginning ? http(bytes, progress.http, looked) : look;
 }
 
@@ -173,14 +173,14 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
 
 // The flow's inspection with a stream; null: no room.
 [[nodiscard]] Inspection* open_inspection(Core& core, Flow& flow) noexcept {
-  const bool began = core.flows.facts(flow).inspection == 0;
-  if (began) core.flows.facts(flow).inspection = core.held.begin(core.tick);
-  if (core.flows.facts(flow).inspection == 0) return nullptr;
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  const bool began = core.flows.extras(flow).inspection == 0;
+  if (began) core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  if (core.flows.extras(flow).inspection == 0) return nullptr;
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   if (!core.held.open_stream(inspection, true)) {
     if (began) {
-      core.held.end(core.flows.facts(flow).inspection);
-      core.flows.facts(flow).inspection = 0;
+      core.held.end(core.flows.extras(flow).inspection);
+      core.flows.own_extras(flow).inspection = 0;
     }
     return nullptr;
   }
@@ -217,9 +217,9 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   Bytes bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
   const std::uint32_t sequence = tcp.sequence.get() + ((tcp.flags & Tcp::syn) != 0 ? 1 : 0);
   std::uint32_t base = core.flows.track(flow).first_byte;
-  if (core.flows.facts(flow).inspection != 0 && core.held[core.flows.facts(flow).inspection].base_known) {
-    move_base(core, flow, core.held[core.flows.facts(flow).inspection]);
-    base = core.held[core.flows.facts(flow).inspection].base;
+  if (core.flows.extras(flow).inspection != 0 && core.held[core.flows.extras(flow).inspection].base_known) {
+    move_base(core, flow, core.held[core.flows.extras(flow).inspection]);
+    base = core.held[core.flows.extras(flow).inspection].base;
   }
   const auto offset = static_cast<std::int32_t>(sequence - base);
   if (offset < 0) {
@@ -231,7 +231,7 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
   }
   const auto begin = static_cast<std::uint32_t>(std::max(offset, 0));
   const std::uint32_t limit = core.held.hello_bytes();
-  if (begin == 0 && core.flows.facts(flow).inspection == 0) {
+  if (begin == 0 && core.flows.extras(flow).inspection == 0) {
     StreamProgress progress;
     Upgrade upgrade;
     const Bytes fitting = bytes.first(std::min<std::size_t>(bytes.size(), limit));
@@ -251,12 +251,12 @@ void pass_preamble(Inspection& inspection) noexcept {
 }
 
 bool keep_quic(Core& core, Flow& flow, const QuicState& state) noexcept {
-  core.flows.facts(flow).inspection = core.held.begin(core.tick);
-  if (core.flows.facts(flow).inspection == 0) return false;
-  QuicState* kept = core.held.open_quic(core.held[core.flows.facts(flow).inspection]);
+  core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  if (core.flows.extras(flow).inspection == 0) return false;
+  QuicState* kept = core.held.open_quic(core.held[core.flows.extras(flow).inspection]);
   if (kept == nullptr) {
-    core.held.end(core.flows.facts(flow).inspection);
-    core.flows.facts(flow).inspection = 0;
+    core.held.end(core.flows.extras(flow).inspection);
+    core.flows.own_extras(flow).inspection = 0;
     return false;
   }
   *kept = state;
@@ -266,8 +266,8 @@ bool keep_quic(Core& core, Flow& flow, const QuicState& state) noexcept {
 Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Looked& looked) noexcept {
   const std::span<const std::uint8_t> datagram{packet.data + parsed.payload_offset, parsed.payload_bytes};
   QuicState* state = &core.quic_scratch[0];
-  if (core.flows.facts(flow).inspection != 0) {
-    state = core.held.open_quic(core.held[core.flows.facts(flow).inspection]);
+  if (core.flows.extras(flow).inspection != 0) {
+    state = core.held.open_quic(core.held[core.flows.extras(flow).inspection]);
     if (state == nullptr) return Look::no_room;
   } else {
     state->connection = {};
@@ -294,23 +294,23 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     case QuicResult::not_quic:
       break;
   }
-  if (core.flows.facts(flow).inspection == 0 && !keep_quic(core, flow, *state)) return Look::no_room;
-  return core.held[core.flows.facts(flow).inspection].bytes > quic_held_max ? Look::too_large : Look::more;
+  if (core.flows.extras(flow).inspection == 0 && !keep_quic(core, flow, *state)) return Look::no_room;
+  return core.held[core.flows.extras(flow).inspection].bytes > quic_held_max ? Look::too_large : Look::more;
 }
 
 void forget_stream(Core& core, Flow& flow) noexcept {
-  if (core.flows.facts(flow).inspection == 0 || core.held[core.flows.facts(flow).inspection].packets != 0) return;
-  core.held.end(core.flows.facts(flow).inspection);
-  core.flows.facts(flow).inspection = 0;
+  if (core.flows.extras(flow).inspection == 0 || core.held[core.flows.extras(flow).inspection].packets != 0) return;
+  core.held.end(core.flows.extras(flow).inspection);
+  core.flows.own_extras(flow).inspection = 0;
 }
 
 void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept {
   if (looked.app == AppProtocol::unknown) return;
   core.flows.facts(flow).app = looked.app;
-  if (!flow.is_tcp()) core.flows.facts(flow).quic_version = looked.quic_version;
+  if (!flow.is_tcp()) core.flows.note(flow, &FlowExtras::quic_version, looked.quic_version);
   if (looked.shown.ech) core.flows.facts(flow).ech = true;
-  if (core.flows.facts(flow).url == 0) core.flows.facts(flow).url = core.names.take(looked.url);
-  if (core.flows.facts(flow).method == 0) core.flows.facts(flow).method = core.names.take(looked.method);
+  if (core.flows.extras(flow).url == 0) core.flows.note(flow, &FlowExtras::url, core.names.take(looked.url));
+  if (core.flows.extras(flow).method == 0) core.flows.note(flow, &FlowExtras::method, core.names.take(looked.method));
   if (looked.shown.name.empty() ||
       (core.flows.facts(flow).name != 0 && core.names[core.flows.facts(flow).name] == looked.shown.name))
     return;

@@ -29,8 +29,9 @@ struct InFlight {
   return p.from_inside ? FlowTable::Side::inside : FlowTable::Side::outside;
 }
 
-// Hashes the keys of what belongs to flows and fetches these: first the index's part, then the flows it hints at.
-inline void look_ahead(const FlowTable& flows, std::span<InFlight> in_flight) noexcept {
+// Hashes the keys of what belongs to flows and fetches these: first the index's part, then the flows it hints at. True:
+// some may be of no flow yet.
+inline bool look_ahead(const FlowTable& flows, std::span<InFlight> in_flight) noexcept {
   for (InFlight& p : in_flight) {
     if (!followed(p.parsed.kind)) continue;
     p.hash = flows.hash(p.parsed.key, side_of(p));
@@ -38,13 +39,22 @@ inline void look_ahead(const FlowTable& flows, std::span<InFlight> in_flight) no
   }
   std::array<InFlight*, burst_max> elsewhere;
   std::size_t left = 0;
+  bool unknown = false;
   for (InFlight& p : in_flight) {
     if (!followed(p.parsed.kind)) continue;
     const FlowTable::Hint hint = flows.glance(p.parsed.key, p.hash);
     p.glanced = hint.number;
-    if (hint.elsewhere) elsewhere[left++] = &p;
+    if (hint.elsewhere) {
+      elsewhere[left++] = &p;
+    } else {
+      unknown |= hint.number == KeyIndex::none;
+    }
   }
-  for (InFlight* p : std::span(elsewhere).first(left)) p->glanced = flows.glance_elsewhere(p->parsed.key, p->hash);
+  for (InFlight* p : std::span(elsewhere).first(left)) {
+    p->glanced = flows.glance_elsewhere(p->parsed.key, p->hash);
+    unknown |= p->glanced == KeyIndex::none;
+  }
+  return unknown;
 }
 
 }  // namespace sallyport::dataplane

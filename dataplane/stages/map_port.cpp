@@ -29,7 +29,8 @@ struct Choice {
 template <typename Taken>
 class PortSearch {
  public:
-  PortSearch(Core& core, const Flow& flow, const Taken& taken) noexcept
+  // `independent`: for a mapping, which no other flow's port is shared with anyway.
+  PortSearch(Core& core, const Flow& flow, bool independent, const Taken& taken) noexcept
       : core_(core),
         flow_(flow),
         slice_(slice_for(core, flow)),
@@ -37,6 +38,7 @@ class PortSearch {
         address_(flow.nat_address),
         wanted_(__builtin_bswap16(flow.source_port)),
         keep_parity_(flow.protocol == IpProtocol::udp),  // RFC 4787 REQ-4: for RTP and RTCP
+        independent_(independent),
         taken_(taken) {}
 
   [[nodiscard]] Choice run() noexcept {
@@ -66,7 +68,7 @@ class PortSearch {
     for (unsigned probe = 0; probe < random_probes; ++probe) {
       const std::uint16_t port = slice_.at(core_.random.below(slice_.size()));
       if (keep_parity_ && probe < random_probes / 2 && (port & 1U) != (wanted_ & 1U)) continue;
-      const bool shared = probe < random_probes / 4 && is_used(core_, flow_, port);
+      const bool shared = !independent_ && probe < random_probes / 4 && is_used(core_, flow_, port);
       if (!shared && !taken_(port)) return port;
     }
     const std::uint32_t begin = core_.random.below(slice_.size());
@@ -138,6 +140,7 @@ class PortSearch {
   const std::uint32_t address_;
   const std::uint16_t wanted_;
   const bool keep_parity_;
+  const bool independent_;
   const Taken& taken_;
 };
 
@@ -159,10 +162,11 @@ class PortSearch {
 [[nodiscard]] bool enter_ports(Core& core, Flow& flow) noexcept {
   SourcePorts& ports = core.source_ports;
   if (!ports.used()) return true;
-  FlowFacts& facts = core.flows.facts(flow);
-  facts.port_block = ports.enter(core.flows.source(flow), flow.nat_address, __builtin_bswap16(flow.nat_port));
-  if (facts.port_block == 0) return false;
-  PortBlock& block = ports[facts.port_block];
+  const std::uint32_t number = ports.enter(core.flows.source(flow), flow.nat_address, __builtin_bswap16(flow.nat_port));
+  core.flows.note(flow, &FlowExtras::port_block, number);
+  if (number == 0) return false;
+  const FlowFacts& facts = core.flows.facts(flow);
+  PortBlock& block = ports[number];
   if (block.users != 1 || !ports.in_blocks()) return true;
   block.namespace_name = facts.namespace_name;
   block.workload = facts.workload;
@@ -198,7 +202,7 @@ template <typename Taken>
   const IpAddress source = core.flows.source(flow);
   const std::uint64_t what = limited ? purpose(core, flow, independent) : 0;
   if (limited && core.source_ports.was_full(source, what, core.tick)) return {Mapped::source_limit};
-  const Choice choice = PortSearch(core, flow, taken).run();
+  const Choice choice = PortSearch(core, flow, independent, taken).run();
   if (choice.result == Mapped::source_limit) core.source_ports.note_full(source, what, core.tick);
   return choice;
 }
@@ -208,7 +212,7 @@ template <typename Taken>
   std::uint32_t mapping = core.mappings.find(inside, flow.nat_address);
   if (mapping == 0) {
     const Choice choice = choose_port(core, flow, true, [&](std::uint16_t port) {
-      return core.mappings.holder(flow.nat_address, __builtin_bswap16(port), inside.protocol) != 0;
+      return core.mappings.is_taken(flow.nat_address, __builtin_bswap16(port), inside.protocol);
     });
     if (choice.result != Mapped::ok) return choice.result;
     mapping = core.mappings.add(inside, flow.nat_address, __builtin_bswap16(choice.port));
@@ -232,7 +236,7 @@ template <typename Taken>
   const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
   std::uint32_t mapping = core.mappings.find(inside, flow.nat_address);
   if (mapping != 0) return core.mappings[mapping].nat_port == flow.nat_port && join_mapping(core, flow, mapping);
-  if (core.mappings.holder(flow.nat_address, flow.nat_port, flow.protocol) != 0) return false;
+  if (core.mappings.is_taken(flow.nat_address, flow.nat_port, flow.protocol)) return false;
   mapping = core.mappings.add(inside, flow.nat_address, flow.nat_port);
   if (mapping == 0 || !join_mapping(core, flow, mapping)) return false;
   count_port(core, core.mappings[mapping]);
@@ -303,9 +307,9 @@ bool retake_port(Core& core, Flow& flow) noexcept {
 }
 
 void leave_ports(Core& core, const Flow& flow) noexcept {
-  std::uint32_t& block = core.flows.facts(flow).port_block;
-  if (block != 0) leave_block(core, block);
-  block = 0;
+  if (core.flows.extras(flow).port_block == 0) return;
+  leave_block(core, core.flows.extras(flow).port_block);
+  core.flows.own_extras(flow).port_block = 0;
 }
 
 void leave_rested_port(Core& core, const Mapping& mapping) noexcept {

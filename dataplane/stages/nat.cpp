@@ -80,9 +80,10 @@ Nat choose_nat(Core& core, const classifier::Source& source, const classifier::F
     return {Nat::Result::no_address};
   }
   const std::uint32_t sender = core.flows.facts(flow).sender;
-  const IpAddress* kept = sender != 0 ? core.sources.paired(sender, *choice.pool) : nullptr;
-  const IpAddress address = kept != nullptr ? *kept : choice.pool->pick(query.source, core.settings.pool_key);
-  flow.nat_address = static_cast<std::uint16_t>(core.addresses.take(address));
+  const std::uint32_t kept = sender != 0 ? core.sources.paired(sender, *choice.pool) : 0;
+  flow.nat_address = static_cast<std::uint16_t>(
+      kept != 0 ? core.addresses.share(kept)
+                : core.addresses.take(choice.pool->pick(query.source, core.settings.pool_key)));
   if (flow.nat_address == 0) return {Nat::Result::no_address};
   if (const Mapped mapped = map_port(core, flow); mapped != Mapped::ok) {
     if (mapped == Mapped::no_free_port && core.settings.exhaustion_records) record_exhaustion(core, flow);
@@ -124,6 +125,17 @@ bool take_translation(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
   }
   prepare_translation(core, flow);
   return true;
+}
+
+void hold_ties(Core& core, const Flow& flow) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (facts.mapping != 0) {
+    core.mappings.hold(facts.mapping);
+    core.contacts.enter(facts.mapping, core.flows.destination(flow));
+  }
+  if (facts.sender == 0) return;
+  ++core.sources[facts.sender].flows;
+  if (flow.nat_address != 0) core.sources.pair(facts.sender, flow.nat_address);
 }
 
 void release_nat(Core& core, Flow& flow) noexcept {

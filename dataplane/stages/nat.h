@@ -22,6 +22,8 @@ struct Nat {
 // The translation that a flow had in another process. False: the port is not this worker's, or no longer free; the flow
 // holds nothing then.
 [[nodiscard]] bool take_translation(Core& core, Flow& flow, const SavedFlow& saved) noexcept;
+// A flow of the table, in both indexes, holds its mapping and counts for its sender.
+void hold_ties(Core& core, const Flow& flow) noexcept;
 // Of a flow that was never linked.
 void release_nat(Core& core, Flow& flow) noexcept;
 // Of a flow that ends.

@@ -288,7 +288,7 @@ namespace {
 void refuse_request(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
   const config::Defaults& defaults = core.policy()->model().defaults;
   FlowFacts& facts = core.flows.facts(flow);
-  const RequestFollow& follow = core.follows[facts.follow];
+  const RequestFollow& follow = core.follows[core.flows.extras(flow).follow];
   // A SYN's request: the client knows no sequence number of the server yet.
   if (!defaults.http_deny_responds || (parsed.tcp_flags & Tcp::syn) != 0 || !may_answer(core, flow, follow)) {
     refuse_both(core, flow, packet, parsed, to_server);

@@ -38,7 +38,7 @@ class Reading {
   Reading(Core& core, FlowNumber number, RequestFollow& follow, const Packet& packet, const Parsed& parsed) noexcept
       : core_(core),
         flow_(core.flows[number]),
-        facts_(core.flows.facts(number)),
+        extras_(core.flows.own_extras(number)),
         follow_(follow),
         packet_(packet),
         parsed_(parsed),
@@ -125,9 +125,9 @@ class Reading {
     const Outcome outcome = compare();
     if (outcome.what != Outcome::What::passes || !after(segment_.end, follow_.held_from)) return outcome;
     send_front(packet_, parsed_);
-    const bool begins = facts_.inspection == 0;
+    const bool begins = extras_.inspection == 0;
     if (!core_.held.has_room(packet_) || (begins && !begin_stream(follow_.held_from, {}))) return ends(Drop::held_full);
-    Inspection& inspection = core_.held[facts_.inspection];
+    Inspection& inspection = core_.held[extras_.inspection];
     const Piece piece = piece_in(inspection);
     if (piece.end() > core_.held.hello_bytes() || inspection.packets >= held_packets_max) return undo(begins);
     ByteStream stream = core_.held.stream(inspection);
@@ -192,7 +192,7 @@ class Reading {
   [[nodiscard]] Outcome read_gathered() noexcept {
     const bool begins = !holds_back(core_, flow_);
     if (begins && !begin_stream(follow_.base, {})) return ends(Drop::held_full);
-    Inspection& inspection = core_.held[facts_.inspection];
+    Inspection& inspection = core_.held[extras_.inspection];
     ByteStream stream = core_.held.stream(inspection);
     const auto [offset, bytes] = piece_in(inspection);
     if (offset >= core_.held.hello_bytes()) return undo(begins);
@@ -221,10 +221,10 @@ class Reading {
     if (follow_.base == base) return outcome;
     rest = aside(rest);
     release(read_end);
-    if (facts_.inspection == 0 && rest.empty()) return passes;
+    if (extras_.inspection == 0 && rest.empty()) return passes;
     // A segment that reaches past what could be put together is read on.
     const bool cut = after(segment_.end, read_end);
-    if (facts_.inspection == 0 && (outcome.what == Outcome::What::passes || cut)) return passes;
+    if (extras_.inspection == 0 && (outcome.what == Outcome::What::passes || cut)) return passes;
     if (!begin_stream(follow_.base, rest)) return ends(Drop::held_full);
     // What is not all in the stream cannot wait.
     return cut ? ends(Drop::hello_unordered) : outcome;
@@ -246,8 +246,8 @@ class Reading {
 
   [[nodiscard]] Outcome undo(bool begins) noexcept {
     if (begins) {
-      core_.held.end(facts_.inspection);
-      facts_.inspection = 0;
+      core_.held.end(extras_.inspection);
+      extras_.inspection = 0;
     }
     return ends(Drop::hello_unordered);
   }
@@ -321,13 +321,13 @@ class Reading {
 
   // What waits is read from `rest` on, which begins at `base` and is in no memory of the inspection's. False: no room.
   [[nodiscard]] bool begin_stream(std::uint32_t base, Bytes rest) noexcept {
-    const bool begins = facts_.inspection == 0;
-    if (begins) facts_.inspection = core_.held.begin(core_.tick);
-    if (facts_.inspection == 0) return false;
-    Inspection& inspection = core_.held[facts_.inspection];
+    const bool begins = extras_.inspection == 0;
+    if (begins) extras_.inspection = core_.held.begin(core_.tick);
+    if (extras_.inspection == 0) return false;
+    Inspection& inspection = core_.held[extras_.inspection];
     if (!core_.held.open_stream(inspection, true)) {
-      if (begins) core_.held.end(facts_.inspection);
-      if (begins) facts_.inspection = 0;
+      if (begins) core_.held.end(extras_.inspection);
+      if (begins) extras_.inspection = 0;
       return false;
     }
     ByteStream stream = core_.held.stream(inspection);
@@ -342,7 +342,7 @@ class Reading {
   // Of what waits, what is decided goes on, in the order in which it came. What was read and is unfinished waits on,
   // for as long again, as does what waits for the server; what lies behind a gap comes again.
   void release(std::uint32_t read_end) noexcept {
-    Inspection& inspection = core_.held[facts_.inspection];
+    Inspection& inspection = core_.held[extras_.inspection];
     inspection.since = core_.tick;
     Packet packet;
     for (std::uint32_t left = inspection.packets; left != 0 && core_.held.next(inspection, packet); --left) {
@@ -367,13 +367,13 @@ class Reading {
       }
     }
     if (inspection.packets != 0) return;
-    core_.held.end(facts_.inspection);
-    facts_.inspection = 0;
+    core_.held.end(extras_.inspection);
+    extras_.inspection = 0;
   }
 
   Core& core_;
   Flow& flow_;
-  FlowFacts& facts_;
+  FlowExtras& extras_;
   RequestFollow& follow_;
   const Packet& packet_;
   const Parsed& parsed_;

@@ -15,12 +15,14 @@ using classifier::names::RequestHead;
 namespace {
 
 // For the flow's record.
-void note(Core& core, FlowFacts& facts, const RequestHead& head, bool http2) noexcept {
+void note(Core& core, const Flow& flow, const RequestHead& head, bool http2) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
+  FlowExtras& extras = core.flows.own_extras(flow);
   facts.app = http2 ? AppProtocol::http2 : AppProtocol::http;
-  core.names.give_back(facts.method);
-  core.names.give_back(facts.url);
-  facts.method = core.names.take(head.method);
-  facts.url = core.names.take(head.target);
+  core.names.give_back(extras.method);
+  core.names.give_back(extras.url);
+  extras.method = core.names.take(head.method);
+  extras.url = core.names.take(head.target);
   if (facts.name != 0 && core.names[facts.name] == head.host) return;
   core.names.give_back(facts.name);
   facts.name = core.names.take(head.host);
@@ -32,8 +34,7 @@ void note(Core& core, FlowFacts& facts, const RequestHead& head, bool http2) noe
 }  // namespace
 
 bool allows(Core& core, Flow& flow, const RequestHead& head, bool http2) noexcept {
-  FlowFacts& facts = core.flows.facts(flow);
-  note(core, facts, head, http2);
+  note(core, flow, head, http2);
   classifier::Shown shown;
   shown.protocol = http2 ? classifier::Shown::Protocol::http2 : classifier::Shown::Protocol::http;
   shown.name = head.host;

@@ -26,11 +26,11 @@ using wire::Tcp;
 
 // False: no room for one more.
 [[nodiscard]] bool begin_following(Core& core, Flow& flow) noexcept {
-  FlowFacts& facts = core.flows.facts(flow);
-  if (facts.follow != 0) return true;
-  facts.follow = core.follows.take();
-  if (facts.follow == 0) return false;
-  RequestFollow& follow = core.follows[facts.follow];
+  if (core.flows.extras(flow).follow != 0) return true;
+  const std::uint32_t number = core.follows.take();
+  if (number == 0) return false;
+  core.flows.own_extras(flow).follow = number;
+  RequestFollow& follow = core.follows[number];
   follow = RequestFollow{};
   follow.begin = follow.base = core.flows.track(flow).first_byte;
   follow.server.begin(core.flows.track(flow).sent_end[to_client]);
@@ -49,7 +49,7 @@ void forget_requests(Core& core, Flow& flow) noexcept {
   Flow& flow = core.flows[number];
   FlowFacts& facts = core.flows.facts(flow);
   if (!begin_following(core, flow)) return end(core, packet, Drop::held_full);
-  const Outcome outcome = read_segment(core, number, core.follows[facts.follow], packet, parsed);
+  const Outcome outcome = read_segment(core, number, core.follows[core.flows.extras(flow).follow], packet, parsed);
   switch (outcome.what) {
     case Outcome::What::passes:
       note_sent(core.flows.track(flow), packet, parsed, to_server);
@@ -91,7 +91,7 @@ bool is_lost(const Core& core, const Flow& flow) noexcept {
 bool shows_requests(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
   FlowFacts& facts = core.flows.facts(flow);
-  if (facts.follow != 0) return true;
+  if (core.flows.extras(flow).follow != 0) return true;
   if (!flow.is_tcp() || !facts.reads_requests || flow.verdict != Verdict::waiting || parsed.payload_bytes == 0)
     return false;
   const Segment segment(packet, parsed);
@@ -137,10 +137,10 @@ void walk_answer(Core& core, RequestFollow& follow, std::uint32_t sequence,
 // The server has shown that it speaks HTTP/2. What waited for that is taken as if it came now.
 void take_held_again(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
-  FlowFacts& facts = core.flows.facts(flow);
-  core.follows[facts.follow].awaits_settings = false;
-  if (facts.inspection == 0) return;
-  Inspection waiting = core.held.end_holding(std::exchange(facts.inspection, 0));
+  FlowExtras& extras = core.flows.own_extras(flow);
+  core.follows[extras.follow].awaits_settings = false;
+  if (extras.inspection == 0) return;
+  Inspection waiting = core.held.end_holding(std::exchange(extras.inspection, 0));
   Packet packet;
   while (core.held.next(waiting, packet)) {
     core.counters.held.subtract(packet.weight);
@@ -184,7 +184,8 @@ void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noex
 
 bool begins_http2(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
   const FlowFacts& facts = core.flows.facts(flow);
-  if (!flow.is_tcp() || flow.has(Flow::midstream) || !facts.reads_requests || facts.inspection != 0) return false;
+  if (!flow.is_tcp() || flow.has(Flow::midstream) || !facts.reads_requests || core.flows.extras(flow).inspection != 0)
+    return false;
   const Segment segment(packet, parsed);
   const bool next = segment.first == core.flows.track(flow).sent_end[to_client];
   return next && classifier::names::Http2Follower::begins_server(segment.bytes) && begin_following(core, flow);
@@ -192,7 +193,7 @@ bool begins_http2(Core& core, Flow& flow, const Packet& packet, const Parsed& pa
 
 Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Parsed& parsed) noexcept {
   Flow& flow = core.flows[number];
-  RequestFollow& follow = core.follows[core.flows.facts(flow).follow];
+  RequestFollow& follow = core.follows[core.flows.extras(flow).follow];
   TcpTrack& track = core.flows.track(flow);
   if (const std::uint32_t has = server_has(core, flow); has != 0) core.said.acknowledge(follow.said, has);
   if ((parsed.tcp_flags & Tcp::rst) != 0) return Inspected::pass;
@@ -223,15 +224,15 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
 }
 
 void expect_answer_to_requests(Core& core, const Flow& flow, std::uint32_t sequence) noexcept {
-  RequestFollow& follow = core.follows[core.flows.facts(flow).follow];
+  RequestFollow& follow = core.follows[core.flows.extras(flow).follow];
   follow.answer = sequence;
   follow.server.begin(sequence);
 }
 
 void stop_following(Core& core, Flow& flow) noexcept {
-  std::uint32_t& number = core.flows.facts(flow).follow;
   flow.clear(Flow::following);
-  if (number == 0) return;
+  if (core.flows.extras(flow).follow == 0) return;
+  std::uint32_t& number = core.flows.own_extras(flow).follow;
   core.said.forget(core.follows[number].said);
   classifier::names::end_inflater(core.follows[number].inflater);
   core.follows.give_back(number);

@@ -23,7 +23,7 @@ constexpr std::uint64_t ns_per_ms = 1'000'000;
   if (flow.live != 2 || flow.verdict != Verdict::allowed || expired(core, flow)) return false;
   if (core.flows.facts(flow).asks_name && core.flows.facts(flow).unanswered) return false;
   if (flow.has(Flow::following) || is_portless(flow.protocol)) return false;
-  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  const std::uint32_t inspection = core.flows.extras(flow).inspection;
   if (!flow.is_tcp() || inspection == 0 || flow.has(Flow::observing)) return true;
   return flow.has(Flow::guarded) && core.held[inspection].answered;
 }
@@ -40,7 +40,7 @@ constexpr std::uint64_t ns_per_ms = 1'000'000;
 // The inspection stays behind, and what it watched may not be said again (guard_overdue() says the same): of TCP
 // nothing before the end of the hello, of QUIC no Initial.
 void leave_inspection(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
-  const std::uint32_t inspection = core.flows.facts(flow).inspection;
+  const std::uint32_t inspection = core.flows.extras(flow).inspection;
   if (inspection == 0) return;
   saved.flags = static_cast<std::uint8_t>(saved.flags & ~Flow::observing);
   if (!flow.has(Flow::guarded)) return;
@@ -70,8 +70,8 @@ void save(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
     saved.bytes[d] = flow.counts[d].bytes();
   }
   saved.track = flow.is_tcp() ? core.flows.track(flow) : TcpTrack{};
-  saved.quic_version = flow.is_tcp() ? 0 : facts.quic_version;
-  saved.domain = facts.domain;
+  saved.quic_version = flow.is_tcp() ? 0 : core.flows.extras(flow).quic_version;
+  saved.domain = core.flows.extras(flow).domain;
   const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
   saved.name_length = static_cast<std::uint16_t>(name.size());
   std::copy(name.begin(), name.end(), saved.name.begin());
@@ -95,8 +95,8 @@ Flow& draft_of(Core& core, const SavedFlow& saved) noexcept {
   facts.app = saved.app;
   facts.audited = saved.audited;
   facts.ech = saved.ech;
-  facts.quic_version = saved.quic_version;
-  facts.domain = saved.domain;
+  core.flows.note(flow, &FlowExtras::quic_version, saved.quic_version);
+  core.flows.note(flow, &FlowExtras::domain, saved.domain);
   return flow;
 }
 
@@ -122,15 +122,15 @@ void refresh_mapping(Core& core, const Flow& flow) noexcept {
 }
 
 // The draft into all tables; 0: no room, and what it held is given back.
-[[nodiscard]] FlowNumber enter(Core& core, Flow& draft) noexcept {
+[[nodiscard]] FlowNumber enter(Core& core) noexcept {
   const FlowNumber number = core.flows.keep_draft();
   if (number == 0) return 0;
   if (core.flows.link(number, Side::inside)) {
     if (core.flows.link(number, Side::outside)) return number;
     core.flows.unlink(number, Side::inside);
   }
+  release_nat(core, core.flows[number]);
   core.flows.give_back(number);
-  release_nat(core, draft);
   return 0;
 }
 
@@ -177,7 +177,7 @@ TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
   }
   core.flows.facts(draft).name = core.names.take(saved.shown_name());
   core.flows.facts(draft).sender = core.sources.enter(saved.inside.source_address(), core.tick);
-  const FlowNumber number = enter(core, draft);
+  const FlowNumber number = enter(core);
   if (number == 0) {
     core.names.give_back(core.flows.facts(draft).name);
     core.sources.leave(core.flows.facts(draft).sender, core.tick);

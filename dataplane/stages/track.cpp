@@ -135,6 +135,7 @@ bool ended_by_time(Core& core, FlowNumber number) noexcept {
 
 FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   const FlowFacts& facts = core.flows.facts(flow);
+  const FlowExtras& extras = core.flows.extras(flow);
   FlowRecord record;
   const auto age_ms = [&](Tick then) { return static_cast<Instant>(std::max(since(then, core.tick), 0)) * 1'000'000; };
   const Tick last =
@@ -170,7 +171,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   record.egress = facts.egress;
   record.generation = facts.generation;
   record_shadow(core, flow, record);
-  record.quic_version = flow.is_tcp() ? 0 : facts.quic_version;
+  record.quic_version = flow.is_tcp() ? 0 : extras.quic_version;
   for (const Direction d : {to_server, to_client}) {
     record.packets[d] = flow.counts[d].packets();
     record.bytes[d] = flow.counts[d].bytes();
@@ -178,10 +179,10 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
   record.name_length = static_cast<std::uint16_t>(name.size());
   std::copy(name.begin(), name.end(), record.name.begin());
-  const std::string_view method = facts.method != 0 ? core.names[facts.method] : std::string_view{};
+  const std::string_view method = extras.method != 0 ? core.names[extras.method] : std::string_view{};
   record.method_length = static_cast<std::uint8_t>(std::min(method.size(), record.method.size()));
   std::copy_n(method.begin(), record.method_length, record.method.begin());
-  const std::string_view url = facts.url != 0 ? core.names[facts.url] : std::string_view{};
+  const std::string_view url = extras.url != 0 ? core.names[extras.url] : std::string_view{};
   record.url_length = static_cast<std::uint16_t>(url.size());
   std::copy(url.begin(), url.end(), record.url.begin());
   return record;
@@ -205,15 +206,15 @@ void record_translation(Core& core, const Flow& flow) noexcept {
 }
 
 void drop_held(Core& core, Flow& flow, Drop why) noexcept {
-  std::uint32_t& inspection = core.flows.facts(flow).inspection;
-  if (inspection == 0) return;
+  if (core.flows.extras(flow).inspection == 0) return;
+  std::uint32_t& inspection = core.flows.own_extras(flow).inspection;
   drop_packets(core, core.held[inspection], why);
   core.held.end(inspection);
   inspection = 0;
 }
 
 void abandon_held(Core& core, Flow& flow) noexcept {
-  const std::uint32_t number = core.flows.facts(flow).inspection;
+  const std::uint32_t number = core.flows.extras(flow).inspection;
   if (number == 0) return;
   Inspection& inspection = core.held[number];
   const bool said =
@@ -224,6 +225,20 @@ void abandon_held(Core& core, Flow& flow) noexcept {
     drop_held(core, flow, Drop::hello_abandoned);
   }
 }
+
+namespace {
+
+// What a flow's extras refer to.
+void give_extras_back(Core& core, Flow& flow) noexcept {
+  FlowExtras& extras = core.flows.own_extras(flow);
+  for (DnsStream& stream : extras.dns) core.dns.streams.forget(stream);
+  core.names.give_back(extras.method);
+  core.names.give_back(extras.url);
+  stop_following(core, flow);
+  core.tunnel_peers.give_back(extras.tunnel);
+}
+
+}  // namespace
 
 void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept {
   Flow& flow = core.flows[number];
@@ -243,12 +258,8 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   if (flow.live == 2) core.flows.unlink(number, FlowTable::Side::outside);
   end_nat(core, flow);
   const FlowFacts& facts = core.flows.facts(flow);
-  for (DnsStream& stream : core.flows.facts(flow).dns) core.dns.streams.forget(stream);
   core.names.give_back(facts.name);
-  core.names.give_back(facts.method);
-  core.names.give_back(facts.url);
-  stop_following(core, flow);
-  core.tunnel_peers.give_back(facts.tunnel);
+  if (facts.extras != 0) give_extras_back(core, flow);
   if (facts.sender != 0) {
     --core.sources[facts.sender].flows;
     core.sources.leave(facts.sender, core.tick);
@@ -258,14 +269,13 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
 
 void flow_due(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
-  const FlowFacts& facts = core.flows.facts(flow);
   if (expired(core, flow)) {
     if (holds_back(core, flow)) hello_overdue(core, number);
     end_flow(core, number, FlowEnd::timeout, Drop::hello_denied);
     return;
   }
   std::int32_t left = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);
-  if (facts.inspection != 0) {
+  if (core.flows.extras(flow).inspection != 0) {
     if (hello_left_ms(core, flow) <= 0 && !goes_on_waiting(core, flow)) {
       if (flow.verdict == Verdict::waiting || holds_back(core, flow)) {
         hello_overdue(core, number);

@@ -10,9 +10,9 @@ using classifier::EgressTreatment;
 void find_treatment(Core& core, Flow& flow) noexcept {
   FlowFacts& facts = core.flows.facts(flow);
   const EgressTreatment treatment = core.policy()->treatment(facts.egress);
-  facts.meter = treatment.meter;
+  core.flows.note(flow, &FlowExtras::meter, std::uint32_t{treatment.meter});
   facts.dscp = treatment.dscp;
-  if (treatment.is_none() && facts.tunnel == 0) {
+  if (treatment.is_none() && core.flows.extras(flow).tunnel == 0) {
     flow.clear(Flow::treated);
   } else {
     flow.set(Flow::treated);
@@ -21,7 +21,8 @@ void find_treatment(Core& core, Flow& flow) noexcept {
 
 bool treat(Core& core, Packet& packet, const Parsed& parsed, const Flow& flow, Direction direction) noexcept {
   const FlowFacts& facts = core.flows.facts(flow);
-  if (facts.meter != 0 && !core.snapshot->meters->admit(facts.meter, direction, parsed.l3_bytes, core.now)) {
+  const auto meter = static_cast<std::uint16_t>(core.flows.extras(flow).meter);
+  if (meter != 0 && !core.snapshot->meters->admit(meter, direction, parsed.l3_bytes, core.now)) {
     core.drop(packet, Drop::bandwidth_exceeded);
     return false;
   }

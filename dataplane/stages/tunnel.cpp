@@ -98,28 +98,31 @@ Unwrapped unwrap(Core& core, Packet& packet, Parsed& parsed, std::size_t slot) n
   return Unwrapped::inner;
 }
 
-bool find_tunnel(Core& core, FlowFacts& facts, const Packet& packet, Direction direction) noexcept {
+bool find_tunnel(Core& core, const Flow& flow, const Packet& packet, Direction direction) noexcept {
   if (core.snapshot->tunnels == nullptr) return true;
+  const std::uint32_t sender = core.flows.facts(flow).sender;
   if (direction == to_client) {
-    facts.tunnel = facts.sender != 0 ? core.tunnel_peers.share(core.sources[facts.sender].tunnel) : 0;
+    const std::uint32_t last = sender != 0 ? core.tunnel_peers.share(core.sources[sender].tunnel) : 0;
+    core.flows.note(flow, &FlowExtras::tunnel, last);
     return true;
   }
   const TunnelPeer* peer = peer_of(core, packet);
   if (peer == nullptr) return true;
-  facts.tunnel = core.tunnel_peers.take(*peer);
-  if (facts.tunnel == 0) return false;
-  if (facts.sender != 0) {
-    std::uint32_t& last = core.sources[facts.sender].tunnel;
+  const std::uint32_t number = core.tunnel_peers.take(*peer);
+  if (number == 0) return false;
+  core.flows.own_extras(flow).tunnel = number;
+  if (sender != 0) {
+    std::uint32_t& last = core.sources[sender].tunnel;
     core.tunnel_peers.give_back(last);
-    last = core.tunnel_peers.share(facts.tunnel);
+    last = core.tunnel_peers.share(number);
   }
   return true;
 }
 
 bool comes_home(Core& core, Flow& flow, const Packet& packet) noexcept {
   const TunnelPeer* now = peer_of(core, packet);
-  if (core.flows.facts(flow).tunnel == TunnelBook::unknown) {
-    core.flows.facts(flow).tunnel = now != nullptr ? core.tunnel_peers.take(*now) : 0;
+  if (core.flows.extras(flow).tunnel == TunnelBook::unknown) {
+    core.flows.own_extras(flow).tunnel = now != nullptr ? core.tunnel_peers.take(*now) : 0;
     flow.hops[to_client] = 0;
     find_treatment(core, flow);
     return true;
@@ -128,7 +131,7 @@ bool comes_home(Core& core, Flow& flow, const Packet& packet) noexcept {
   if (now == nullptr || then == nullptr) return now == then;
   if (*now == *then) return true;
   if (!now->is_beside(*then)) return false;
-  std::uint32_t& number = core.flows.facts(flow).tunnel;
+  std::uint32_t& number = core.flows.own_extras(flow).tunnel;
   const std::uint32_t moved = core.tunnel_peers.take(*now);
   if (moved == 0) return true;
   core.tunnel_peers.give_back(number);
@@ -138,7 +141,7 @@ bool comes_home(Core& core, Flow& flow, const Packet& packet) noexcept {
 }
 
 void save_tunnel(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
-  const std::uint32_t number = core.flows.facts(flow).tunnel;
+  const std::uint32_t number = core.flows.extras(flow).tunnel;
   saved.tunnelled = number != 0 && number != TunnelBook::unknown;
   if (!saved.tunnelled) return;
   const TunnelPeer& peer = core.tunnel_peers[number];
@@ -147,10 +150,9 @@ void save_tunnel(const Core& core, const Flow& flow, SavedFlow& saved) noexcept 
 }
 
 void take_tunnel_back(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
-  FlowFacts& facts = core.flows.facts(flow);
-  facts.tunnel = 0;
   if (!saved.tunnelled || !core.settings.tunnels) return;
-  facts.tunnel = TunnelBook::unknown;
+  std::uint32_t& own = core.flows.own_extras(flow).tunnel;
+  own = TunnelBook::unknown;
   if (core.snapshot->tunnels == nullptr) return;
   const SavedTunnel& then = saved.tunnel;
   const auto place = core.snapshot->tunnels->place_for(then.type, then.local, then.peer);
@@ -158,7 +160,7 @@ void take_tunnel_back(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
   TunnelPeer peer = then.peer;
   peer.tunnel = *place;
   if (const std::uint32_t number = core.tunnel_peers.take(peer); number != 0) {
-    facts.tunnel = number;
+    own = number;
     flow.set(Flow::treated);
   }
 }

@@ -22,7 +22,7 @@ enum class Unwrapped : std::uint8_t {
 [[nodiscard]] Unwrapped unwrap(Core& core, Packet& packet, Parsed& parsed, std::size_t slot) noexcept;
 
 // The tunnel of a new flow's client. False: no room to remember it.
-[[nodiscard]] bool find_tunnel(Core& core, FlowFacts& facts, const Packet& packet, Direction direction) noexcept;
+[[nodiscard]] bool find_tunnel(Core& core, const Flow& flow, const Packet& packet, Direction direction) noexcept;
 // A packet of the client of a living flow. It may come from another place in its network now (the client has moved, and
 // the flow's answers with it); from another network or from none it is somebody else's: false.
 [[nodiscard]] bool comes_home(Core& core, Flow& flow, const Packet& packet) noexcept;
@@ -35,7 +35,7 @@ void take_tunnel_back(Core& core, Flow& flow, const SavedFlow& saved) noexcept;
 // The peer behind which the flow's client is; null: none.
 [[nodiscard]] inline const TunnelPeer* peer_of(const Core& core, const Flow& flow) noexcept {
   if (!flow.has(Flow::treated)) return nullptr;
-  const std::uint32_t number = core.flows.facts(flow).tunnel;
+  const std::uint32_t number = core.flows.extras(flow).tunnel;
   return number != 0 && number != TunnelBook::unknown ? &core.tunnel_peers[number] : nullptr;
 }
 // That of a packet in hand. Never of one that was held: its burst is over.

@@ -25,13 +25,13 @@ void change_turn(Core& core, Inspection& inspection, bool servers) noexcept {
 }  // namespace
 
 void take_turn(Core& core, FlowNumber number) noexcept {
-  Inspection& inspection = core.held[core.flows.facts(number).inspection];
+  Inspection& inspection = core.held[core.flows.extras(number).inspection];
   change_turn(core, inspection, classifier::names::is_servers_turn(inspection.upgrade));
   watch(core, number);
 }
 
 void take_clients_turn(Core& core, FlowNumber number) noexcept {
-  change_turn(core, core.held[core.flows.facts(number).inspection], false);
+  change_turn(core, core.held[core.flows.extras(number).inspection], false);
   watch(core, number);
 }
 
@@ -42,7 +42,7 @@ void watch(Core& core, FlowNumber number) noexcept {
 }
 
 std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept {
-  const Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  const Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   const std::int32_t limit = hello_timeout_ms(core);
   const std::int32_t taken = since(inspection.since, core.tick);
   if (!inspection.servers_turn) return limit - static_cast<std::int32_t>(inspection.client_ms) - taken;
@@ -51,7 +51,7 @@ std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept {
 }
 
 bool goes_on_waiting(Core& core, const Flow& flow) noexcept {
-  Inspection& inspection = core.held[core.flows.facts(flow).inspection];
+  Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   const std::uint32_t end = inspection.base + inspection.passed;
   if (!inspection.servers_turn || inspection.stream == 0 || !server_has(core, flow, end)) return false;
   core.held.close_stream(inspection);

@@ -76,6 +76,18 @@ TEST(Address, V4AsNumber) {
   EXPECT_EQ(IpAddress::from_bytes(Family::v4, bytes.data()), ip("192.0.2.1"));
 }
 
+// The family first, then byte by byte.
+TEST(Address, Order) {
+  const std::array<std::string_view, 10> rising{"0.0.0.0", "0.0.0.255", "0.0.1.0", "1.0.0.0",   "255.0.0.1",
+                                                "::",      "::ff",      "::100",   "0:0:0:1::", "ff00::"};
+  for (std::size_t i = 0; i < rising.size(); ++i) {
+    for (std::size_t j = 0; j < rising.size(); ++j) {
+      EXPECT_EQ(ip(rising[i]) <=> ip(rising[j]), i <=> j) << rising[i] << ' ' << rising[j];
+      EXPECT_EQ(ip(rising[i]) == ip(rising[j]), i == j) << rising[i] << ' ' << rising[j];
+    }
+  }
+}
+
 TEST(Prefix, ParsedWithHostBitsCleared) {
   const auto exact = parse_prefix("10.0.0.0/8");
   ASSERT_TRUE(exact);
