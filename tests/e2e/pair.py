@@ -9,6 +9,7 @@
 What is run is what examples/ha/ shows, paths and addresses apart.
 """
 
+import ctypes
 import json
 import os
 import pathlib
@@ -30,6 +31,12 @@ SERVER = "198.51.100.7"
 EGRESS = "203.0.113.8"
 SERVER_WIRE = "203.0.113.254"
 ECHO_PORT = 7000
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+_libc.ptrace.restype = ctypes.c_long
+PTRACE_DETACH, PTRACE_SEIZE, PTRACE_INTERRUPT = 17, 0x4206, 0x4207
+WALL = 0x40000000
 
 POLICY = """
 [[egress_network]]
@@ -71,7 +78,7 @@ class Box(Gateway):
             "/run/sallyport-notify": str(self.folder / "notify-last")})
         self.write("notify", notify)
         (self.folder / "notify").chmod(0o755)
-        self.write("keepalived.conf", self.adapt((EXAMPLES / "keepalived.conf").read_text(encoding="utf-8"), {
+        self.write("keepalived.conf", self.adapt(pair.keepalived((EXAMPLES / "keepalived.conf").read_text(encoding="utf-8")), {
             "/usr/local/bin/sallyport ha status": f"{call} status --socket {self.socket_path}",
             "/etc/keepalived/sallyport-notify": str(self.folder / "notify"), "10.0.0.1/24": f"{NEXT_HOP}/16",
             "fd00::1/64": "fd00:1::1/64", "priority 100": f"priority {102 - number}"}))
@@ -79,8 +86,8 @@ class Box(Gateway):
     @staticmethod
     def adapt(text, changes):
         for old, new in changes.items():
-            if text.count(old) != 1:
-                raise RuntimeError(f"examples/ha: {old!r} stands there {text.count(old)} times")
+            if old not in text:
+                raise RuntimeError(f"examples/ha: {old!r} does not stand there")
             text = text.replace(old, new)
         return text
 
@@ -114,7 +121,7 @@ class Box(Gateway):
 
     def vrrp_state(self):
         path = self.folder / "keepalived.log"
-        states = re.findall(r"\(egress\) [Ee]ntering (\w+) STATE", path.read_text(errors="replace")) if path.exists() else []
+        states = re.findall(r"\((?:inside|outside)\) [Ee]ntering (\w+) STATE", path.read_text(errors="replace")) if path.exists() else []
         return states[-1] if states else None
 
     def link(self, side, state):
@@ -124,14 +131,52 @@ class Box(Gateway):
     def signal(self, number):
         self.process.send_signal(number)
 
+    def hold_worker(self):
+        """Its worker stands still, and nothing else of it does: until let_worker_go()."""
+        self.holder = Holder(self.process.pid)
+
+    def let_worker_go(self):
+        self.holder.let_go()
+
     def tell_all(self):
         path = self.folder / "keepalived.log"
         keepalived = path.read_text(errors="replace") if path.exists() else ""
         return f"{self.name} says:\n{self.log()[-2500:]}\nits keepalived:\n{keepalived[-2500:]}\n"
 
 
+class Holder:
+    """A debugger's grip on one thread of a process, the worker's: it stands still while everything around it goes on."""
+
+    def __init__(self, process):
+        worker = next(task for task in pathlib.Path(f"/proc/{process}/task").iterdir()
+                      if "worker" in (task / "comm").read_text())
+        self.thread = int(worker.name)
+        self._trace(PTRACE_SEIZE)
+        self._trace(PTRACE_INTERRUPT)
+
+    def let_go(self):
+        # Its end of the wait: only a thread that has been seen standing can be let go.
+        os.waitpid(self.thread, WALL)
+        self._trace(PTRACE_DETACH)
+
+    def _trace(self, request):
+        if _libc.ptrace(request, self.thread, None, None) != 0:
+            raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of thread {self.thread}")
+
+
+def by_ipv6(text):
+    """keepalived.conf with VRRP itself over IPv6: its first address is a link-local one, and those of IPv4 are moved along."""
+    return Box.adapt(text, {
+        "        10.0.0.1/24                    # the senders' next hop\n": "        fe80::51/64\n",
+        "        fd00::1/64                     #": "        10.0.0.1/24\n        fd00::1/64                     #",
+        "        203.0.113.1/24                 #": "        fe80::52/64\n    }\n    virtual_ipaddress_excluded {\n        203.0.113.1/24                 #"})
+
+
 class Pair:
-    def __init__(self, program):
+    """`keepalived`: what becomes of the example's keepalived.conf."""
+
+    def __init__(self, program, keepalived=lambda text: text):
+        self.keepalived = keepalived
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sallyport-pair-"))
         self.folder.chmod(0o755)
         self.switch = Host("pair-switch")
@@ -168,6 +213,11 @@ class Pair:
     def wait_settled(self):
         """One is active, the other could take over, and the client gets answers."""
         self.wait("one active and one ready", lambda: len(self.active()) == 1 and all(box.is_ready() for box in self.boxes))
+
+    def hear_each_other(self, side, do):
+        """Whether the boxes' wires to a switch reach one another; everybody else reaches both."""
+        for box in self.boxes:
+            self.switch.run(["bridge", "link", "set", "dev", f"{box.name}-{side}", "isolated", "off" if do else "on"])
 
     def active(self):
         return [box for box in self.boxes if box.is_active()]
@@ -234,6 +284,26 @@ class Watch:
         return max([len(stations) for when, _, stations in self.asked["changes"] if when > since], default=0)
 
 
+class Connections:
+    """Opened at once, a line a second on each; they go on in the background."""
+    LIMIT = 20  # seconds for an answer: what comes later is no connection that goes on
+
+    def __init__(self, world, count, rounds, senders=()):
+        self.output = world.folder / f"connections-{time.monotonic_ns()}"
+        self.seconds = rounds * (self.LIMIT + 1) + 20
+        with open(self.output, "wb") as file:
+            self.process = world.client.start(
+                [PYTHON, PEERS / "many_connections.py", SERVER, ECHO_PORT, count, rounds, 1, self.LIMIT, *senders], stdout=file)
+
+    def go_on(self, enough=False):
+        """How many were answered to the end, under the same address and port. `enough`: the end is now."""
+        if enough:
+            self.process.send_signal(signal.SIGTERM)
+        self.process.wait(self.seconds)
+        self.said = json.loads(self.output.read_text())
+        return self.said["answered"]
+
+
 def _restart(box):
     box.start()
 
@@ -249,7 +319,13 @@ EVENTS = {
     "no link inside": (lambda box: box.link("in", "down"), lambda box: box.link("in", "up")),
     "no link outside": (lambda box: box.link("out", "down"), lambda box: box.link("out", "up")),
     "stopped by SIGTERM": (lambda box: box.stop(), _restart),
+    "its worker stands still": (lambda box: box.hold_worker(), lambda box: box.let_worker_go()),
     "handed over: keepalived stopped": (lambda box: box.stop_keepalived(), _start_keepalived),
+}
+# What nobody is to notice, as the boxes hear each other on the other network.
+CUTS = {
+    "not heard by the other inside": "in",
+    "not heard by the other outside": "out",
 }
 
 
@@ -262,3 +338,40 @@ def take_over(pair, happen):
     pair.wait("taken over", other.is_active, 10)
     time.sleep(1)
     return active, watch.stop(), since
+
+
+def cut(pair, side, seconds=3):
+    """The boxes do not hear each other on one network for a while, and all else is well: who was active, the watch, since when."""
+    active, _ = pair.roles()
+    watch = Watch(pair)
+    since = time.monotonic()
+    pair.hear_each_other(side, False)
+    try:
+        time.sleep(seconds)
+        still, _ = pair.roles()
+    finally:
+        pair.hear_each_other(side, True)
+    if still is not active:
+        raise AssertionError("the other one took over\n" + "".join(box.tell_all() for box in pair.boxes))
+    time.sleep(1)
+    return active, watch.stop(), since
+
+
+def upgrade(pair):
+    """Both boxes get another process, one after the other, and the turn comes back to where it was; the watch, and since when."""
+    watch = Watch(pair)
+    since = time.monotonic()
+    first, second = pair.roles()
+    for box, other in ((second, first), (first, second)):
+        box.stop_keepalived()
+        pair.wait("handed over", lambda other=other: pair.active() == [other], 10)
+        box.stop()
+        box.start()
+        box.start_keepalived()
+        pair.wait_settled()
+    second.stop_keepalived()
+    pair.wait("handed back", lambda: pair.active() == [first], 10)
+    second.start_keepalived()
+    pair.wait_settled()
+    time.sleep(1)
+    return first, watch.stop(), since

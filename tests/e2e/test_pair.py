@@ -5,16 +5,18 @@ import time
 import unittest
 
 import cases
-from pair import EGRESS, EVENTS, Pair, Watch, take_over
+from pair import CUTS, EGRESS, EVENTS, Connections, Pair, Watch, by_ipv6, cut, take_over, upgrade
 
 # The goal is 1000, which a machine keeps that does nothing else (docs/HA.md has what was measured); this one runs tests.
 GAP_MS = 5000
 
 
 class Takeover(unittest.TestCase):
+    keepalived = staticmethod(lambda text: text)
+
     @classmethod
     def setUpClass(cls):
-        cls.pair = Pair(cases.program)
+        cls.pair = Pair(cases.program, cls.keepalived)
         try:
             cls.pair.start()
         except BaseException:
@@ -62,10 +64,46 @@ class Takeover(unittest.TestCase):
         mend()
         self.pair.wait_settled()
 
+    def test_its_worker_stands_still(self):
+        dead, mend = self.after("its worker stands still")
+        mend()
+        self.pair.wait("fenced and told", lambda: "was stopped for longer" in dead.log() and not dead.is_active(), 10)
+        self.pair.wait_settled()
+
+    def test_the_boxes_do_not_hear_each_other_on_one_network(self):
+        for name, side in CUTS.items():
+            with self.subTest(name):
+                _, watch, since = cut(self.pair, side)
+                self.assertLessEqual(watch.answering_at_most(since), 1, watch.asked)
+                self.assertLess(watch.gap_ms(since), 1000)
+                self.pair.wait_settled()
+
+    def test_rolling_upgrade_loses_no_connection(self):
+        connections = Connections(self.pair, 100, rounds=100)
+        _, watch, since = upgrade(self.pair)
+        self.assertLessEqual(watch.answering_at_most(since), 1, watch.asked)
+        self.assertEqual(connections.go_on(enough=True), 100, connections.said)
+
     def test_told_to_stop(self):
         _, mend = self.after("stopped by SIGTERM")
         mend()
         self.pair.wait_settled()
+
+
+class TakeoverByIpv6(Takeover):
+    """VRRP itself over IPv6."""
+    keepalived = staticmethod(by_ipv6)
+
+    def test_killed(self):
+        super().test_killed()
+        active, other = self.pair.roles()
+        addresses = [box.host.run(["ip", "-6", "address", "show", "dev", "sp-inside"]).stdout for box in (active, other)]
+        self.assertIn("fd00:1::1/64", addresses[0])
+        self.assertNotIn("fd00:1::1/64", addresses[1])
+
+    # What does not depend on the family is told by Takeover.
+    test_stopped_and_back = test_its_worker_stands_still = test_told_to_stop = None
+    test_rolling_upgrade_loses_no_connection = None
 
 
 if __name__ == "__main__":

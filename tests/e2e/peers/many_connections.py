@@ -1,21 +1,29 @@
-"""many_connections.py ADDRESS PORT COUNT ROUNDS [PAUSE [LIMIT]]: opens COUNT connections at once and keeps all of them open,
-then sends a line of its own over each, ROUNDS times, PAUSE seconds apart; no answer within LIMIT seconds is an error. Prints one
-JSON object: how many were answered right, who the server says we are, and the first errors."""
+"""many_connections.py ADDRESS PORT COUNT ROUNDS [PAUSE [LIMIT [OWN..]]]: opens COUNT connections at once, from each OWN address
+in turn, and keeps all of them open, then sends a line of its own over each, ROUNDS times, PAUSE seconds apart; no answer within
+LIMIT seconds is an error. SIGTERM: the line after this one is the last. Prints one JSON object: how many were answered right, who the server says we are and how often, and
+the first errors."""
 
 import asyncio
+import collections
 import json
 import resource
+import signal
 import sys
 
 
-async def open_one(address, port):
-    return await asyncio.open_connection(address, port)
+async def open_one(address, port, own):
+    return await asyncio.open_connection(address, port, local_addr=(own, 0) if own else None)
+
+
+ended = []  # told to come to an end
 
 
 async def ask(index, connection, rounds, pause, limit):
     reader, writer = connection
     seen = None
     for turn in range(rounds):
+        if ended:
+            break
         token = f"{index}-{turn}"
         writer.write(f"{token}\n".encode())
         await writer.drain()
@@ -30,15 +38,18 @@ async def ask(index, connection, rounds, pause, limit):
 
 
 async def main():
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.append, True)
     address, port, count, rounds = sys.argv[1], *map(int, sys.argv[2:5])
     pause = float(sys.argv[5]) if len(sys.argv) > 5 else 0.0
     limit = float(sys.argv[6]) if len(sys.argv) > 6 else None
-    opened = await asyncio.gather(*[open_one(address, port) for _ in range(count)], return_exceptions=True)
+    own = sys.argv[7:] or [None]
+    opened = await asyncio.gather(*[open_one(address, port, own[i % len(own)]) for i in range(count)], return_exceptions=True)
     connections = [one for one in opened if not isinstance(one, BaseException)]
     answers = await asyncio.gather(*[ask(i, one, rounds, pause, limit) for i, one in enumerate(connections)], return_exceptions=True)
     good = [answer for answer in answers if isinstance(answer, tuple)]
     errors = [repr(one) for one in [*opened, *answers] if isinstance(one, BaseException)]
     print(json.dumps({"answered": len(good), "sources": sorted({source for source, _ in good}),
+                      "by_source": collections.Counter(source for source, _ in good),
                       "distinct": len(set(good)), "errors": errors[:5], "error_count": len(errors)}))
     for _, writer in connections:
         writer.close()
