@@ -1,5 +1,6 @@
 #include "src/flow_state_format.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <type_traits>
@@ -107,6 +108,7 @@ void flow_fields(Fields& field, Flow& flow) {
   field(flow.track.acked);
   field(flow.track.window);
   field(flow.track.window_shift);
+  field(flow.track.known);
   field(flow.quic_version);
   field(flow.domain);
   field(flow.name_length);
@@ -132,6 +134,13 @@ bool is_right(const dataplane::SavedTunnel& tunnel) {
          is_family(tunnel.peer.remote.family);
 }
 
+bool is_right(const dataplane::TcpTrack& track) {
+  constexpr std::uint8_t shift_max = 14;  // RFC 7323 section 2.3
+  return std::ranges::all_of(track.window_shift, [](std::uint8_t shift) { return shift <= shift_max; }) &&
+         std::ranges::all_of(track.known,
+                             [](std::uint8_t what) { return (what & ~dataplane::TcpTrack::known_mask) == 0; });
+}
+
 // Values that this process could have written.
 bool is_right(const SavedFlow& flow) {
   const bool fits = !flow.translated || flow.nat_address.family == flow.inside.family;
@@ -139,7 +148,7 @@ bool is_right(const SavedFlow& flow) {
          fits && (!flow.tunnelled || is_right(flow.tunnel)) &&
          static_cast<std::size_t>(flow.tcp) < dataplane::tcp_state_count &&
          (flow.flags & ~dataplane::saved_flags) == 0 && flow.app <= dataplane::AppProtocol::socks &&
-         flow.track.window_shift[0] <= 14 && flow.track.window_shift[1] <= 14 && flow.name_length <= flow.name.size();
+         is_right(flow.track) && flow.name_length <= flow.name.size();
 }
 
 std::optional<FlowStateRecord> decode_flow(Reader& field) {

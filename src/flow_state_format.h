@@ -20,7 +20,7 @@
 
 namespace sallyport {
 
-inline constexpr std::uint32_t flow_state_version = 2;
+inline constexpr std::uint32_t flow_state_version = 3;
 inline constexpr std::size_t flow_state_record_bytes_max = 1024;
 
 struct FlowStateHead {

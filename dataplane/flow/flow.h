@@ -127,13 +127,30 @@ struct alignas(32) Addresses6 {
   std::array<std::uint8_t, 16> destination;
 };
 
-// By the direction in which it was said, as far as it was forwarded.
+// By the direction in which it was said, as far as it was forwarded. Numbers wrap, and zero is one like any other:
+// which of them are known is told apart.
 struct TcpTrack {
   std::uint32_t first_byte;               // sequence number of the client's first byte of payload
   std::array<std::uint32_t, 2> sent_end;  // the sequence number after the last byte, SYN and FIN included
   std::array<std::uint32_t, 2> acked;     // the highest acknowledgment
   std::array<std::uint16_t, 2> window;    // the last one offered, not scaled
   std::array<std::uint8_t, 2> window_shift;
+  std::array<std::uint8_t, 2> known;  // Knows
+
+  enum Knows : std::uint8_t { an_end = 1, an_acknowledgment = 2 };
+  static constexpr std::uint8_t known_mask = an_end | an_acknowledgment;
+  [[nodiscard]] bool knows(Direction d, Knows what) const noexcept { return (known[d] & what) != 0; }
+  [[nodiscard]] bool ends_at(Direction d, std::uint32_t number) const noexcept {
+    return sent_end[d] == number && knows(d, an_end);
+  }
+  void set_end(Direction d, std::uint32_t number) noexcept {
+    sent_end[d] = number;
+    known[d] = static_cast<std::uint8_t>(known[d] | an_end);
+  }
+  void set_acked(Direction d, std::uint32_t number) noexcept {
+    acked[d] = number;
+    known[d] = static_cast<std::uint8_t>(known[d] | an_acknowledgment);
+  }
 };
 static_assert(sizeof(TcpTrack) == 28);
 

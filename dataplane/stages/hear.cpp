@@ -95,8 +95,8 @@ std::uint32_t next_from_server(const Core& core, const Flow& flow, const Packet&
                                const Parsed& parsed) noexcept {
   if (!flow.is_tcp() || !matters(flow)) return 0;
   const TcpTrack& track = core.flows.track(flow);
-  const bool nothing_yet = track.window[to_client] == 0;
-  return nothing_yet ? wire::at<Tcp>(packet.data + parsed.l4_offset).sequence.get() : track.sent_end[to_client];
+  if (track.knows(to_client, TcpTrack::an_end)) return track.sent_end[to_client];
+  return wire::at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
 }
 
 }  // namespace sallyport::dataplane

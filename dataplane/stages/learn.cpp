@@ -101,7 +101,7 @@ void begin_conversation(Core& core, const Flow& flow) noexcept {
   auto& streams = core.flows.own_extras(flow).dns;
   streams[to_server] = {track.first_byte, 0, true};
   // The server's side is known once its SYN is, which comes later where the client's SYN carried payload.
-  streams[to_client] = {track.sent_end[to_client], 0, track.sent_end[to_client] != 0};
+  streams[to_client] = {track.sent_end[to_client], 0, track.knows(to_client, TcpTrack::an_end)};
 }
 
 template <typename Read>

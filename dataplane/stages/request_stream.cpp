@@ -76,10 +76,7 @@ class Reading {
   }
 
   // Up to where the server has acknowledged the client's bytes.
-  [[nodiscard]] std::uint32_t server_end() const noexcept {
-    const std::uint32_t has = server_has(core_, flow_);
-    return has != 0 ? has : follow_.begin;
-  }
+  [[nodiscard]] std::uint32_t server_end() const noexcept { return server_has(core_, flow_).value_or(follow_.begin); }
 
   void pass_over_body() noexcept {
     if (follow_.beyond == 0 || !after(segment_.end, follow_.base)) return;
@@ -164,7 +161,7 @@ class Reading {
     const std::uint32_t end = after(segment_.end, follow_.base) ? follow_.base : segment_.end;
     const std::uint32_t from = after(has, segment_.first) ? has : segment_.first;
     if (!after(end, from)) return passes;
-    if (server_has(core_, flow_) == 0 && after(follow_.begin, segment_.first)) return ends(Drop::hello_duplicate);
+    if (!server_has(core_, flow_) && after(follow_.begin, segment_.first)) return ends(Drop::hello_duplicate);
     const Bytes said = segment_.bytes.subspan(from - segment_.first, end - from);
     return core_.said.agrees(follow_.said, from, said) ? passes : denied(Reason::hello_conflict);
   }

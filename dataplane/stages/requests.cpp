@@ -187,7 +187,7 @@ bool begins_http2(Core& core, Flow& flow, const Packet& packet, const Parsed& pa
   if (!flow.is_tcp() || flow.has(Flow::midstream) || !facts.reads_requests || core.flows.extras(flow).inspection != 0)
     return false;
   const Segment segment(packet, parsed);
-  const bool next = segment.first == core.flows.track(flow).sent_end[to_client];
+  const bool next = core.flows.track(flow).ends_at(to_client, segment.first);
   return next && classifier::names::Http2Follower::begins_server(segment.bytes) && begin_following(core, flow);
 }
 
@@ -195,7 +195,7 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
   Flow& flow = core.flows[number];
   RequestFollow& follow = core.follows[core.flows.extras(flow).follow];
   TcpTrack& track = core.flows.track(flow);
-  if (const std::uint32_t has = server_has(core, flow); has != 0) core.said.acknowledge(follow.said, has);
+  if (const auto has = server_has(core, flow)) core.said.acknowledge(follow.said, *has);
   if ((parsed.tcp_flags & Tcp::rst) != 0) return Inspected::pass;
   const Segment segment(packet, parsed);
   // Whom a client of HTTP/1 has asked does not speak HTTP/2, but where it says so.

@@ -59,7 +59,7 @@ void take_syn_ack(Core& core, Flow& flow, const Packet& packet, const Parsed& pa
     if (facts.asks_name && flow.verdict != Verdict::waiting) return;
     track.first_byte = begin;
   }
-  if (facts.asks_name) track.acked[to_client] = begin;
+  if (facts.asks_name) track.set_acked(to_client, begin);
   facts.unanswered = false;
   if (flow.has(Flow::guarded)) expect_answer(core, flow, sequence_of(packet, parsed) + 1);
   if (flow.has(Flow::following)) expect_answer_to_requests(core, flow, sequence_of(packet, parsed) + 1);

@@ -30,17 +30,18 @@ constexpr std::uint32_t record_delay_ms = 1'000;
   return client ? TcpEvent::client_ack : TcpEvent::server_ack;
 }
 
-// RFC 5961 section 3.2, without the challenge: the receiver's window, from what it has acknowledged on.
+// RFC 5961 section 3.2, without the challenge: the receiver's window, from what it has acknowledged on. Who has said
+// nothing yet refuses with number zero, and acknowledges what it refuses (RFC 9293 section 3.10.7.1).
 [[nodiscard]] bool reset_in_window(const Flow& flow, const TcpTrack& track, const Tcp& tcp,
                                    Direction direction) noexcept {
   const Direction other = opposite(direction);
   const std::uint32_t sequence = tcp.sequence.get();
   if (flow.has(Flow::midstream)) return true;
-  if (direction == to_client && flow.tcp == TcpState::syn_client) {
-    return (tcp.flags & Tcp::ack) != 0 && tcp.acknowledgment.get() == track.sent_end[to_server];
-  }
-  if (sequence == track.sent_end[direction]) return true;
-  if (track.acked[other] == 0) return false;  // it has acknowledged nothing yet, and so opened no window
+  const bool refuses = (tcp.flags & Tcp::ack) != 0 && track.ends_at(other, tcp.acknowledgment.get());
+  if (direction == to_client && flow.tcp == TcpState::syn_client) return refuses;
+  if (track.knows(direction, TcpTrack::an_end) ? sequence == track.sent_end[direction] : refuses) return true;
+  // The other side has acknowledged nothing yet, and so opened no window.
+  if (!track.knows(other, TcpTrack::an_acknowledgment)) return false;
   const std::uint32_t window =
       std::max<std::uint32_t>(std::uint32_t{track.window[other]} << track.window_shift[other], 1);
   return !after(track.acked[other], sequence) && after(track.acked[other] + window, sequence);
@@ -74,8 +75,11 @@ void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Dire
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   std::uint32_t end = tcp.sequence.get() + parsed.payload_bytes;
   if ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0) ++end;
-  const bool unknown = track.sent_end[direction] == 0;
-  if (unknown || (tcp.flags & Tcp::syn) != 0 || after(end, track.sent_end[direction])) track.sent_end[direction] = end;
+  if ((tcp.flags & Tcp::syn) != 0 || !track.knows(direction, TcpTrack::an_end)) {
+    track.set_end(direction, end);
+  } else if (after(end, track.sent_end[direction])) {
+    track.sent_end[direction] = end;
+  }
 }
 
 bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
@@ -93,8 +97,11 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   }
   if ((tcp.flags & Tcp::ack) != 0 && (tcp.flags & Tcp::rst) == 0) {
     const std::uint32_t acknowledged = tcp.acknowledgment.get();
-    const bool unknown = track.acked[direction] == 0;
-    if (unknown || after(acknowledged, track.acked[direction])) track.acked[direction] = acknowledged;
+    if (!track.knows(direction, TcpTrack::an_acknowledgment)) {
+      track.set_acked(direction, acknowledged);
+    } else if (after(acknowledged, track.acked[direction])) {
+      track.acked[direction] = acknowledged;
+    }
   }
   track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
   flow.tcp = next_state(flow.tcp, event_of(tcp.flags, direction));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "dataplane/core.h"
 
@@ -12,15 +13,17 @@ namespace sallyport::dataplane {
                              Direction direction) noexcept;
 // The segment is forwarded: its bytes count as said.
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
-// Up to where the server has acknowledged the client's payload; 0: nobody knows. What it acknowledges before its
+// Up to where the server has acknowledged the client's payload, where that is known. What it acknowledges before its
 // SYN-ACK is of another connection.
-[[nodiscard]] inline std::uint32_t server_has(const Core& core, const Flow& flow) noexcept {
-  return core.flows.facts(flow).unanswered ? 0 : core.flows.track(flow).acked[to_client];
+[[nodiscard]] inline std::optional<std::uint32_t> server_has(const Core& core, const Flow& flow) noexcept {
+  const TcpTrack& track = core.flows.track(flow);
+  const bool known = !core.flows.facts(flow).unanswered && track.knows(to_client, TcpTrack::an_acknowledgment);
+  return known ? std::optional(track.acked[to_client]) : std::nullopt;
 }
 // Does it have everything up to here?
 [[nodiscard]] inline bool server_has(const Core& core, const Flow& flow, std::uint32_t end) noexcept {
-  const std::uint32_t has = server_has(core, flow);
-  return has != 0 && !after(end, has);
+  const std::optional<std::uint32_t> has = server_has(core, flow);
+  return has && !after(end, *has);
 }
 inline void count_packet(Core& core, Flow& flow, const Packet& packet, Direction direction) noexcept {
   flow.counts[direction].add(packet.length);

@@ -179,15 +179,16 @@ bool GatewayModel::track_tcp(const Packet& packet, Flow& flow, Direction directi
   return true;
 }
 
-// RFC 5961 section 3.2: inside of the window that the other side has opened; as an answer to a SYN it acknowledges it.
+// RFC 5961 section 3.2: inside of the window that the other side has opened; as an answer to a SYN, and from who has
+// said nothing yet, it acknowledges that.
 bool GatewayModel::reset_counts(const Packet& packet, const Flow& flow, Direction direction) {
   const Reading& is = packet.is;
   if (flow.midstream) return true;
-  if (direction == to_client && flow.tcp == TcpState::syn_client) {
-    return is.has(flag::ack) && is.acknowledgment == flow.spoken[to_server].end;
-  }
-  if (is.sequence == flow.spoken[direction].end) return true;
   const Spoken& other = flow.spoken[direction == to_server ? to_client : to_server];
+  const bool refuses = is.has(flag::ack) && is.acknowledgment == other.end;
+  if (direction == to_client && flow.tcp == TcpState::syn_client) return refuses;
+  if (!flow.spoken[direction].end && refuses) return true;
+  if (is.sequence == flow.spoken[direction].end) return true;
   if (!other.acked) return false;
   return is.sequence - *other.acked < std::max<std::uint32_t>(other.window << other.shift, 1);
 }

@@ -241,6 +241,19 @@ TEST_F(PipelineDns, Case108OverTcpInPiecesAndOutOfOrder) {
   EXPECT_TRUE(connects()) << "at the latest when the client has the whole of it";
 }
 
+// Sequence numbers begin anywhere.
+TEST_F(PipelineDns, OverTcpFromAServerThatBeginsAtZero) {
+  using wire::Tcp;
+  const Seen syn = look_at(g.from_inside(tcp(pod, resolver, Tcp::syn, {.seq = 1000})).outside.at(0));
+  const End seen(syn.from(), syn.from_port());
+  (void)g.from_outside(tcp(resolver, seen, Tcp::syn | Tcp::ack, {.seq = 0xffffffffU, .ack = 1001}));
+  const Frame asked = classifier::names::with_dns_length(query()), said = classifier::names::with_dns_length(answer());
+  (void)g.from_inside(tcp(pod, resolver, Tcp::ack, {.seq = 1001, .ack = 0, .payload = asked}));
+  (void)g.from_outside(tcp(resolver, seen, Tcp::ack, {.seq = 0, .ack = 1001, .payload = said}));
+  EXPECT_TRUE(connects());
+  EXPECT_EQ(counted(DnsEvent::streams_lost), 0U);
+}
+
 TEST_F(PipelineDns, OverTcpSeveralOnOneConnection) {
   Client client(g, pod, resolver);
   client.connect();

@@ -159,6 +159,57 @@ TEST(PipelineFoundByModel, ResetsAreMeasuredAgainstWhatWasAcknowledged) {
   EXPECT_EQ(g.dropped(Drop::tcp_rst_invalid), 1U);
 }
 
+// A handshake whose server's first byte has the number zero. The client as the server sees it.
+End connect_to_zero(Gateway& g) {
+  const Seen syn = look_at(g.from_inside(tcp(pod, server, Tcp::syn, {.seq = 1000})).outside.at(0));
+  const End seen(syn.from(), syn.from_port());
+  (void)g.from_outside(tcp(server, seen, Tcp::syn | Tcp::ack, {.seq = 0xffffffffU, .ack = 1001}));
+  (void)g.from_inside(tcp(pod, server, Tcp::ack, {.seq = 1001, .ack = 0}));
+  return seen;
+}
+
+// Sequence numbers wrap: an end at zero is one like any other, and what is older does not take its place.
+TEST(PipelineFoundByModel, AnEndAtZeroIsKnown) {
+  Gateway g(allow_all);
+  const End seen = connect_to_zero(g);
+  constexpr std::uint32_t old = 0x80000010U;  // so that the client's window is far from it
+  EXPECT_EQ(g.from_outside(tcp(server, seen, Tcp::ack, {.seq = old, .ack = 1001})).inside.size(), 1U);
+  EXPECT_TRUE(g.from_outside(tcp(server, seen, Tcp::rst, {.seq = old})).silent());
+  EXPECT_EQ(g.dropped(Drop::tcp_rst_invalid), 1U);
+}
+
+TEST(PipelineFoundByModel, WhoHasAcknowledgedZeroHasOpenedAWindow) {
+  Gateway g(allow_all);
+  const End seen = connect_to_zero(g);
+  EXPECT_EQ(g.from_outside(tcp(server, seen, Tcp::rst, {.seq = 100})).inside.size(), 1U);
+  EXPECT_EQ(g.dropped(Drop::tcp_rst_invalid), 0U);
+}
+
+// A reset says nothing about where a server's stream stands; number zero is no better a guess than another.
+TEST(PipelineFoundByModel, AServerThatHasSaidNothingEndsNowhere) {
+  Gateway g(allow_all);
+  const Seen syn = look_at(g.from_inside(tcp(pod, server, Tcp::syn, {.seq = 1000})).outside.at(0));
+  const End seen(syn.from(), syn.from_port());
+  EXPECT_EQ(g.from_outside(tcp(server, seen, Tcp::rst | Tcp::ack, {.seq = 7, .ack = 1001})).inside.size(), 1U);
+  EXPECT_TRUE(g.from_outside(tcp(server, seen, Tcp::rst, {.seq = 0})).silent());
+  EXPECT_EQ(g.dropped(Drop::tcp_rst_invalid), 1U);
+}
+
+// Nobody who has said nothing knows a number: a refusal has zero, whatever side it comes from (a hairpin's receiver),
+// and counts by what it acknowledges.
+TEST(PipelineFoundByModel, WhoHasSaidNothingRefusesByWhatItAcknowledges) {
+  PipelineSettings settings = two_ports();
+  settings.nat.filtering = config::Filtering::endpoint_independent;
+  settings.nat.tcp_mapping = config::Mapping::endpoint_independent;
+  Gateway g(allow_all, settings);
+  (void)g.from_inside(tcp(pod, server, Tcp::syn, {.seq = 1000}));
+  const End other("198.51.100.8", 4000);
+  EXPECT_EQ(g.from_outside(tcp(other, egress, Tcp::syn, {.seq = 7000})).inside.size(), 1U);
+  EXPECT_TRUE(g.from_inside(tcp(pod, other, Tcp::rst | Tcp::ack, {.seq = 0, .ack = 7000})).silent());
+  EXPECT_EQ(g.dropped(Drop::tcp_rst_invalid), 1U);
+  EXPECT_EQ(g.from_inside(tcp(pod, other, Tcp::rst | Tcp::ack, {.seq = 0, .ack = 7001})).outside.size(), 1U);
+}
+
 // The server's first word was a reset, then it went on: a reset in its name has the number that the client waits for.
 TEST(PipelineFoundByModel, ResetsInTheNameOfARevivedServerFit) {
   Gateway g(allow_all);

@@ -35,7 +35,7 @@ SavedFlow flow(std::uint16_t port, std::string_view name) {
   flow.packet_ns = 3;
   flow.packets = {1ULL << 40U, 5};
   flow.bytes = {6, 7};
-  flow.track = {1, {2, 3}, {4, 5}, {6, 7}, {8, 14}};
+  flow.track = {1, {2, 3}, {4, 5}, {6, 7}, {8, 14}, {1, 3}};
   flow.quic_version = 9;
   flow.domain = 10;
   flow.name_length = static_cast<std::uint16_t>(name.size());
@@ -145,7 +145,7 @@ TEST_F(FlowState, AnotherVersionAndAnotherProgramSaySo) {
   std::string other = bytes();
   other[8] = 99;
   put(other);
-  EXPECT_NE(problem().find("version 99, this program reads version 2"), std::string::npos) << problem();
+  EXPECT_NE(problem().find("version 99, this program reads version 3"), std::string::npos) << problem();
   put("GIF89a");
   EXPECT_NE(problem().find("not written by sallyport"), std::string::npos) << problem();
 }
