@@ -75,9 +75,11 @@ tsan: dependencies
 	$(PYTHON) tests/run --jobs $(JOBS) --cpu $(CPU) --only tsan
 
 fuzz: build
-	$(NINJA) -C $(BUILD) tests/model/model_policy tests/model/model_gateway tests/unit/dataplane/unit_ports_to_the_last
+	$(NINJA) -C $(BUILD) tests/model/model_policy tests/model/model_gateway tests/model/model_gateway_mbufs \
+	  tests/unit/dataplane/unit_ports_to_the_last
 	SALLYPORT_DECISIONS=$(DECISIONS) $(BUILD)/tests/model/model_policy
 	SALLYPORT_PACKETS=$(PACKETS) $(BUILD)/tests/model/model_gateway
+	$(BUILD)/tests/model/model_gateway_mbufs
 	SALLYPORT_CONNECTIONS=60000 $(BUILD)/tests/unit/dataplane/unit_ports_to_the_last
 	tests/fuzz/run $(SECONDS_EACH)
 

@@ -55,7 +55,7 @@ class VectorWorld : public World {
   int buffers = 0;
 
  private:
-  void give_back(const Packet& packet) noexcept {
+  virtual void give_back(const Packet& packet) noexcept {
     delete[] static_cast<std::uint8_t*>(packet.buffer);
     --buffers;
   }
