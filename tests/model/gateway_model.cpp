@@ -118,6 +118,7 @@ void GatewayModel::open(Packet& packet) {
   flow.generation = generation_;
   flow.midstream = midstream;
   flow.first_byte = is.sequence + (is.has(flag::syn) ? 1 : 0);
+  flow.unanswered = is.is_first_syn();
   const Oracle oracle(*policy_);
   if (fails_source_check(packet)) return drop(packet, Drop::source_check);
   flow.hairpin = is_ours(is.to.ip);

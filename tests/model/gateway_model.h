@@ -116,6 +116,7 @@ class GatewayModel {
     TcpState tcp = TcpState::nothing;
     std::array<Spoken, 2> spoken;
     std::uint32_t first_byte = 0;
+    bool unanswered = false;  // it is the word of the client's SYN, of which there may be several
   };
   // An outside endpoint that one inside endpoint has towards all servers.
   using OutsideEndpoint = std::pair<std::uint8_t, End>;  // protocol, egress address and port

@@ -1,5 +1,6 @@
 // Flows of the model gateway: their lives, and the states of TCP.
 #include <algorithm>
+#include <utility>
 
 #include "gateway_model.h"
 
@@ -151,10 +152,11 @@ bool GatewayModel::follow_tcp(const Packet& packet, Flow& flow, Direction direct
   const Reading& is = packet.is;
   if (is.is_first_syn() && direction == to_server && flow.tcp == TcpState::syn_client) {
     flow.first_byte = is.sequence + 1;
+    flow.unanswered = true;
   }
-  // Of several SYNs the server has answered one.
-  const bool answers_syn =
-      direction == to_client && before == TcpState::syn_client && is.has(flag::syn) && is.has(flag::ack);
+  // Of several SYNs the server has answered one. A SYN-ACK of the client's own, met in the middle, is the only one.
+  const bool answers_syn = direction == to_client && before == TcpState::syn_client && is.has(flag::syn) &&
+                           is.has(flag::ack) && std::exchange(flow.unanswered, false);
   const std::uint32_t said = flow.spoken[to_server].end.value_or(0) - flow.first_byte;
   if (answers_syn && is.acknowledgment - flow.first_byte > said) flow.first_byte = is.acknowledgment;
   return true;
