@@ -99,6 +99,10 @@ class Burst {
       if (of.flow == 0 && ask_elsewhere(core_, *p.packet, p.parsed)) return;
       p.from_inside = false;
     }
+    if (p.from_inside && fails_source_check(core_, p.parsed)) {
+      core_.drop(*p.packet, Drop::source_check);
+      return;
+    }
     relay_error(core_, *p.packet, p.parsed, of, p.from_inside);
   }
 

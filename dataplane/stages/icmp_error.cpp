@@ -101,11 +101,24 @@ QuotedFlow quoted_flow(const Core& core, const Packet& packet, const Parsed& par
   return found;
 }
 
+namespace {
+
+// Whoever sends an error inside speaks to the flow's server and nobody else, and is the flow's client or what stands on
+// the way to it: no other workload.
+[[nodiscard]] bool is_to_the_point(const Core& core, const Parsed& parsed, const QuotedFlow& of) noexcept {
+  if (parsed.key.destination != of.quoted.key.source) return false;
+  return parsed.key.source == of.quoted.key.destination ||
+         core.policy()->find_source(parsed.key.source_address()).workload == 0;
+}
+
+}  // namespace
+
 void relay_error(Core& core, Packet& packet, const Parsed& parsed, const QuotedFlow& of, bool from_inside) noexcept {
   if (of.broken) {
     core.drop(packet, Drop::icmp_error_bad);
   } else if (of.flow == 0 || core.flows[of.flow].verdict == Verdict::denied ||
-             (from_inside && core.flows[of.flow].verdict == Verdict::waiting)) {
+             (from_inside && core.flows[of.flow].verdict == Verdict::waiting) ||
+             (from_inside && !is_to_the_point(core, parsed, of))) {
     // What the client of an undecided flow quotes is of its own choosing, and would reach the server.
     core.drop(packet, Drop::icmp_error_no_flow);
   } else {

@@ -148,8 +148,14 @@ void GatewayModel::handle_error(Packet& packet) {
     return is_for_all_on_link(packet.is.to.ip) ? to_kernel(packet) : drop(packet, why);
   }
   if (!policy_) return drop(packet, Drop::no_policy);
+  if (packet.from_inside() && fails_source_check(packet)) return drop(packet, Drop::source_check);
   if (!quote) return drop(packet, Drop::icmp_error_bad);
   if (flow == nullptr || flow->denied) return drop(packet, Drop::icmp_error_no_flow);
+  // To whom it quotes, from the host that it is about or from no other's workload.
+  const bool elsewhere = packet.is.to.ip != quote->from.ip;
+  const bool anothers =
+      packet.is.from.ip != quote->to.ip && !Oracle(*policy_).owner(packet.is.from.ip).workload.empty();
+  if (packet.from_inside() && (elsewhere || anothers)) return drop(packet, Drop::icmp_error_no_flow);
   forward_error(packet, *quote, *flow, packet.from_inside() ? to_server : to_client);
 }
 

@@ -80,6 +80,19 @@ def _(t):
     t.outside(icmp_error(ROUTER, E, 3, 3, b""), drop="icmp_error_bad")
 
 
+@both_families("N29 and N53 an error from inside goes to whom it quotes, from who may send it")
+def _(t, a, b, s, s2, e):
+    opened(t, udp(a, 5000, s, 53, b"question"), e)
+    answer = udp(s, 53, e, 5000, b"answer")
+    t.outside(answer, inside=seen(answer, dst=a))
+    kind, code, _word = kinds(a)[0]
+    delivered = seen(answer, dst=a)
+    for elsewhere in (s2, b, e):
+        t.inside(icmp_error(a, elsewhere, kind, code, delivered), drop="icmp_error_no_flow")
+    stranger = "2001:db8:bad::1" if ":" in a else "172.16.0.1"
+    t.inside(icmp_error(stranger, s, kind, code, delivered), drop="source_check")
+
+
 @case("N25 errors neither end nor refresh a mapping")
 def _(t):
     quoted = opened(t, udp(A, 5000, S, 53, b"question"), E)
