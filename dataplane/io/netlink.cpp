@@ -54,6 +54,9 @@ std::optional<IpAddress> from_netlink(const nl_addr* address) {
   return result;
 }
 
+// Of two gateways in one network namespace each has its own.
+constexpr std::uint32_t metrics_to_try = 32;
+
 void check(int error, int harmless, const std::string& what) {
   if (error >= 0 || error == -harmless) return;
   throw EnvironmentError(what + ": " + nl_geterror(error) +
@@ -198,9 +201,12 @@ void Netlink::remove_all_addresses(unsigned interface) {
 
 void Netlink::add_route(unsigned interface, const Prefix& to, const IpAddress& gateway, std::uint32_t metric) {
   const NlRoute route = route_to(interface, to_netlink(to.address, to.length), gateway);
-  rtnl_route_set_priority(route.get(), metric);
-  check(rtnl_route_add(socket_.get(), route.get(), NLM_F_REPLACE), NLE_EXIST,
-        "route to " + to_string(to) + " by " + to_string(gateway));
+  int result = -NLE_EXIST;
+  for (std::uint32_t higher = 0; result == -NLE_EXIST && higher < metrics_to_try; ++higher) {
+    rtnl_route_set_priority(route.get(), metric + higher);
+    result = rtnl_route_add(socket_.get(), route.get(), NLM_F_EXCL);
+  }
+  check(result, 0, "route to " + to_string(to) + " by " + to_string(gateway));
 }
 
 void Netlink::add_local_route(unsigned interface, const Prefix& prefix) {

@@ -4,6 +4,7 @@ import time
 import unittest
 
 import cases
+import namespaces
 from cases import EGRESS, OPEN_POLICY, GatewayCase
 from gateway import Gateway
 from world import SERVER
@@ -74,3 +75,72 @@ class Asked(GatewayCase):
         done = self.gateway.host.run([self.gateway.program, "show", "flows", "--socket", "/nonexistent"], check=False)
         self.assertEqual(done.returncode, 3)
         self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+
+
+class Beside(GatewayCase):
+    """A second gateway in the same network namespace, which comes, fails or goes: the first keeps its way out."""
+
+    SECOND = """
+[gateway]
+name = "second"
+policy = "/nowhere/policy.toml"
+[[port]]
+name = "in2"
+role = "inside"
+device = "net_af_packet,iface=second0"
+addresses = ["10.9.0.1/24"]
+[[port]]
+name = "out2"
+role = "outside"
+device = "net_af_packet,iface=second1"
+addresses = ["203.0.114.2/24", "2001:db8:114::2/64"]
+gateway = ["203.0.114.254", "2001:db8:114::fe"]
+[control]
+socket = "{folder}/second.sock"
+[limits]
+flows = 1000
+held_bytes = "1M"
+[flow_log]
+file = "{flows}"
+"""
+
+    def setUp(self):
+        host = cases.world.gateway
+        host.ip("link", "add", "second0", "type", "veth", "peer", "name", "second1")
+        self.addCleanup(host.ip, "link", "delete", "second0")
+
+    def ways_out(self):
+        host = cases.world.gateway
+        return [host.run(["ip", family, "route", "show", "default", "dev", "sp-outside"]).stdout for family in ("-4", "-6")]
+
+    def run_second(self, flows, until):
+        configuration = cases.world.folder / "second.toml"
+        configuration.write_text(self.SECOND.format(folder=cases.world.folder, flows=flows), encoding="utf-8")
+        with open(cases.world.folder / "second.log", "wb") as log:
+            second = cases.world.gateway.start([cases.program, "run", "--config", configuration], stdout=log, stderr=log)
+        self.addCleanup(namespaces.stop, second)
+        end = time.monotonic() + 30
+        while second.poll() is None and not until():
+            self.assertLess(time.monotonic(), end, (cases.world.folder / "second.log").read_text())
+            time.sleep(0.1)
+        return second
+
+    def assert_as_before(self, before):
+        self.assertEqual(self.ways_out(), before)
+        for address in SERVER:
+            self.assertEqual(self.curl("web", "httpbin.org", address).returncode, 0)
+
+    def test_the_first_keeps_its_way_out(self):
+        before = self.ways_out()
+        self.assertEqual([way.count("via") for way in before], [1, 1], before)
+        failed = self.run_second("/nowhere/flows.jsonl", lambda: False)
+        self.assertEqual(failed.returncode, 3)
+        self.assert_as_before(before)
+
+        def is_up():
+            return "114.254" in cases.world.gateway.run(["ip", "route", "show", "default", "dev", "sp-out2"], check=False).stdout
+        second = self.run_second(cases.world.folder / "second.jsonl", is_up)
+        self.assertIsNone(second.poll())
+        self.assert_as_before(before)
+        self.assertEqual(namespaces.stop(second, seconds=30), 0)
+        self.assert_as_before(before)
