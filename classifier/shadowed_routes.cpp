@@ -150,9 +150,13 @@ class Shadows {
     if (shadow.decides) return;
     const auto& [route, hostname] = place;
     const config::Route& first = model_.routes[shadow.by];
+    const bool same_file = first.at.file == model_.routes[route].at.file;
+    const std::string place_of_first = same_file
+                                           ? fmt::format("line {}", first.at.line)
+                                           : fmt::format("at {}:{}", model_.files.at(first.at.file), first.at.line);
     const std::string why = shadow.by == route ? "it stands here already"
-                                               : fmt::format("{} {} comes first, line {}", kind_name(first.kind),
-                                                             full_name(first), first.at.line);
+                                               : fmt::format("{} {} comes first, {}", kind_name(first.kind),
+                                                             full_name(first), place_of_first);
     if (hostname == Taker::no_hostname) {
       diagnostics.warning(model_.routes[route].at, keys[route], fmt::format("never decides: {}", why));
       return;

@@ -14,4 +14,9 @@ inline constexpr std::array<std::string_view, 19> policy_tables = {
     "network_set", "domain_set", "egress",     "ip_pool",   "tcp_route", "tls_route", "egress_network",
     "egress_pool", "icmp_route", "http_route", "udp_route", "grpc_route"};
 
+// Of these there is one; of the others as many as one likes, each written [[..]].
+inline constexpr std::array<std::string_view, 15> single_tables = {
+    "gateway", "workers", "limits", "timeouts", "nat",      "ha",   "flow_log", "ipfix",
+    "metrics", "control", "dpdk",   "cluster",  "defaults", "snat", "dns"};
+
 }  // namespace sallyport::config

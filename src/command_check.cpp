@@ -11,10 +11,8 @@
 
 #include "config/load.h"
 #include "dataplane/io/environment_error.h"
-#include "src/outside_addresses.h"
 #include "src/policy_elsewhere.h"
 #include "src/policy_source.h"
-#include "src/sender_networks.h"
 #include "src/terminal.h"
 
 namespace sallyport {
@@ -49,11 +47,7 @@ std::vector<Checked> check_documents(const CheckOptions& options) {
     const Progress progress(fmt::format("compiling {}", path));
     classifier::Identities identities;
     CompiledPolicy policy = compile_policy_file(path, identities);
-    if (ports && policy.policy) {
-      warn_of_addresses_elsewhere(*ports, policy.policy->model(), policy.diagnostics);
-      warn_of_senders_elsewhere(*ports, policy.policy->model(), policy.diagnostics);
-      policy.diagnostics.sort();
-    }
+    if (ports && policy.policy) warn_of_addresses(*ports, policy);
     std::string hash = policy.policy ? policy.policy->hash() : "";
     checked.push_back({path, std::move(policy.files), std::move(policy.diagnostics), std::move(hash)});
   }

@@ -139,7 +139,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   log.info(memory_text(gateway, appliance));
 
   Reloader reloader(
-      {appliance.policy_path, appliance.shadow_policy_path},
+      {appliance.policy_path, appliance.shadow_policy_path, &appliance},
       [&](std::shared_ptr<const classifier::Policy> policy) { gateway.publish(std::move(policy)); },
       [&](std::shared_ptr<const classifier::Policy> shadow) { gateway.publish_shadow(std::move(shadow)); },
       [&](bool begins) { begins ? manager.reloading() : manager.ready(status_text(reloader, gateway)); }, log);

@@ -88,7 +88,9 @@ void set_up(const SetupOptions& options) {
     gateway.choose_ports();
     gateway.write();
     outcome.next.push_back("sallyport check --config " + options.output);
-    outcome.next.emplace_back("systemctl enable --now sallyport");
+    const bool for_the_unit = options.output == SetupOptions{}.output;
+    outcome.next.push_back(for_the_unit ? "systemctl enable --now sallyport"
+                                        : "sallyport run --config " + options.output);
   }
   gateway.tell_group_mates();
   finish(options, sysfs, questions, outcome);

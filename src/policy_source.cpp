@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "src/outside_addresses.h"
+#include "src/sender_networks.h"
+
 namespace sallyport {
 
 CompiledPolicy compile_policy_file(const std::string& path, classifier::Identities& identities,
@@ -18,6 +21,12 @@ CompiledPolicy compile_policy_file(const std::string& path, classifier::Identiti
   }
   result.diagnostics.sort();
   return result;
+}
+
+void warn_of_addresses(const config::ApplianceModel& appliance, CompiledPolicy& policy) {
+  warn_of_addresses_elsewhere(appliance, policy.policy->model(), policy.diagnostics);
+  warn_of_senders_elsewhere(appliance, policy.policy->model(), policy.diagnostics);
+  policy.diagnostics.sort();
 }
 
 std::vector<std::string> lines(const config::Diagnostics& diagnostics, const std::vector<std::string>& files) {

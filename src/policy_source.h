@@ -7,6 +7,7 @@
 
 #include "classifier/identities.h"
 #include "classifier/policy.h"
+#include "config/appliance_model.h"
 #include "config/diagnostics.h"
 #include "config/load.h"
 #include "src/exit_code.h"
@@ -24,6 +25,9 @@ struct CompiledPolicy {
 [[nodiscard]] CompiledPolicy compile_policy_file(const std::string& path, classifier::Identities& identities,
                                                  const classifier::Policy* previous = nullptr,
                                                  config::Pipes pipes = config::Pipes::read);
+
+// Warns of what a valid policy says of addresses that the ports of the gateway do not have.
+void warn_of_addresses(const config::ApplianceModel& appliance, CompiledPolicy& policy);
 
 // "file:line:column: key.path: message" each.
 [[nodiscard]] std::vector<std::string> lines(const config::Diagnostics& diagnostics,

@@ -47,7 +47,9 @@ std::string told(const CompiledPolicy& compiled, std::vector<ReloadResult::Note>
   const std::vector<std::string> errors = errors_of(compiled);
   const std::vector<std::string> all = lines(compiled.diagnostics, compiled.files);
   if (all.size() == 1) return all.front();
-  for (const std::string& line : all) notes.push_back({true, line});
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    notes.push_back({true, all[i], compiled.diagnostics.all()[i].severity == config::Severity::error});
+  }
   if (errors.size() == 1) return errors.front();
   return fmt::format("{} errors, each on a line before this one; the first: {}", errors.size(), errors.front());
 }
@@ -69,6 +71,7 @@ std::string contents(const config::PolicyModel& model) {
 Reloader::Reloader(Paths paths, Publish publish, Publish publish_shadow, Notify notify, Log& log)
     : path_(std::move(paths.policy)),
       shadow_path_(std::move(paths.shadow)),
+      appliance_(paths.appliance),
       publish_(std::move(publish)),
       publish_shadow_(std::move(publish_shadow)),
       notify_(std::move(notify)),
@@ -144,6 +147,7 @@ ReloadResult Reloader::load(std::vector<ReloadResult::Note>& notes) {
   const std::shared_ptr<const LivePolicy> before = live();
   std::shared_ptr<classifier::Identities> identities = copy_of(*before->identities);
   CompiledPolicy compiled = compile_policy_file(path_, *identities, before->policy.get(), config::Pipes::refused);
+  if (compiled.policy && appliance_ != nullptr) warn_of_addresses(*appliance_, compiled);
   if (!compiled.policy) {
     const std::string kept =
         before->policy ? fmt::format("the running one (generation {}) is kept", before->generation)
@@ -227,7 +231,9 @@ bool Reloader::publish(const std::shared_ptr<const LivePolicy>& next) {
 }
 
 void Reloader::tell(const ReloadResult& result, std::chrono::nanoseconds took) {
-  for (const ReloadResult::Note& note : result.notes) note.problem ? log_.warning(note.text) : log_.info(note.text);
+  for (const ReloadResult::Note& note : result.notes) {
+    note.error ? log_.error(note.text) : note.problem ? log_.warning(note.text) : log_.info(note.text);
+  }
   if (result.kind == Kind::refused) {
     log_.error(result.text);
   } else {

@@ -19,6 +19,7 @@
 
 #include "classifier/identities.h"
 #include "classifier/policy.h"
+#include "config/appliance_model.h"
 #include "src/log.h"
 #include "src/reload_queue.h"
 
@@ -49,8 +50,9 @@ class Reloader {
  public:
   using Publish = std::function<void(std::shared_ptr<const classifier::Policy>)>;
   struct Paths {
-    std::string policy;  // its first file
-    std::string shadow;  // empty: none
+    std::string policy;                                 // its first file
+    std::string shadow;                                 // empty: none
+    const config::ApplianceModel* appliance = nullptr;  // whose ports the policy's addresses should fit; outlives it
   };
   // Called around a reload, not around the first load: true as it begins, false when it is over.
   using Notify = std::function<void(bool)>;
@@ -85,6 +87,7 @@ class Reloader {
 
   const std::string path_;
   const std::string shadow_path_;
+  const config::ApplianceModel* const appliance_;
   const Publish publish_;
   const Publish publish_shadow_;
   const Notify notify_;

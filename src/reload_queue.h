@@ -27,6 +27,7 @@ struct ReloadResult {
   struct Note {
     bool problem = false;
     std::string text;
+    bool error = false;  // a problem that stands in the way
   };
   std::vector<Note> notes{};  // what else was logged: warnings, what became of the shadow policy
 };

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "config/root_keys.h"
+
 namespace sallyport::config {
 namespace {
 
@@ -38,7 +40,8 @@ bool is_truth(std::string_view word) {
 
 // The name in a header "[name]".
 std::string_view header_name(std::string_view line) {
-  const std::size_t open = line.find('[');
+  const std::size_t open = line.find_first_not_of(" \t");
+  if (open == std::string_view::npos || line[open] != '[') return {};
   const std::size_t close = line.find(']');
   const bool is_header = open != std::string_view::npos && close != std::string_view::npos && open + 1 < close;
   return is_header ? line.substr(open + 1, close - open - 1) : std::string_view();
@@ -55,7 +58,11 @@ std::string syntax_hint(std::string_view text, std::uint32_t line, std::string_v
   }
   if (says("cannot redefine existing")) {
     const std::string_view name = header_name(written);
-    return name.empty() ? "" : fmt::format("; several of a kind are written [[{}]], each of them", name);
+    if (name.empty()) return "; it has a value above already: one of the two is to go";
+    if (std::ranges::find(single_tables, name) != single_tables.end()) {
+      return fmt::format("; [{}] stands above already: its keys belong there", name);
+    }
+    return fmt::format("; several of a kind are written [[{}]], each of them", name);
   }
   if (says("could not determine value type") || says("parsing boolean") || says("parsing floating-point") ||
       says("parsing integer")) {

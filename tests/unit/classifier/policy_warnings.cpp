@@ -233,9 +233,9 @@ TEST(Warnings, KeyPathsCountWithinTheirFile) {
   Identities identities;
   const auto compiled = Policy::compile(std::move(*loaded.model), identities);
   ASSERT_EQ(compiled.diagnostics.all().size(), 1U);
-  EXPECT_EQ(
-      to_text(compiled.diagnostics.all()[0], loaded.files),
-      "policy.d/b.toml:1:1: tcp_route[0]: warning: never decides: tcp_route linkerd-egress/a comes first, line 5");
+  EXPECT_EQ(to_text(compiled.diagnostics.all()[0], loaded.files),
+            "policy.d/b.toml:1:1: tcp_route[0]: warning: never decides: tcp_route linkerd-egress/a comes first, at "
+            "policy.toml:5");
 }
 
 // ---- sets, pools, egresses ------------------------------------------------------------------------------------------

@@ -67,6 +67,9 @@ TEST(TomlDocument, WhatWasProbablyMeantIsSaid) {
       {"a = { b = 1,\n  c = 2 }\n",
        "; a table in { } stands on one line: close it here, or write it as a [table] of its own"},
       {"[port]\n[port]\n", "; several of a kind are written [[port]], each of them"},
+      {"[snat]\n[snat]\n", "; [snat] stands above already: its keys belong there"},
+      {"[limits]\na = 1\n [limits]\n", "; [limits] stands above already: its keys belong there"},
+      {"a = [\"b\"]\na = [\"c\"]\n", "; it has a value above already: one of the two is to go"},
       {"[[namespace]]\n[namespace]\n", "; several of a kind are written [[namespace]], each of them"},
   };
   for (const auto& mistake : table) {
