@@ -10,6 +10,7 @@
 namespace sallyport::classifier::names {
 namespace {
 
+constexpr std::uint8_t content_type_alert = 21;
 constexpr std::uint8_t content_type_handshake = 22;
 constexpr std::uint8_t protocol_major = 3;
 constexpr std::size_t record_header_bytes = 5;
@@ -76,13 +77,17 @@ struct Record {
   Bytes present;  // of its content, what has arrived
 };
 
-// No client begins with another record of TLS than its hello's. But there are servers that skip some of them, warnings
-// and empty records, and read a hello behind them.
+// No client begins with another record of TLS than its hello's, nor with another version's. But there are servers that
+// skip some of them, warnings and empty records, and read a hello behind them; and in a first record of a hello or of a
+// warning there are servers that take any version below 0x1000.
 [[nodiscard]] Parse read_foreign_record(Bytes stream) noexcept {
-  constexpr std::uint8_t minor_max = 4;
+  constexpr std::uint8_t minor_max = 4, lenient_major_max = 0x0f;
   if (!begins_tls_record(stream[0])) return Parse::not_this;
-  if (stream.size() > 1 && stream[1] != protocol_major) return Parse::not_this;
-  if (stream.size() > 2 && stream[2] > minor_max) return Parse::not_this;
+  const bool any_version = stream[0] == content_type_handshake || stream[0] == content_type_alert;
+  if (stream.size() > 1 && (any_version ? stream[1] > lenient_major_max : stream[1] != protocol_major)) {
+    return Parse::not_this;
+  }
+  if (stream.size() > 2 && !any_version && stream[2] > minor_max) return Parse::not_this;
   if (stream.size() < record_header_bytes) return Parse::need_more;
   const std::size_t length = std::size_t{stream[3]} << 8U | stream[4];
   return length <= record_bytes_max + record_bytes_beyond ? Parse::malformed : Parse::not_this;
@@ -90,10 +95,9 @@ struct Record {
 
 // Each byte of the header is judged as soon as it is there. Only the first record can show another protocol.
 [[nodiscard]] Parse read_record(Bytes stream, bool first, Record& record) noexcept {
-  if (first && !stream.empty() && stream[0] != content_type_handshake) return read_foreign_record(stream);
-  const Parse foreign = first ? Parse::not_this : Parse::malformed;
-  if (!stream.empty() && stream[0] != content_type_handshake) return foreign;
-  if (stream.size() > 1 && stream[1] != protocol_major) return foreign;
+  const bool foreign =
+      (!stream.empty() && stream[0] != content_type_handshake) || (stream.size() > 1 && stream[1] != protocol_major);
+  if (foreign) return first ? read_foreign_record(stream) : Parse::malformed;
   if (stream.size() < record_header_bytes) return Parse::need_more;
 
   Reader reader(stream);
