@@ -32,6 +32,11 @@ struct Piece {
   return {0, bytes.subspan(std::min<std::size_t>(base - sequence, bytes.size()))};
 }
 
+[[nodiscard]] Piece behind(const Piece& piece, std::uint32_t offset) noexcept {
+  if (piece.offset >= offset) return piece;
+  return {offset, piece.bytes.subspan(std::min<std::size_t>(offset - piece.offset, piece.bytes.size()))};
+}
+
 [[nodiscard]] bool has_all(const Core& core, const Flow& flow, const Inspection& inspection) noexcept {
   return server_has(core, flow, inspection.base + inspection.passed);
 }
@@ -114,7 +119,9 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
     return Inspected::pass;
   }
   if (parsed.payload_bytes == 0) return Inspected::pass;
-  const Piece piece = piece_of(packet, parsed, inspection.base);
+  Piece piece = piece_of(packet, parsed, inspection.base);
+  // The server throws away what it has; a keep-alive may bring any byte (RFC 9293 section 3.8.4).
+  if (has_all(core, flow, inspection)) piece = behind(piece, inspection.passed);
   if (inspection.stream == 0) {
     if (piece.offset < inspection.passed && !piece.bytes.empty()) return end(core, packet, Drop::hello_duplicate);
   } else if (!core.held.stream(inspection).agrees(piece.offset, piece.bytes)) {

@@ -206,6 +206,16 @@ TEST(PipelineGuard, Case98AKeepAliveOfEitherSidePasses) {
   EXPECT_EQ(t.c.send(100, part(t.h, 100, t.size)).outside.size(), 2U);
 }
 
+// RFC 9293 section 3.8.4: with or without a garbage octet.
+TEST(PipelineGuard, Case98AKeepAliveBehindWhatTheServerHasButNotAnswered) {
+  Guarded t;
+  EXPECT_EQ(t.c.send(0, t.h).outside.size(), 1U);
+  EXPECT_EQ(t.c.server_sends(0, {}, Tcp::ack, t.size).inside.size(), 1U);
+  EXPECT_EQ(t.c.send(t.size - 1, {0xda}).outside.size(), 1U);
+  EXPECT_EQ(t.c.server_sends(0, server_hello(false), Tcp::ack, t.size).inside.size(), 1U);
+  EXPECT_EQ(t.c.send(t.size, {1, 2, 3}).outside.size(), 1U);
+}
+
 TEST(PipelineGuard, Case98AResetOfTheServerFreesTheHeld) {
   Guarded t;
   EXPECT_TRUE(t.c.send(0, part(t.h, 0, 100)).silent());
