@@ -299,4 +299,23 @@ bool has_initial_packet(Bytes datagram) noexcept {
   return false;
 }
 
+bool is_early_data(Bytes datagram, QuicConnection& connection) noexcept {
+  bool early = false;
+  Reader reader(datagram);
+  while (const std::optional<Packet> packet = read_packet(reader)) {
+    if (packet->type == QuicPacketType::initial) return false;
+    if (packet->type != QuicPacketType::zero_rtt || early) continue;
+    begin(connection, *packet);
+    early = true;
+  }
+  return early;
+}
+
+bool is_unreadable(Bytes datagram) noexcept {
+  constexpr std::uint8_t fixed_bit = 0x40;
+  if (datagram.size() < initial_datagram_bytes_min || (datagram[0] & long_header_bit) == 0) return false;
+  Reader version(datagram.subspan(1));
+  return (datagram[0] & fixed_bit) == 0 || find_quic_version(version.u32()) == nullptr;
+}
+
 }  // namespace sallyport::classifier::names

@@ -86,5 +86,10 @@ struct QuicKeysDeleter {
 // answers to the hello. A Handshake packet would say as much, but nothing in it tells of which connection it is.
 void read_server_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection, QuicKeys& keys) noexcept;
 [[nodiscard]] bool has_initial_packet(std::span<const std::uint8_t> datagram) noexcept;
+// 0-RTT and no Initial? `connection` is then the one whose Destination Connection ID it bears.
+[[nodiscard]] bool is_early_data(std::span<const std::uint8_t> datagram, QuicConnection& connection) noexcept;
+// A long header that is read nowhere here, in a datagram that may begin a connection all the same, at a server that
+// speaks other versions or takes no offence at a cleared fixed bit (RFC 9287).
+[[nodiscard]] bool is_unreadable(std::span<const std::uint8_t> datagram) noexcept;
 
 }  // namespace sallyport::classifier::names

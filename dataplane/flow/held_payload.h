@@ -119,6 +119,8 @@ class HeldPayload {
     }
     return &quic_[inspection.quic];
   }
+  // May one be kept of a connection that needs it but for repetitions?
+  [[nodiscard]] bool spares_quic() const noexcept { return quic_.in_use() <= quic_.capacity() / 2; }
 
   // Asked before the payload is put into the stream: what is there but not held would be taken for a repetition. No
   // buffer of the Reassembler's is held: there are few.

@@ -8,7 +8,8 @@
 // Datagrams of one flow may begin any number of QUIC connections. Each Initial that opens with its own Destination
 // Connection ID begins one, and is judged like the first; also where the flow was allowed with no name at all. Until
 // the server's ServerHello, the CRYPTO bytes of a connection that was let through stay what they were: a server may
-// have only some of them. Where they cannot be kept that long, no Initial passes any more (`sealed`).
+// have only some of them; and behind it until the client knows of that, since until then it may say them again. Where
+// they cannot be kept until the ServerHello, no Initial passes any more (`sealed`).
 #pragma once
 
 #include "dataplane/core.h"

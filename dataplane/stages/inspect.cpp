@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "classifier/host_name.h"
+#include "classifier/names/quic_initial.h"
 #include "dataplane/stages/cut.h"
 #include "dataplane/stages/decide.h"
 #include "dataplane/stages/forward.h"
@@ -230,6 +231,11 @@ Inspected inspect(Core& core, FlowNumber number, Packet& packet, Parsed& parsed)
     return wait_for_more(core, number, packet);
   }
 
+  // Between the pieces of a hello that is waited for, what cannot be read does not go out with its verdict.
+  if (!flow.is_tcp() && holds_back(core, flow) &&
+      classifier::names::is_unreadable({packet.data + parsed.payload_offset, parsed.payload_bytes})) {
+    return end(core, packet, Drop::hello_denied);
+  }
   Looked looked;
   const Look look =
       flow.is_tcp() ? look_tcp(core, flow, packet, parsed, looked) : look_udp(core, flow, packet, parsed, looked);

@@ -229,3 +229,44 @@ def _(t):
     quic(t, "httpbin.org")
     quic(t, "denied.example", leaves=False)
     t.flow(**CONFLICT)
+
+
+ONE_RTT = b"\x40" + bytes(60)
+
+
+@case("case 101: 0-RTT that comes behind the server's answer belongs to its connection", policy=NAMES)
+def _(t):
+    quic(t, "httpbin.org")
+    accept(t)
+    t.inside(datagram(hellos.long_header(1)), outside=ANYTHING)
+    t.inside(datagram(ONE_RTT), outside=ANYTHING)
+    t.inside(datagram(hellos.long_header(1, size=300)), outside=ANYTHING)
+    t.inside(datagram(hellos.long_header(1, dcid=b"another!")), drop="hello_unordered")
+    t.wait(11)
+    t.inside(datagram(ONE_RTT), outside=ANYTHING)
+    t.flow(action="allow", sni="httpbin.org")
+
+
+@case("case 103: the same connection again, which its server may have forgotten", policy=NAMES)
+def _(t):
+    quic(t, "httpbin.org")
+    accept(t)
+    quic(t, "httpbin.org")  # its client has not heard the answer yet
+    t.inside(datagram(ONE_RTT), outside=ANYTHING)
+    t.wait(2)
+    say(t, crypto_of("denied.example"), drop="hello_duplicate")
+    t.inside(datagram(ONE_RTT), outside=ANYTHING)
+    t.flow(action="allow", sni="httpbin.org")
+
+
+@case("case 101: an unknown version between the pieces of a hello, and behind one without an answer", policy=NAMES)
+def _(t):
+    whole = initial(crypto_of("denied.example"), dcid=b"another!")
+    foreign = whole[:1] + b"\xff\0\0\x1c" + whole[5:]
+    first = say(t, hellos.crypto(0, LONG_GOOD[:700]), outside=[])
+    t.inside(datagram(foreign), drop="hello_denied")
+    last = datagram(initial(hellos.crypto(700, LONG_GOOD[700:]), number=1))
+    t.inside(last, outside=[seen(first, src=E), seen(last, src=E)])
+    t.wait(11)
+    t.inside(datagram(foreign), drop="hello_denied")
+    t.flow(action="allow", sni="a.example.com")

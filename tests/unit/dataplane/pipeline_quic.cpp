@@ -232,6 +232,72 @@ TEST(PipelineQuic, Case95TheHelloThatAServerAskedForNamesTheSameServer) {
   }
 }
 
+// A server that has forgotten the connection would begin another by it.
+TEST(PipelineQuic, TheSameConnectionAgainShowsNoOtherName) {
+  for (const bool client_knows : {false, true}) {
+    Talk t(httpbin_only);
+    EXPECT_EQ(t.say(initial("httpbin.org")), 1U);
+    t.handshake();
+    EXPECT_EQ(t.say(initial("httpbin.org")), 1U) << "its client may not have the answer";
+    if (client_knows) {
+      EXPECT_EQ(t.say(Frame(60, 0x40)), 1U);
+      EXPECT_EQ(t.say(initial("evil.org")), 0U);
+      EXPECT_EQ(t.say(two_initials("httpbin.org")[1]), 0U) << "nor a piece of one";
+      EXPECT_EQ(t.g.dropped(Drop::hello_duplicate), 2U);
+      EXPECT_EQ(t.say(Frame(60, 0x40)), 1U) << "the connection goes on";
+    } else {
+      EXPECT_EQ(t.say(initial("evil.org")), 0U);
+      t.expect_denied(Reason::hello_conflict);
+    }
+  }
+}
+
+// Its answer is there, so its silence afterwards is none.
+TEST(PipelineQuic, AHelloThatTheServerHasTakenIsNotKeptForLong) {
+  Talk t(httpbin_only);
+  EXPECT_EQ(t.say(initial("httpbin.org")), 1U);
+  t.handshake();
+  (void)t.g.wait_ms(11'000);
+  EXPECT_EQ(t.say(initial("evil.org")), 0U);
+  EXPECT_EQ(t.g.dropped(Drop::hello_duplicate), 1U);
+  EXPECT_EQ(t.say(initial("www.example.com", 2)), 1U);
+}
+
+TEST(PipelineQuic, Case101EarlyDataBehindTheAnswer) {
+  Talk t(httpbin_only);
+  EXPECT_EQ(t.say(initial("httpbin.org")), 1U);
+  const auto early = [](std::uint8_t connection) {
+    Initial of;
+    of.dcid[0] = connection;
+    return classifier::names::other_packet(quic_v1, 1, Frame(of.dcid.begin(), of.dcid.end()));
+  };
+  EXPECT_EQ(t.say(early(1)), 1U);
+  t.handshake();
+  EXPECT_EQ(t.say(early(1)), 1U);
+  EXPECT_EQ(t.say(Frame(60, 0x40)), 1U);
+  EXPECT_EQ(t.say(early(1)), 1U);
+  EXPECT_EQ(t.say(early(2)), 0U) << "of a connection that has shown nothing";
+  EXPECT_EQ(t.g.dropped(Drop::hello_unordered), 1U);
+  (void)t.g.wait_ms(11'000);
+  EXPECT_EQ(t.say(Frame(60, 0x40)), 1U);
+}
+
+TEST(PipelineQuic, Case101AnUnknownVersionBesideAConnection) {
+  Frame foreign = initial("evil.org", 7);
+  foreign[1] = 0xba;
+  Talk held(httpbin_only);
+  const auto parts = two_initials("httpbin.org");
+  EXPECT_EQ(held.say(parts[0]), 0U);
+  EXPECT_EQ(held.say(foreign), 0U);
+  EXPECT_EQ(held.g.dropped(Drop::hello_denied), 1U);
+  EXPECT_EQ(held.say(parts[1]), 2U);
+  Talk silent(httpbin_only);
+  EXPECT_EQ(silent.say(initial("httpbin.org")), 1U);
+  (void)silent.g.wait_ms(11'000);
+  EXPECT_EQ(silent.say(foreign), 0U);
+  EXPECT_EQ(silent.g.dropped(Drop::hello_denied), 1U);
+}
+
 // A Handshake packet may be of an earlier connection, which its client lets the server repeat.
 TEST(PipelineQuic, OnlyTheAnswerToAHelloEndsItsGuard) {
   Talk t(httpbin_only);
