@@ -16,6 +16,8 @@ using What = HttpStep::What;
 constexpr std::uint32_t header_bytes = 9;
 constexpr std::uint32_t frame_bytes_max = 16384;  // SETTINGS_MAX_FRAME_SIZE, of whatever is not DATA
 constexpr unsigned continuations_max = 16;
+constexpr std::uint32_t ahead_bytes_max = 128;  // ten settings, the acknowledgement and two windows
+constexpr unsigned ahead_frames_max = 64;       // that wait for a request
 constexpr HttpStep broken{What::malformed, 0, 0};
 
 enum class Type : std::uint8_t {
@@ -180,6 +182,7 @@ HttpStep Http2Follower::next(Bytes stream, Inflater& inflater, FieldRoom& room, 
     preface_ = true;
     return {What::framing, http2_preface.size(), 0};
   }
+  if (last_stream_ == 0) return next_ahead(stream, inflater, room, head);
   if (stream.size() < header_bytes) return {};
   const Frame frame(stream);
   if (!is_in_order(frame)) return broken;
@@ -191,6 +194,39 @@ HttpStep Http2Follower::next(Bytes stream, Inflater& inflater, FieldRoom& room, 
   if (frame.type > Type::continuation) return {What::framing, header_bytes, frame.length};
   if (stream.size() < frame.bytes()) return {};
   return {What::framing, frame.bytes(), 0};
+}
+
+// No stream is open: RFC 9113 section 5.1 leaves none to be of but for HEADERS and PRIORITY.
+HttpStep Http2Follower::next_ahead(Bytes stream, Inflater& inflater, FieldRoom& room, RequestHead& head) noexcept {
+  std::uint32_t at = 0;
+  for (unsigned frames = 0; stream.size() >= at + header_bytes; ++frames) {
+    const Frame frame(stream.subspan(at));
+    const bool first = !settings_ && at == 0;
+    if (!is_in_order(frame) || frame.length > frame_bytes_max || frames == ahead_frames_max) return broken;
+    if (first && (frame.type != Type::settings || frame.has(acknowledges))) return broken;
+    if (frame.type == Type::data || frame.type == Type::rst_stream) return broken;
+    if (frame.type == Type::headers) {
+      HttpStep step = next_block(frame, stream.subspan(at), inflater, room, head);
+      if (step.what != What::request) return step;
+      settings_ = true;
+      step.bytes += at;
+      head.bytes = step.bytes;
+      return step;
+    }
+    if (stream.size() < at + frame.bytes()) return {};
+    if (at == 0 && passes_ahead(frame)) return {What::framing, frame.bytes(), 0};
+    at += frame.bytes();
+  }
+  return {};
+}
+
+bool Http2Follower::passes_ahead(const Frame& frame) noexcept {
+  const bool settings = frame.type == Type::settings;
+  const bool window = frame.type == Type::window_update && frame.stream == 0;
+  if ((!settings && !window) || ahead_bytes_ + frame.bytes() > ahead_bytes_max) return false;
+  ahead_bytes_ += frame.bytes();
+  settings_ = true;
+  return true;
 }
 
 HttpStep Http2Follower::next_block(const Frame& first, Bytes stream, Inflater& inflater, FieldRoom& room,

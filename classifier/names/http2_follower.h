@@ -1,6 +1,10 @@
 // Follows the client's half of an HTTP/2 connection (RFC 9113): the preface, then frame by frame, with the header block
 // of every stream.
 //
+// Before the first request little passes: the preface, and SETTINGS, their acknowledgement and WINDOW_UPDATE of the
+// connection, of ahead_bytes_max in all; a client may wait for the server's SETTINGS before it asks. Whatever else may
+// stand there is one step with the request behind it.
+//
 // Given bytes and answering as HttpFollower does. A header block, over its CONTINUATION frames, is one step, once it is
 // whole; DATA and the payload of unknown frames need no look. A block that opens no new stream is of trailers. What RFC
 // 9113 calls malformed is: pseudo-fields that are missing, doubled, misplaced or unknown, upper case, fields of a
@@ -32,10 +36,14 @@ class Http2Follower {
  private:
   struct Frame;
 
+  [[nodiscard]] HttpStep next_ahead(std::span<const std::uint8_t> stream, Inflater& inflater, FieldRoom& room,
+                                    RequestHead& head) noexcept;
+  [[nodiscard]] bool passes_ahead(const Frame& frame) noexcept;
   [[nodiscard]] HttpStep next_block(const Frame& first, std::span<const std::uint8_t> stream, Inflater& inflater,
                                     FieldRoom& room, RequestHead& head) noexcept;
 
   std::uint32_t last_stream_ = 0;
+  std::uint32_t ahead_bytes_ = 0;  // of frames that have passed before the first request
   bool preface_ = false;
   bool settings_ = false;
 };

@@ -1,6 +1,7 @@
 #include "classifier/names/http_answer.h"
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 #include "classifier/names/http_text.h"
@@ -21,7 +22,7 @@ std::size_t HttpAnswer::take(std::span<const std::uint8_t> bytes) noexcept {
 }
 
 void HttpAnswer::end_line() noexcept {
-  constexpr std::string_view upgrade = "upgrade:";
+  constexpr std::string_view upgrade = "upgrade:", length = "content-length:", coding = "transfer-encoding";
   constexpr unsigned switching_protocols = 101;
   const std::string_view line(line_.data(), line_bytes_);
   line_bytes_ = 0;
@@ -30,6 +31,10 @@ void HttpAnswer::end_line() noexcept {
   } else if (same(line.substr(0, upgrade.size()), upgrade)) {
     names_protocol_ = names_protocol_ || trimmed(line.substr(upgrade.size())).find_first_not_of('\r') != line.npos;
     names_h2c_ = names_h2c_ || contains(line, "h2c");
+  } else if (same(line.substr(0, length.size()), length)) {
+    read_length(line.substr(length.size()));
+  } else if (same(line.substr(0, coding.size()), coding)) {
+    obscure_ = true;
   } else if (line.empty() || line == "\r") {
     const bool interim = status_ / 100 == 1 && status_ != switching_protocols;
     complete_ = !interim;
@@ -43,13 +48,32 @@ void HttpAnswer::read_status(std::string_view line) noexcept {
   const bool is_http = line.starts_with("HTTP/1.") && line.size() >= status_at + status_digits;
   const std::string_view digits = is_http ? line.substr(status_at, status_digits) : std::string_view{};
   in_fields_ = true;
-  names_protocol_ = names_h2c_ = false;
+  names_protocol_ = names_h2c_ = counted_ = obscure_ = false;
+  length_ = 0;
   status_ = 0;
   if (!is_http || !std::all_of(digits.begin(), digits.end(), is_digit)) {
     complete_ = true;
     return;
   }
   for (const char digit : digits) status_ = static_cast<std::uint16_t>(status_ * 10 + (digit - '0'));
+}
+
+void HttpAnswer::read_length(std::string_view value) noexcept {
+  constexpr std::size_t digits_max = 18;
+  if (value.ends_with('\r')) value.remove_suffix(1);
+  const std::string_view digits = trimmed(value);
+  const bool is_number =
+      !digits.empty() && digits.size() <= digits_max && std::all_of(digits.begin(), digits.end(), is_digit);
+  obscure_ = obscure_ || counted_ || !is_number;
+  counted_ = true;
+  if (!obscure_) (void)std::from_chars(digits.data(), digits.data() + digits.size(), length_);
+}
+
+std::optional<std::uint64_t> HttpAnswer::body_bytes() const noexcept {
+  constexpr unsigned switching_protocols = 101, no_content = 204, not_modified = 304;
+  if (status_ == no_content || status_ == not_modified) return 0;
+  if (status_ == 0 || status_ == switching_protocols || obscure_ || !counted_) return std::nullopt;
+  return length_;
 }
 
 }  // namespace sallyport::classifier::names

@@ -14,6 +14,7 @@ namespace {
 using What = HttpStep::What;
 
 constexpr std::size_t line_bytes_max = 1024;  // of a chunk's length with its extensions; of a trailer
+constexpr unsigned empty_lines_max = 4;       // RFC 9112 section 2.2 asks for one
 constexpr HttpStep broken{What::malformed, 0, 0};
 
 [[nodiscard]] std::string_view text_of(Bytes stream) noexcept {
@@ -43,30 +44,94 @@ Parse read_http2_preface(Bytes stream) noexcept {
 
 namespace {
 
-// A line of a word, a blank and more (RFC 9112 section 3), with a version of HTTP at its end.
+// What servers that read loosely take for the blanks around the parts of a first line (RFC 9112 section 3), and skip in
+// front of it.
+constexpr std::string_view blanks = " \t\v\f";
+[[nodiscard]] bool is_skipped(char c) noexcept {
+  return c == '\0' || c == '\r' || c == '\n' || blanks.find(c) != std::string_view::npos;
+}
+[[nodiscard]] bool is_blank(char c) noexcept { return blanks.find(c) != std::string_view::npos; }
+
+// A line of a word, a blank and more, with a version of HTTP at its end.
 [[nodiscard]] What judge_first_line(std::string_view text) noexcept {
-  const std::string_view rest = text.substr(0, line_bytes_max);
+  const auto* const start = std::find_if_not(text.begin(), text.end(), is_skipped);
+  const std::string_view rest = text.substr(static_cast<std::size_t>(start - text.begin()));
   const std::size_t end = std::min(rest.find('\n'), rest.size());
   const std::string_view line = rest.substr(0, end);
-  const std::string_view word = line.substr(0, line.find(' '));
-  if (!std::all_of(word.begin(), word.end(), is_token_character)) return What::not_http;
-  if (line.find(" HTTP/") != std::string_view::npos) return What::request;
-  return end == text.size() ? What::need_more : What::not_http;
+  const auto* const word_end = std::find_if(line.begin(), line.end(), is_blank);
+  const std::string_view word = line.substr(0, static_cast<std::size_t>(word_end - line.begin()));
+  const bool whole = word.size() == line.size();
+  const std::string_view name = whole && word.ends_with('\r') ? word.substr(0, word.size() - 1) : word;
+  if (!std::all_of(name.begin(), name.end(), is_token_character)) return What::not_http;
+  constexpr std::string_view version = "http/";
+  for (std::size_t at = word.size() + 1; at + version.size() <= line.size(); ++at)
+    if (is_blank(line[at - 1]) && same(line.substr(at, version.size()), version))
+      return line.data() == text.data() && line[word.size()] == ' ' ? What::request : What::malformed;
+  return end == rest.size() ? What::need_more : What::not_http;
+}
+
+// The registered methods (RFC 9110 section 16.1.1), and the preface of HTTP/2: what a server that has other methods
+// takes as well.
+constexpr std::array<std::string_view, 40> methods{"GET",
+                                                   "HEAD",
+                                                   "POST",
+                                                   "PUT",
+                                                   "DELETE",
+                                                   "CONNECT",
+                                                   "OPTIONS",
+                                                   "TRACE",
+                                                   "PATCH",
+                                                   "PRI",
+                                                   "ACL",
+                                                   "BIND",
+                                                   "CHECKIN",
+                                                   "CHECKOUT",
+                                                   "BASELINE-CONTROL",
+                                                   "COPY",
+                                                   "LABEL",
+                                                   "LINK",
+                                                   "LOCK",
+                                                   "MERGE",
+                                                   "MKACTIVITY",
+                                                   "MKCALENDAR",
+                                                   "MKCOL",
+                                                   "MKREDIRECTREF",
+                                                   "MKWORKSPACE",
+                                                   "MOVE",
+                                                   "ORDERPATCH",
+                                                   "PROPFIND",
+                                                   "PROPPATCH",
+                                                   "QUERY",
+                                                   "REBIND",
+                                                   "REPORT",
+                                                   "SEARCH",
+                                                   "UNBIND",
+                                                   "UNCHECKOUT",
+                                                   "UNLINK",
+                                                   "UNLOCK",
+                                                   "UPDATE",
+                                                   "UPDATEREDIRECTREF",
+                                                   "VERSION-CONTROL"};
+
+// Does it begin with one of these, and a blank? need_more: it may.
+[[nodiscard]] What judge_method(std::string_view text) noexcept {
+  What what = What::not_http;
+  for (const std::string_view method : methods) {
+    if (method.starts_with(text)) what = What::need_more;
+    if (text.size() > method.size() && text.starts_with(method) && is_blank(text[method.size()]))
+      return text[method.size()] == ' ' ? What::request : What::malformed;
+  }
+  return what;
 }
 
 }  // namespace
 
 HttpStep look_for_request(Bytes stream, bool in_tunnel) noexcept {
-  // RFC 9110 section 9.3, RFC 5789, and the preface of HTTP/2: what a server that has other methods takes as well.
-  constexpr std::array<std::string_view, 10> starts{"GET ",     "HEAD ",    "POST ",  "PUT ",   "DELETE ",
-                                                    "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI "};
   const std::string_view text = text_of(stream);
   const std::size_t empty = std::min(text.find_first_not_of("\r\n"), text.size());
   if (empty != 0) return {What::framing, static_cast<std::uint32_t>(empty), 0};
-  const auto is_start = [&](std::string_view start) { return text.starts_with(start); };
-  if (std::any_of(starts.begin(), starts.end(), is_start)) return {What::request, 0, 0};
-  const auto may_be = [&](std::string_view start) { return start.starts_with(text); };
-  if (std::any_of(starts.begin(), starts.end(), may_be)) return {};
+  const What method = judge_method(text);
+  if (method != What::not_http) return {method, 0, 0};
   return {in_tunnel ? judge_first_line(text) : What::not_http, 0, 0};
 }
 
@@ -89,10 +154,11 @@ HttpStep HttpFollower::next_head(Bytes stream, std::span<HeaderField> room, Requ
   // RFC 9112 section 2.2: an empty line in front of a request is nothing.
   if (stream[0] == '\r' && (stream.size() == 1 || stream[1] == '\n')) {
     if (stream.size() == 1) return {};
-    empty_line_ = true;
+    if (requests_ == 0 && ++empty_lines_ > empty_lines_max) return broken;
     return {What::framing, 2, 0};
   }
-  if (requests_ == 0 && !empty_line_) {
+  const bool begins = requests_ == 0 && empty_lines_ == 0;
+  if (begins) {
     const Parse preface = read_http2_preface(stream);
     if (preface != Parse::not_this) return preface == Parse::done ? HttpStep{What::http2, 0, 0} : HttpStep{};
   }
@@ -100,7 +166,7 @@ HttpStep HttpFollower::next_head(Bytes stream, std::span<HeaderField> room, Requ
     case Parse::need_more:
       return {};
     case Parse::not_this:
-      return requests_ == 0 && !empty_line_ ? HttpStep{What::not_http, 0, 0} : broken;
+      return begins ? HttpStep{What::not_http, 0, 0} : broken;
     case Parse::malformed:
     case Parse::too_large:
       return broken;

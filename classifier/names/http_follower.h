@@ -35,8 +35,9 @@ inline constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\
 
 // The first bytes of another protocol than HTTP, which was agreed on. Would a server that reads on as if it had not
 // been see a request there, or empty lines in front of one? framing: those, which are no part of an answer yet;
-// request: it would; need_more; not_http. `in_tunnel`: of any method, which the whole first line tells; elsewhere of a
-// registered one, since what a user types waits for no line's end.
+// request: it would; malformed: some servers would, where RFC 9112 knows none; need_more; not_http. `in_tunnel`: of any
+// method, which the whole first line tells, however long; elsewhere of a registered one, since what a user types waits
+// for no line's end.
 [[nodiscard]] HttpStep look_for_request(std::span<const std::uint8_t> stream, bool in_tunnel) noexcept;
 
 class HttpFollower {
@@ -58,7 +59,7 @@ class HttpFollower {
   std::uint32_t searched_ = 0;
   std::uint32_t requests_ = 0;
   Part part_ = Part::head;
-  bool empty_line_ = false;  // came before the first request
+  std::uint8_t empty_lines_ = 0;  // before the first request
 };
 
 }  // namespace sallyport::classifier::names

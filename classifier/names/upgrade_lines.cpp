@@ -133,7 +133,8 @@ void take_imap_byte(std::uint8_t byte, Upgrade& upgrade) noexcept {
   const bool ends = upgrade.kind == greets || (tag != "*" && tag != "+");
   upgrade.kind = answers;
   if (ends && upgrade.pending != 0) --upgrade.pending;
-  if (upgrade.step != Step::asked) return;
+  // A client may give the tag of the command that asks to one before it as well.
+  if (upgrade.pending != 0 || upgrade.step != Step::asked) return;
   if (tag != std::string_view(upgrade.tag.data(), upgrade.tag_bytes)) return;
   answer(upgrade, equal(rest.substr(0, 2), "OK") ? Step::tls : Step::commands);
 }

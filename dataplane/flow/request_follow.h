@@ -24,8 +24,13 @@ struct RequestFollow {
   std::uint64_t beyond = 0;                         // so many bytes from there on are of a body as well
   SaidBytes said;
   Awaits awaits = Awaits::nothing;
-  std::uint32_t answer = 0;  // sequence number of what is to come of the server's answer to it
+  // The server's answers in HTTP/1, as long as their heads tell where each ends: what a page brings is no answer to a
+  // later request. Where they do not, no other protocol is agreed on.
+  std::uint32_t answer = 0;       // sequence number of what is to come of them, behind any body
+  std::uint64_t answer_body = 0;  // so many bytes from there on are of a body
   classifier::names::HttpAnswer answered;
+  std::uint32_t unanswered = 0;  // requests
+  bool answers_lost = false;
   bool switched = false;   // it agreed, and the client has said nothing since
   bool in_tunnel = false;  // to that of CONNECT
   FrameWalk server;        // HTTP/2

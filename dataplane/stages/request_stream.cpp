@@ -308,12 +308,24 @@ class Reading {
     const bool http2 = follow_.inflater != nullptr;
     follow_.grpc = http2 && is_grpc(head);
     if (!allows(core_, flow_, head, http2)) return {Outcome::What::refused};
-    if (!http2 && head.body == RequestHead::Body::none) {
-      follow_.awaits = awaits_of(head);
-      follow_.answer = core_.flows.track(flow_).sent_end[to_client];
-      follow_.answered = {};
-    }
+    if (!http2) await_answer(head);
     return passes;
+  }
+
+  // That of another protocol is read where the answers to all earlier requests end.
+  void await_answer(const RequestHead& head) noexcept {
+    constexpr std::uint64_t comparable = std::uint64_t{1} << 30U;
+    // The length that an answer to HEAD names is of nothing.
+    const bool tells = head.method != "HEAD" && head.body == RequestHead::Body::none;
+    const bool known = !follow_.answers_lost && !follow_.answered.begun() && follow_.answer_body < comparable;
+    if (tells && known && follow_.unanswered == 0) follow_.awaits = awaits_of(head);
+    if (follow_.awaits != Awaits::nothing) {
+      follow_.answer += static_cast<std::uint32_t>(follow_.answer_body);
+      follow_.answer_body = 0;
+    }
+    ++follow_.unanswered;
+    const bool connects = head.becomes == RequestHead::Switch::connect && follow_.awaits == Awaits::nothing;
+    if (connects || head.method == "HEAD") follow_.answers_lost = true;
   }
 
   // What waits is read from `rest` on, which begins at `base` and is in no memory of the inspection's. False: no room.

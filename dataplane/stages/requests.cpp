@@ -1,5 +1,7 @@
 #include "dataplane/stages/requests.h"
 
+#include <algorithm>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -33,7 +35,8 @@ using wire::Tcp;
   RequestFollow& follow = core.follows[number];
   follow = RequestFollow{};
   follow.begin = follow.base = core.flows.track(flow).first_byte;
-  follow.server.begin(core.flows.track(flow).sent_end[to_client]);
+  follow.answer = core.flows.track(flow).sent_end[to_client];
+  follow.server.begin(follow.answer);
   flow.set(Flow::following);
   return true;
 }
@@ -155,6 +158,32 @@ void take_held_again(Core& core, FlowNumber number) noexcept {
   }
 }
 
+// Behind the head that counts.
+void end_answer(RequestFollow& follow) noexcept {
+  const std::optional<std::uint64_t> body = follow.answered.body_bytes();
+  follow.answers_lost = !body;
+  follow.answer_body = body.value_or(0);
+  follow.answered = {};
+  --follow.unanswered;
+}
+
+// Through the server's answers in HTTP/1. What does not come in order, outside of a body, ends it.
+void walk_answers(RequestFollow& follow, const Segment& segment) noexcept {
+  while (!follow.answers_lost && after(segment.end, follow.answer)) {
+    const std::uint32_t left = segment.end - follow.answer;
+    if (follow.answer_body != 0) {
+      const std::uint64_t step = std::min<std::uint64_t>(follow.answer_body, left);
+      follow.answer += static_cast<std::uint32_t>(step);
+      follow.answer_body -= step;
+      continue;
+    }
+    follow.answers_lost = follow.unanswered == 0 || after(segment.first, follow.answer);
+    if (follow.answers_lost) return;
+    follow.answer += static_cast<std::uint32_t>(follow.answered.take(segment.bytes.last(left)));
+    if (follow.answered.complete()) end_answer(follow);
+  }
+}
+
 // The server's answer to a request for another protocol, which is HTTP/2 or one that is not followed.
 void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noexcept {
   if (!after(segment.end, follow.answer)) return;
@@ -163,12 +192,21 @@ void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noex
   follow.answer += static_cast<std::uint32_t>(taken);
   if (!follow.answered.complete()) return;
   const Awaits asked = std::exchange(follow.awaits, Awaits::nothing);
-  const unsigned status = follow.answered.status();
+  const classifier::names::HttpAnswer answered = follow.answered;
+  const unsigned status = answered.status();
   constexpr unsigned switching_protocols = 101;
   // A page with the status of an agreement, but no protocol in its Upgrade field, is a page.
-  const bool agrees = status == switching_protocols && follow.answered.names_protocol();
-  if (asked == Awaits::tunnel ? status / 100 != 2 : !agrees) return;
-  if (asked == Awaits::http2 && follow.answered.names_h2c()) {
+  const bool agrees = status == switching_protocols && answered.names_protocol();
+  if (asked == Awaits::tunnel ? status / 100 != 2 : !agrees) {
+    end_answer(follow);
+    walk_answers(follow, segment);
+    return;
+  }
+  // If it was a page all the same, its body may be the client's to choose.
+  follow.answered = {};
+  follow.unanswered = 0;
+  follow.answers_lost = asked != Awaits::tunnel || !answered.names_no_body();
+  if (asked == Awaits::http2 && answered.names_h2c()) {
     // Where there is no room it goes on as HTTP/1.1, in which the preface is malformed.
     if (!begin_http2(core, follow, 1)) return;
     follow.server.begin(follow.answer);
@@ -178,6 +216,7 @@ void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noex
   follow.http1 = {};
   follow.switched = true;
   follow.in_tunnel = asked == Awaits::tunnel;
+  walk_answers(follow, segment);
 }
 
 }  // namespace
@@ -215,6 +254,8 @@ Inspected follow_answer(Core& core, FlowNumber number, Packet& packet, const Par
     // What the server agrees to is read in order.
     if (after(segment.first, follow.answer)) return end(core, packet, Drop::hello_unordered);
     take_answer(core, follow, segment);
+  } else if (follow.inflater == nullptr) {
+    walk_answers(follow, segment);
   }
   note_sent(track, packet, parsed, to_client);
   if (!follow.awaits_settings || !follow.server.is_http2()) return Inspected::pass;

@@ -135,6 +135,28 @@ for shape, what in HIDDEN.items():
         t.flow(**MALFORMED)
 
 
+@case("T10: HTTP/2, a body before any request", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(PREFACE)
+    talk.receive(frame(SETTINGS, 0, 0) + frame(SETTINGS, 1, 0))
+    talk.send(frame(SETTINGS, 1, 0) + frame(8, 0, 0, b"\0\1\0\0"))
+    reset_for(talk, frame(DATA, 0, 1, b"of the client's own"))
+    t.flow(**MALFORMED)
+
+
+@case("T10: HTTP/2, other frames before any request wait for one", policy=GET)
+def _(t):
+    for port, ahead in enumerate((frame(PING, 0, 0, bytes(8)), frame(GOAWAY, 0, 0, bytes(8) + b"of the client's own"),
+                                  frame(0xfa, 0, 0, b"of the client's own"), frame(SETTINGS, 0, 0, b"client" * 40)), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(PREFACE)
+        waiting = talk.as_seen(talk.say("PA", ahead, outside=[]))
+        asks = tcp(A, port, S, 80, "PA", talk.mine + len(ahead), talk.theirs, headers(1, request("/get")))
+        t.inside(asks, outside=[waiting, talk.as_seen(asks)])
+        t.flow(action="allow", reason="route")
+
+
 HEAD = PREFACE + headers(1, request("/get", "POST"), END_HEADERS)
 BODY = b"a body\r\n" + get("/ip")
 SMUGGLED = {

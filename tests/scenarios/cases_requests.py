@@ -234,6 +234,8 @@ def _(t):
     talk.send(b"\r\n\r\n" + get("/get") + b"\r\n" + get("/get"))
     refused(talk, b"\r\n" + get("/ip"))
     t.flow(**NOT_ALLOWED)
+    reset_for(Talk(t, A, 40001, S, 80, E).open(), b"\r\n" * 5 + get("/get"))
+    t.flow(**MALFORMED)
 
 
 @case("T4: a retransmission with other bytes, before the server has acknowledged the allowed ones", policy=GET)
@@ -384,6 +386,28 @@ def _(t):
         t.flow(**(NOT_ALLOWED if port != 40002 else MALFORMED))
 
 
+@case("case 80: the page of an earlier request brings what would agree to another protocol", policy=GET)
+def _(t):
+    upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    for port, framing in enumerate((b"Content-Length: 1000", b"Transfer-Encoding: chunked"), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(get("/get"))
+        talk.receive(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n")
+        talk.send(upgrade)
+        talk.receive(AGREES)
+        (refused if port == 40001 else reset_for)(talk, get("/ip"))
+        t.flow(**(NOT_ALLOWED if port == 40001 else MALFORMED))
+
+
+@case("case 80: a request of another registered method where another protocol was agreed on", policy=GET)
+def _(t):
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n"))
+    talk.receive(AGREES)
+    refused(talk, b"PROPFIND /ip HTTP/1.1\r\nHost: httpbin.org\r\n\r\n")
+    t.flow(**NOT_ALLOWED)
+
+
 @case("case 80: a page whose status says 101, and that names no protocol", policy=GET)
 def _(t):
     upgrade = get("/get/status/101", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
@@ -411,6 +435,13 @@ def _(t):
         told = page(talk, 3 + len(rest)) if known else talk.reset_to_client(3 + len(rest))
         talk.say("PA", rest, offset=3, inside=told, outside=talk.reset_to_server(), drop="hello_denied")
         t.flow(**(NOT_ALLOWED if known else MALFORMED))
+    long = b"PROPFIND /ip" + b"a" * 1100 + b" HTTP/1.1\r\nHost: httpbin.org\r\n\r\n"
+    for port, first in enumerate((long, *(lead + b"ET /ip HTTP/1.1\r\n\r\n" for lead in (b"\tG", b"\vG", b"\0G", b" G"))), 42000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")
+        talk.receive(b"HTTP/1.1 200 OK\r\n\r\n")
+        (refused if first is long else reset_for)(talk, first)
+        t.flow(**(NOT_ALLOWED if first is long else MALFORMED))
     for port, first in enumerate((b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", b"\x16\x03\x01\x02", b"{}"), 41000):
         talk = Talk(t, A, port, S, 80, E).open()
         talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")

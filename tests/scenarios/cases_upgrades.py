@@ -77,6 +77,8 @@ REFUSED = {
     "a hello before STARTTLS is answered": (UPGRADES["SMTP"][:4], GOOD),
     "a hello where STARTTLS is offered and not asked for": (UPGRADES["SMTP"][:3], GOOD),
     "a hello after STARTTLS was refused": ([*UPGRADES["SMTP"][:4], "<454 not now\r\n"], GOOD),
+    "a hello after STARTTLS was refused, and OK to another command with its tag": (
+        [*UPGRADES["IMAP"][:2], ">a STARTTLS\r\n", "<a OK\r\n", "<a BAD\r\n"], GOOD),
     "a hello to a mail server that has greeted": (UPGRADES["IMAP"][:1], GOOD),
     "a login without TLS": (UPGRADES["IMAP"][:1], b"a LOGIN me key\r\n"),
     "a literal": (UPGRADES["IMAP"][:1], b"a ID {900}\r\n"),

@@ -64,7 +64,7 @@ TEST(HttpFollowers, RequestsInAnotherProtocol) {
     return look_for_request({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, false);
   };
   using What = HttpStep::What;
-  for (const char* begin : {"GET ", "CONNECT a:1", "PRI * HTTP/2.0", "PATCH /x"})
+  for (const char* begin : {"GET ", "CONNECT a:1", "PRI * HTTP/2.0", "PATCH /x", "PROPFIND /x", "QUERY "})
     EXPECT_EQ(look(begin).what, What::request) << begin;
   for (const char* begin : {"G", "POST", "OPTIONS", "P"}) EXPECT_EQ(look(begin).what, What::need_more) << begin;
   for (const std::string& begin : {"\x81\x85"s, "SSH-2.0"s, "GETS"s, "get /"s, "\0"s, " GET /"s})
@@ -79,10 +79,14 @@ TEST(HttpFollowers, RequestsOfAnyMethodInATunnel) {
     return look_for_request({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, true).what;
   };
   using What = HttpStep::What;
-  for (const char* begin : {"GET ", "PROPFIND /x HTTP/1.1\r\n", "propfind /x HTTP/1.0", "X / HTTP/", " X / HTTP/1.1"})
+  for (const char* begin : {"GET ", "PROPFIND /x HTTP/1.1\r\n", "propfind /x HTTP/1.0", "X / HTTP/"})
     EXPECT_EQ(look(begin), What::request) << begin;
-  for (const char* begin : {"S", "SSH-2.0-x", "PROPFIND /x HTT", "a b c"})
+  for (const std::string& begin : {"S"s, "SSH-2.0-x"s, "XFIND /x HTT"s, "a b c"s, "XFIND /" + std::string(2000, 'a')})
     EXPECT_EQ(look(begin), What::need_more) << begin;
+  // What some servers pass over, or take for a blank.
+  for (const std::string& begin :
+       {" X / HTTP/1.1"s, "\tGET / HTTP/1.1"s, "\v\fX / HTTP/1.1"s, "\0GET / HTTP/1.1"s, "GET\t/"s, "X\t/\tHTTP/1.1"s})
+    EXPECT_EQ(look(begin), What::malformed) << begin;
   for (const std::string& begin :
        {"SSH-2.0-x y\r\n"s, "\x16\x03\x01"s, "{"s, "PING\r\n"s, "a\0b"s, std::string(2000, 'a') + "\n"})
     EXPECT_EQ(look(begin), What::not_http) << begin;
