@@ -109,6 +109,7 @@ enum class Start : std::uint8_t { active, standby };
 struct HaConfig {
   Start start = Start::active;
   std::chrono::milliseconds fence_after{0};  // 0: never
+  std::string replicate;                     // socket of the Redis that carries flows to the other one; empty: none
 };
 
 // A socket that takes records.

@@ -59,6 +59,7 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       field_text(field_text_bytes),
       fragments(given.nat.fragments_max, static_cast<std::uint32_t>(given.nat.fragment_timeout.count()), wholes_max,
                 hash),
+      changes(given.replicates),
       low_ports(1, 1023, given.worker, given.workers),
       high_ports(given.nat.port_range.first, given.nat.port_range.last, given.worker, given.workers,
                  piece_ports(given.nat)),

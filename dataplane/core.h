@@ -9,6 +9,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/flow/address_load.h"
 #include "dataplane/flow/books.h"
+#include "dataplane/flow/change_book.h"
 #include "dataplane/flow/contact_book.h"
 #include "dataplane/flow/dns_book.h"
 #include "dataplane/flow/flow_table.h"
@@ -115,6 +116,7 @@ struct Core {
   NeighbourQueue neighbours;
   UnsolicitedSyns unsolicited;
   AgainQueue again;
+  ChangeBook changes;
   RateLimit icmp_limit{1000};
   RateLimit exhaustion_limit{10};
   PortSlice low_ports;

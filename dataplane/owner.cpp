@@ -98,6 +98,10 @@ std::optional<std::uint32_t> Pipeline::owner(const SavedFlow& saved, std::uint32
   return apart ? std::nullopt : std::optional(sender);
 }
 
+std::uint32_t Pipeline::owner(const EndedFlow& ended, std::uint32_t workers) noexcept {
+  return owner_of(ended.inside, workers);
+}
+
 std::uint32_t Pipeline::owner(const SavedRest& saved, std::uint32_t workers, std::uint32_t piece_ports) noexcept {
   return port_owner(__builtin_bswap16(saved.port), workers, piece_ports);
 }

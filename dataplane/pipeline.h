@@ -55,6 +55,7 @@ struct PipelineSettings {
   bool tunnels = false;              // snapshots carry Tunnels: take the memory for their peers
   bool translation_records = false;  // also a record for each translation that begins
   bool exhaustion_records = false;   // and for want of a port, at most ten a second
+  bool replicates = false;           // another gateway is to hear of its flows: take the memory for what is told
   bool verify_ip_checksum = true;
   bool unsegmented = false;  // replay: frames captured before segmentation pass over the MTU as they came
   bool kernel = true;        // there is a kernel behind the ports; without one its packets end as martians and not_ip
@@ -133,8 +134,17 @@ class Pipeline {
   // `piece_ports`: see port_choice.h.
   [[nodiscard]] static std::optional<std::uint32_t> owner(const SavedFlow& saved, std::uint32_t workers,
                                                           std::uint32_t piece_ports) noexcept;
+  [[nodiscard]] static std::uint32_t owner(const EndedFlow& ended, std::uint32_t workers) noexcept;
   [[nodiscard]] static std::uint32_t owner(const SavedRest& saved, std::uint32_t workers,
                                            std::uint32_t piece_ports) noexcept;
+
+  // Replication (stages/replicate.h), likewise: what another gateway has to hear of, and what this one hears of it.
+  [[nodiscard]] std::size_t share_flows(std::size_t& from, std::span<SavedFlow> out) noexcept;
+  [[nodiscard]] std::size_t take_ended(std::span<EndedFlow> out) noexcept;
+  [[nodiscard]] std::size_t take_settled(std::span<SavedFlow> out) noexcept;
+  TakenBack follow(const SavedFlow& saved) noexcept;
+  void follow(const EndedFlow& ended) noexcept;
+  [[nodiscard]] std::uint64_t changes_lost() const noexcept;  // found their queue full; read by anybody
 
   // Which of `workers` workers a packet belongs to: senders (and answers to untranslated ones) by the inside address,
   // answers to an egress address by the slice of their port; ICMP errors by the packet they quote; fragments from

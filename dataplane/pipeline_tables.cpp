@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "dataplane/pipeline_parts.h"
+#include "dataplane/stages/replicate.h"
 #include "dataplane/stages/survive.h"
 #include "dataplane/stages/track.h"
 
@@ -25,7 +26,7 @@ PipelineMemory Pipeline::memory() const noexcept {
               c.shadow.bytes() + c.tunnel_peers.bytes(),
           c.held.memory_bytes() + c.follows.bytes() + c.said.bytes() + classifier::names::bytes_of(*c.hpack) +
               c.field_text.bytes(),
-          c.addresses.bytes() + c.hops.bytes() + c.dns.bytes() + c.fragments.bytes()};
+          c.addresses.bytes() + c.hops.bytes() + c.dns.bytes() + c.fragments.bytes() + c.changes.bytes()};
 }
 
 std::optional<Translation> Pipeline::translation(const FlowKey& inside) const noexcept {
@@ -57,6 +58,15 @@ std::size_t Pipeline::save_resting(std::size_t& from, std::span<SavedRest> out) 
 
 TakenBack Pipeline::take_back(const SavedFlow& saved) noexcept { return dataplane::take_back(*parts_, saved); }
 void Pipeline::take_back(const SavedRest& saved) noexcept { dataplane::take_back(*parts_, saved); }
+
+std::size_t Pipeline::share_flows(std::size_t& from, std::span<SavedFlow> out) noexcept {
+  return dataplane::share_flows(*parts_, from, out);
+}
+std::size_t Pipeline::take_ended(std::span<EndedFlow> out) noexcept { return dataplane::take_ended(*parts_, out); }
+std::size_t Pipeline::take_settled(std::span<SavedFlow> out) noexcept { return dataplane::take_settled(*parts_, out); }
+TakenBack Pipeline::follow(const SavedFlow& saved) noexcept { return dataplane::follow(*parts_, saved); }
+void Pipeline::follow(const EndedFlow& ended) noexcept { dataplane::follow(*parts_, ended); }
+std::uint64_t Pipeline::changes_lost() const noexcept { return parts_->changes.lost(); }
 
 std::size_t Pipeline::list_flows(std::size_t& from, std::span<FlowRecord> out) const noexcept {
   constexpr std::size_t positions_max = 4096;

@@ -52,6 +52,12 @@ struct SavedFlow {
   [[nodiscard]] std::string_view shown_name() const noexcept { return {name.data(), name_length}; }
 };
 
+// A flow that another gateway was told of, and that is over.
+struct EndedFlow {
+  FlowKey inside;
+  std::uint64_t started_ns = 0;  // which of those under this key
+};
+
 // An outside endpoint that rests since its last flow ended (nat.md 5).
 struct SavedRest {
   IpAddress address;

@@ -21,9 +21,10 @@ void give(WorkerSeat& seat, const std::vector<const Row*>& rows, const Take& tak
   }
 }
 
-}  // namespace
-
-TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows, std::uint32_t piece_ports) {
+// Each to the worker whose it is.
+template <typename Take>
+TakenBackSums give_flows(const WorkerSeats& seats, std::span<const SavedFlow> flows, std::uint32_t piece_ports,
+                         const Take& take) {
   TakenBackSums sums{};
   std::vector<std::vector<const SavedFlow*>> of_worker(seats.size());
   for (const SavedFlow& flow : flows) {
@@ -36,9 +37,29 @@ TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flo
   }
   for (std::size_t worker = 0; worker < seats.size(); ++worker) {
     give(*seats[worker], of_worker[worker],
-         [&](Pipeline& pipeline, const SavedFlow& flow) { ++sum_of(sums, pipeline.take_back(flow)); });
+         [&](Pipeline& pipeline, const SavedFlow& flow) { ++sum_of(sums, take(pipeline, flow)); });
   }
   return sums;
+}
+
+// All that `read(pipeline, out)` has to give now, visit by visit.
+template <typename Row, typename Read>
+void empty_queue(WorkerSeat& seat, std::vector<Row>& into, const Read& read) {
+  std::size_t count = rows_a_visit;
+  while (count == rows_a_visit) {
+    const std::size_t before = into.size();
+    into.resize(before + rows_a_visit);
+    count = 0;
+    seat.ask([&](Pipeline& pipeline) { count = read(pipeline, std::span(into).subspan(before)); });
+    into.resize(before + count);
+  }
+}
+
+}  // namespace
+
+TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows, std::uint32_t piece_ports) {
+  return give_flows(seats, flows, piece_ports,
+                    [](Pipeline& pipeline, const SavedFlow& flow) { return pipeline.take_back(flow); });
 }
 
 void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports, std::uint32_t piece_ports) {
@@ -46,6 +67,28 @@ void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports, std::
     const std::uint32_t owner = Pipeline::owner(port, static_cast<std::uint32_t>(seats.size()), piece_ports);
     give(*seats[owner], std::vector{&port},
          [](Pipeline& pipeline, const SavedRest& rest) { pipeline.take_back(rest); });
+  }
+}
+
+void take_changes(const WorkerSeats& seats, std::vector<EndedFlow>& ended, std::vector<SavedFlow>& settled) {
+  for (const auto& seat : seats) {
+    empty_queue(*seat, ended, [](Pipeline& pipeline, auto out) { return pipeline.take_ended(out); });
+    empty_queue(*seat, settled, [](Pipeline& pipeline, auto out) { return pipeline.take_settled(out); });
+  }
+}
+
+TakenBackSums follow(const WorkerSeats& seats, std::span<const SavedFlow> flows, std::uint32_t piece_ports) {
+  return give_flows(seats, flows, piece_ports,
+                    [](Pipeline& pipeline, const SavedFlow& flow) { return pipeline.follow(flow); });
+}
+
+void follow(const WorkerSeats& seats, std::span<const EndedFlow> flows) {
+  std::vector<std::vector<const EndedFlow*>> of_worker(seats.size());
+  for (const EndedFlow& flow : flows) {
+    of_worker[Pipeline::owner(flow, static_cast<std::uint32_t>(seats.size()))].push_back(&flow);
+  }
+  for (std::size_t worker = 0; worker < seats.size(); ++worker) {
+    give(*seats[worker], of_worker[worker], [](Pipeline& pipeline, const EndedFlow& flow) { pipeline.follow(flow); });
   }
 }
 

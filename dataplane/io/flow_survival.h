@@ -25,7 +25,7 @@ void visit_tables(const WorkerSeats& seats, const Read& read, const std::functio
     std::size_t from = 0;
     while (from != SIZE_MAX) {
       std::size_t count = 0;
-      if (!seat->ask([&](const Pipeline& pipeline) { count = read(pipeline, from, std::span(chunk)); })) break;
+      if (!seat->ask([&](Pipeline& pipeline) { count = read(pipeline, from, std::span(chunk)); })) break;
       if (count != 0 && !take(std::span<const Row>(chunk).first(count))) return;
     }
   }
@@ -35,5 +35,11 @@ void visit_tables(const WorkerSeats& seats, const Read& read, const std::functio
 [[nodiscard]] TakenBackSums give_back(const WorkerSeats& seats, std::span<const SavedFlow> flows,
                                       std::uint32_t piece_ports);
 void give_back(const WorkerSeats& seats, std::span<const SavedRest> ports, std::uint32_t piece_ports);
+
+// See Gateway.
+void take_changes(const WorkerSeats& seats, std::vector<EndedFlow>& ended, std::vector<SavedFlow>& settled);
+[[nodiscard]] TakenBackSums follow(const WorkerSeats& seats, std::span<const SavedFlow> flows,
+                                   std::uint32_t piece_ports);
+void follow(const WorkerSeats& seats, std::span<const EndedFlow> flows);
 
 }  // namespace sallyport::dataplane

@@ -332,6 +332,26 @@ void Gateway::take_back(std::span<const SavedRest> ports) {
   give_back(parts_->seats, ports, piece_ports(parts_->model.nat));
 }
 
+void Gateway::take_changes(std::vector<EndedFlow>& ended, std::vector<SavedFlow>& settled) {
+  dataplane::take_changes(parts_->seats, ended, settled);
+}
+
+void Gateway::share_flows(const std::function<bool(std::span<const SavedFlow>)>& take) {
+  visit_tables<SavedFlow>(
+      parts_->seats, [](Pipeline& p, auto& from, auto out) { return p.share_flows(from, out); }, take);
+}
+
+TakenBackSums Gateway::follow(std::span<const SavedFlow> flows) {
+  return dataplane::follow(parts_->seats, flows, piece_ports(parts_->model.nat));
+}
+void Gateway::follow(std::span<const EndedFlow> flows) { dataplane::follow(parts_->seats, flows); }
+
+std::uint64_t Gateway::changes_lost() const {
+  std::uint64_t lost = 0;
+  for (const auto& seat : parts_->seats) lost += seat->changes_lost();
+  return lost;
+}
+
 bool Gateway::attach(Tap& tap) { return dataplane::attach(parts_->seats, tap); }
 void Gateway::detach(const Tap& tap) { dataplane::detach(parts_->seats, tap); }
 

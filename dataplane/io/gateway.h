@@ -159,6 +159,15 @@ class Gateway {
   [[nodiscard]] TakenBackSums take_back(std::span<const SavedFlow> flows);
   void take_back(std::span<const SavedRest> ports);
 
+  // Replication, where the model says where to. An active gateway: what of its flows another one has to hear of since
+  // the last call, added to both; or all that are open, as save_flows(). One that stands by: what it hears, in this
+  // order where both are of one flow.
+  void take_changes(std::vector<EndedFlow>& ended, std::vector<SavedFlow>& settled);
+  void share_flows(const std::function<bool(std::span<const SavedFlow>)>& take);
+  [[nodiscard]] TakenBackSums follow(std::span<const SavedFlow> flows);
+  void follow(std::span<const EndedFlow> flows);
+  [[nodiscard]] std::uint64_t changes_lost() const;  // the workers' queues of them were full
+
   // The workers tell the tap what they see, from the return of the one to the return of the other. False: as many are
   // there already as may be (TapPoint::taps_max).
   [[nodiscard]] bool attach(Tap& tap);

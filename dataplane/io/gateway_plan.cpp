@@ -141,6 +141,7 @@ PipelineSettings pipeline_settings(const config::ApplianceModel& model, const Ga
   const bool exports = model.ipfix.collector.by != config::LogTarget::By::nothing;
   settings.translation_records = exports && model.ipfix.sessions;
   settings.exhaustion_records = exports;
+  settings.replicates = !model.ha.replicate.empty();
   return settings;
 }
 

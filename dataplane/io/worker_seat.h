@@ -44,6 +44,7 @@ class WorkerSeat {
   bool ask_taps(const std::function<void(TapPoint&)>& task);
   [[nodiscard]] CounterSums sums() const noexcept;
   [[nodiscard]] const RuleCounters& rules() const noexcept { return pipeline_->rules(); }
+  [[nodiscard]] std::uint64_t changes_lost() const noexcept { return pipeline_->changes_lost(); }
   [[nodiscard]] const WorkerCounters& counters() const noexcept { return worker_->counters(); }
   [[nodiscard]] const WorldCounters& world_counters() const noexcept { return world_->counters(); }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;

@@ -182,6 +182,7 @@ class Opening {
     Flow& flow = core_.flows[number];
     flow.live = 2;
     hold_ties(core_, flow);
+    if (core_.changes.enabled()) core_.changes.opened(number, facts_.started, core_.tick);
     count_opened();
     count_packet(core_, flow, packet_, direction_);
     shadow_opened(core_, flow, true);

@@ -17,17 +17,6 @@ using Side = FlowTable::Side;
 constexpr std::size_t positions_max = 4096;  // looked at in one call, so that the worker is soon back
 constexpr std::uint64_t ns_per_ms = 1'000'000;
 
-// Undecided flows hold packets, and what is still compared with a hello or read as requests hangs on bytes: none of
-// that outlives the process, and no flow may come back freer than it was. Protocols without ports need no saving.
-[[nodiscard]] bool outlives(const Core& core, const Flow& flow) noexcept {
-  if (flow.live != 2 || flow.verdict != Verdict::allowed || expired(core, flow)) return false;
-  if (core.flows.facts(flow).asks_name && core.flows.facts(flow).unanswered) return false;
-  if (flow.has(Flow::following) || is_portless(flow.protocol)) return false;
-  const std::uint32_t inspection = core.flows.extras(flow).inspection;
-  if (!flow.is_tcp() || inspection == 0 || flow.has(Flow::observing)) return true;
-  return flow.has(Flow::guarded) && core.held[inspection].answered;
-}
-
 [[nodiscard]] std::uint64_t wall_time(const Core& core, Tick then) noexcept {
   return core.now - static_cast<std::uint64_t>(std::max(since(then, core.tick), 0)) * ns_per_ms;
 }
@@ -50,53 +39,29 @@ void leave_inspection(const Core& core, const Flow& flow, SavedFlow& saved) noex
   saved.track.first_byte = core.held[inspection].base + core.held[inspection].passed;
 }
 
-void save(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
-  const FlowFacts& facts = core.flows.facts(flow);
-  saved.inside = core.flows.inside_key(flow);
-  saved.translated = flow.nat_address != 0;
-  saved.nat_address = saved.translated ? core.addresses[flow.nat_address] : IpAddress{};
-  saved.nat_port = flow.nat_port;
-  saved.by_prefix = saved.translated && core.policy() != nullptr && core.policy()->mapped_from(saved.nat_address);
-  saved.tcp = flow.tcp;
-  saved.flags = static_cast<std::uint8_t>(flow.flags & saved_flags);
-  saved.app = facts.app;
-  saved.audited = facts.audited;
-  saved.ech = facts.ech;
-  saved.started_ns = facts.started;
-  saved.seen_ns = wall_time(core, flow.last_seen);
-  saved.packet_ns = flow.last_packet == 0 ? 0 : wall_time(core, flow.last_packet);
-  for (const Direction d : {to_server, to_client}) {
-    saved.packets[d] = flow.counts[d].packets();
-    saved.bytes[d] = flow.counts[d].bytes();
-  }
-  saved.track = flow.is_tcp() ? core.flows.track(flow) : TcpTrack{};
-  saved.quic_version = flow.is_tcp() ? 0 : core.flows.extras(flow).quic_version;
-  saved.domain = core.flows.extras(flow).domain;
-  const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
-  saved.name_length = static_cast<std::uint16_t>(name.size());
-  std::copy(name.begin(), name.end(), saved.name.begin());
-  save_tunnel(core, flow, saved);
-  leave_inspection(core, flow, saved);
-}
-
-// Everything but its translation and its ties, as the draft.
-Flow& draft_of(Core& core, const SavedFlow& saved) noexcept {
-  Flow& flow = core.flows.begin_draft(saved.inside);
-  flow.verdict = Verdict::allowed;
+// How far it has come; what it is stands.
+void set_progress(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
   flow.tcp = saved.tcp;
-  flow.flags = static_cast<std::uint8_t>(saved.flags & saved_flags);
+  flow.flags = static_cast<std::uint8_t>((flow.flags & ~saved_flags) | (saved.flags & saved_flags));
   flow.last_seen = core.tick - static_cast<Tick>(age_ms(core, saved.seen_ns));
   if (saved.packet_ns != 0) flow.last_packet = core.tick - static_cast<Tick>(age_ms(core, saved.packet_ns));
   for (const Direction d : {to_server, to_client}) flow.counts[d] = FlowCount::of(saved.packets[d], saved.bytes[d]);
   if (flow.is_tcp()) core.flows.track(flow) = saved.track;
   FlowFacts& facts = core.flows.facts(flow);
   facts.started = saved.started_ns;
-  facts.generation = never_asked;
   facts.app = saved.app;
   facts.audited = saved.audited;
   facts.ech = saved.ech;
   core.flows.note(flow, &FlowExtras::quic_version, saved.quic_version);
   core.flows.note(flow, &FlowExtras::domain, saved.domain);
+}
+
+// Everything but its translation and its ties, as the draft.
+Flow& draft_of(Core& core, const SavedFlow& saved) noexcept {
+  Flow& flow = core.flows.begin_draft(saved.inside);
+  flow.verdict = Verdict::allowed;
+  core.flows.facts(flow).generation = never_asked;
+  set_progress(core, flow, saved);
   return flow;
 }
 
@@ -136,13 +101,51 @@ void refresh_mapping(Core& core, const Flow& flow) noexcept {
 
 }  // namespace
 
+bool outlives(const Core& core, const Flow& flow) noexcept {
+  if (flow.live != 2 || flow.verdict != Verdict::allowed || expired(core, flow)) return false;
+  if (core.flows.facts(flow).asks_name && core.flows.facts(flow).unanswered) return false;
+  if (flow.has(Flow::following) || is_portless(flow.protocol)) return false;
+  const std::uint32_t inspection = core.flows.extras(flow).inspection;
+  if (!flow.is_tcp() || inspection == 0 || flow.has(Flow::observing)) return true;
+  return flow.has(Flow::guarded) && core.held[inspection].answered;
+}
+
+void save_flow(const Core& core, const Flow& flow, SavedFlow& saved) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
+  saved.inside = core.flows.inside_key(flow);
+  saved.translated = flow.nat_address != 0;
+  saved.nat_address = saved.translated ? core.addresses[flow.nat_address] : IpAddress{};
+  saved.nat_port = flow.nat_port;
+  saved.by_prefix = saved.translated && core.policy() != nullptr && core.policy()->mapped_from(saved.nat_address);
+  saved.tcp = flow.tcp;
+  saved.flags = static_cast<std::uint8_t>(flow.flags & saved_flags);
+  saved.app = facts.app;
+  saved.audited = facts.audited;
+  saved.ech = facts.ech;
+  saved.started_ns = facts.started;
+  saved.seen_ns = wall_time(core, flow.last_seen);
+  saved.packet_ns = flow.last_packet == 0 ? 0 : wall_time(core, flow.last_packet);
+  for (const Direction d : {to_server, to_client}) {
+    saved.packets[d] = flow.counts[d].packets();
+    saved.bytes[d] = flow.counts[d].bytes();
+  }
+  saved.track = flow.is_tcp() ? core.flows.track(flow) : TcpTrack{};
+  saved.quic_version = flow.is_tcp() ? 0 : core.flows.extras(flow).quic_version;
+  saved.domain = core.flows.extras(flow).domain;
+  const std::string_view name = facts.name != 0 ? core.names[facts.name] : std::string_view{};
+  saved.name_length = static_cast<std::uint16_t>(name.size());
+  std::copy(name.begin(), name.end(), saved.name.begin());
+  save_tunnel(core, flow, saved);
+  leave_inspection(core, flow, saved);
+}
+
 std::size_t save_flows(const Core& core, std::size_t& from, std::span<SavedFlow> out) noexcept {
   std::size_t found = 0;
   const std::size_t last = core.flows.end() - 1;
   const std::size_t end = std::min(last, from + positions_max);
   for (; from < end && found < out.size(); ++from) {
     const Flow& flow = core.flows[static_cast<FlowNumber>(from + 1)];
-    if (outlives(core, flow)) save(core, flow, out[found++]);
+    if (outlives(core, flow)) save_flow(core, flow, out[found++]);
   }
   if (from >= last) from = std::numeric_limits<std::size_t>::max();
   return found;
@@ -193,6 +196,14 @@ TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
   core.counters.flows_live.add();
   core.counters.flows_allowed.add();
   core.wheel.add(number, core.tick, timeout - static_cast<std::uint32_t>(age));
+  return TakenBack::taken;
+}
+
+TakenBack update_flow(Core& core, FlowNumber number, const SavedFlow& saved) noexcept {
+  Flow& flow = core.flows[number];
+  set_progress(core, flow, saved);
+  core.flows.facts(flow).shared = true;
+  refresh_mapping(core, flow);
   return TakenBack::taken;
 }
 

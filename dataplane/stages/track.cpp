@@ -5,6 +5,7 @@
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/inspect.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/replicate.h"
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/turns.h"
@@ -198,6 +199,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
 void write_record(Core& core, Flow& flow, FlowEnd end) noexcept {
   if (flow.has(Flow::recorded)) return;
   flow.set(Flow::recorded);
+  if (!core.forwards && core.flows.facts(flow).shared) return;  // the other gateway has it, and will say what it was
   if (flow.verdict != Verdict::waiting) shadow_shown(core, flow, {});
   if (flow.verdict == Verdict::denied) {
     core.counters.flows_denied.add();
@@ -258,6 +260,7 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   }
   drop_held(core, flow, held_as);
   write_record(core, flow, end);
+  note_ended(core, flow);
   core.counters.flows_ended.add();
   core.counters.flows_live.subtract(1);
   core.wheel.remove(number);
