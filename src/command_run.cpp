@@ -23,6 +23,8 @@
 #include "src/monitor/refusals.h"
 #include "src/policy_source.h"
 #include "src/reload.h"
+#include "src/replication/redis_log.h"
+#include "src/replication/replicator.h"
 #include "src/service_manager.h"
 #include "src/signals.h"
 #include "src/state_folder.h"
@@ -155,7 +157,13 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   keeper.take_back();
   reloader.start();
   keeper.start();
-  Turn turn(gateway, reloader, log, [&] { manager.ready(status_text(reloader, gateway)); });
+  std::optional<Replicator> replicator;
+  if (!appliance.ha.replicate.empty()) {
+    replicator.emplace(tables_of(gateway), redis_log(appliance.ha.replicate), log);
+    replicator->start();
+  }
+  const auto replication = [&] { return replicator ? replicator->status() : ReplicationStatus{}; };
+  Turn turn(gateway, reloader, log, replication, [&] { manager.ready(status_text(reloader, gateway)); });
   ApplianceView view = view_of(appliance);
   view.pool_key = key;
   Answers answers(gateway, reloader, flow_log, turn, view);
@@ -163,7 +171,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
                         [&](const Request& request, AnswerLines& lines) { return answers.answer(request, lines); });
   std::optional<Monitor> monitor;
   if (!appliance.metrics.listen.empty()) {
-    monitor.emplace(gateway, appliance, std::move(view), reloader, flow_log, refusals);
+    monitor.emplace(gateway, appliance, std::move(view), reloader, flow_log, refusals, replication);
   }
   const std::string status = status_text(reloader, gateway);
   manager.ready(status);
@@ -176,6 +184,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   reloader.stop();
   control.stop();
   monitor.reset();
+  if (replicator) replicator->stop();
   keeper.stop();
   gateway.halt();
   keeper.save_last();

@@ -76,7 +76,9 @@ ExitCode ha_command(const HaOptions& options) {
   const auto take = [&](std::string_view line) {
     const auto answer = nlohmann::ordered_json::parse(line, nullptr, false);
     if (options.json) return print(answer.dump(2) + '\n');
-    return print((answer.is_object() ? answer.value("state", "") : "") + '\n');
+    if (!print((answer.is_object() ? answer.value("state", "") : "") + '\n')) return false;
+    const auto replication = answer.find("replication");
+    return replication == answer.end() || !replication->is_object() || print(replication->value("text", "") + '\n');
   };
   const std::string ask = fmt::format("ha {}", to_string(options.word));
   const End end = ask_gateway(socket, {ask}, take, status ? 2s : 5s);

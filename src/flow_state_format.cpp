@@ -10,12 +10,13 @@
 namespace sallyport {
 namespace {
 
+using dataplane::EndedFlow;
 using dataplane::SavedFlow;
 using dataplane::SavedRest;
 
 constexpr std::string_view magic = "SALLYFLW";
 
-enum class Kind : std::uint8_t { end, flow, rest };
+enum class Kind : std::uint8_t { end, flow, rest, ended };
 
 // One list of fields for both directions.
 class Writer {
@@ -122,6 +123,12 @@ void rest_fields(Fields& field, Rest& rest) {
   field(rest.freed_ns);
 }
 
+template <typename Fields, typename Ended>
+void ended_fields(Fields& field, Ended& ended) {
+  field(ended.inside);
+  field(ended.started_ns);
+}
+
 bool is_protocol(dataplane::IpProtocol protocol) {
   using enum dataplane::IpProtocol;
   return protocol == icmp || protocol == tcp || protocol == udp || protocol == icmp6 || protocol == sctp;
@@ -184,6 +191,12 @@ void encode(std::string& out, const SavedRest& rest) {
   rest_fields(field, rest);
 }
 
+void encode(std::string& out, const EndedFlow& flow) {
+  Writer field(out);
+  field(Kind::ended);
+  ended_fields(field, flow);
+}
+
 void encode(std::string& out, const FlowStateEnd& end) {
   Writer field(out);
   field(Kind::end);
@@ -219,6 +232,12 @@ std::optional<FlowStateRecord> decode_record(std::string_view& bytes) {
       rest_fields(field, rest);
       field.need(is_protocol(rest.protocol) && is_family(rest.address.family));
       return field.good() ? std::optional<FlowStateRecord>(rest) : std::nullopt;
+    }
+    case Kind::ended: {
+      EndedFlow ended;
+      ended_fields(field, ended);
+      field.need(is_protocol(ended.inside.protocol) && is_family(ended.inside.family));
+      return field.good() ? std::optional<FlowStateRecord>(ended) : std::nullopt;
     }
     case Kind::end: {
       FlowStateEnd end;

@@ -1,12 +1,13 @@
-// How flows are written down for the next process: bytes of FOLDER/flows.
+// How flows are written down for another process: bytes of FOLDER/flows, and of what is told to another gateway
+// (replication/entry.h).
 //
 //   "SALLYFLW"  version  workers  recorded  saved_ns        the head
-//   1 flow | 2 resting port ..                              any number of records, in no order
+//   1 flow | 2 resting port | 3 flow that ended ..          any number of records
 //   0  count of records  SHA-256 of all bytes before it     the end, and nothing behind it
 //
-// Numbers in the byte order of x86-64. A record has the fields of SavedFlow or SavedRest one after the other, those of
-// a tunnel only where there is one, and, of a flow, its name. Another version, a byte too few, too many or changed: the
-// whole file counts as none.
+// Numbers in the byte order of x86-64. A record has the fields of SavedFlow, SavedRest or EndedFlow one after the
+// other, those of a tunnel only where there is one, and, of a flow, its name. Another version, a byte too few, too many
+// or changed: the whole file counts as none.
 #pragma once
 
 #include <cstddef>
@@ -31,11 +32,12 @@ struct FlowStateHead {
 struct FlowStateEnd {
   std::uint64_t count = 0;
 };
-using FlowStateRecord = std::variant<dataplane::SavedFlow, dataplane::SavedRest, FlowStateEnd>;
+using FlowStateRecord = std::variant<dataplane::SavedFlow, dataplane::SavedRest, dataplane::EndedFlow, FlowStateEnd>;
 
 void encode(std::string& out, const FlowStateHead& head);
 void encode(std::string& out, const dataplane::SavedFlow& flow);
 void encode(std::string& out, const dataplane::SavedRest& rest);
+void encode(std::string& out, const dataplane::EndedFlow& flow);
 void encode(std::string& out, const FlowStateEnd& end);
 
 struct DecodedHead {

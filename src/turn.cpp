@@ -55,6 +55,24 @@ Health health_of(const dataplane::Gateway& gateway, const LivePolicy& live) {
   return health;
 }
 
+Json replication_json(const ReplicationStatus& status) {
+  if (status.role == ReplicationStatus::Role::off) return nullptr;
+  return {{"role", to_string(status.role)},
+          {"connected", status.connected},
+          {"problem", status.problem},
+          {"text", to_text(status)},
+          {"connects", status.connects},
+          {"flows_sent", status.flows_sent},
+          {"ends_sent", status.ends_sent},
+          {"flows_received", status.flows_received},
+          {"ends_received", status.ends_received},
+          {"refused", status.refused},
+          {"lost_queued", status.lost_queued},
+          {"lost_away", status.lost_away},
+          {"whole_ms", status.whole_ms},
+          {"lag_ms", status.lag_ms}};
+}
+
 }  // namespace
 
 End Turn::activate() {
@@ -82,7 +100,8 @@ End Turn::status(AnswerLines& lines) const {
                        {"healthy", found.empty()},
                        {"problems", found},
                        {"policy_generation", live->generation},
-                       {"policy_hash", live->policy ? live->policy->hash() : ""}};
+                       {"policy_hash", live->policy ? live->policy->hash() : ""},
+                       {"replication", replication_json(replication_())}};
   lines.send(answer.dump(-1, ' ', false, Json::error_handler_t::replace));
   if (found.empty()) return {};
   return {ExitCode::no, fmt::format("this gateway cannot forward: {}", fmt::join(found, "; "))};

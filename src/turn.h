@@ -9,6 +9,7 @@
 #include "src/control_server.h"
 #include "src/log.h"
 #include "src/reload.h"
+#include "src/replication/status.h"
 
 namespace sallyport {
 
@@ -16,8 +17,13 @@ namespace sallyport {
 class Turn {
  public:
   // `told` is called after each change. All of them outlive it.
-  Turn(dataplane::Gateway& gateway, const Reloader& reloader, Log& log, std::function<void()> told)
-      : gateway_(gateway), reloader_(reloader), log_(log), told_(std::move(told)) {}
+  Turn(dataplane::Gateway& gateway, const Reloader& reloader, Log& log, std::function<ReplicationStatus()> replication,
+       std::function<void()> told)
+      : gateway_(gateway),
+        reloader_(reloader),
+        log_(log),
+        replication_(std::move(replication)),
+        told_(std::move(told)) {}
 
   End activate();
   End stand_by();
@@ -28,6 +34,7 @@ class Turn {
   dataplane::Gateway& gateway_;
   const Reloader& reloader_;
   Log& log_;
+  const std::function<ReplicationStatus()> replication_;
   const std::function<void()> told_;
 };
 

@@ -11,6 +11,7 @@
 #include "dataplane/io/gateway.h"
 #include "src/flow_log.h"
 #include "src/reload.h"
+#include "src/replication/status.h"
 
 namespace sallyport {
 
@@ -36,6 +37,7 @@ struct Figures {
   std::uint64_t flows_max = 0, held_bytes_max = 0;
   std::shared_ptr<const LivePolicy> live;  // its identities know every rule above
   ReloadCounts reloads;
+  ReplicationStatus replication;
 };
 
 [[nodiscard]] Figures figures_of(const dataplane::Gateway& gateway, const config::ApplianceModel& appliance,

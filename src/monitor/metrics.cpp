@@ -240,6 +240,29 @@ void add_policy(Families& out, const Figures& figures) {
   out.gauge("sallyport_reload_last_timestamp_seconds", "When it was over.", seconds(reloads.last_at));
 }
 
+void add_replication(Families& out, const ReplicationStatus& status) {
+  if (status.role == ReplicationStatus::Role::off) return;
+  const bool follows = status.role == ReplicationStatus::Role::following;
+  out.gauge("sallyport_replication_connected", "Whether the server that carries flows to the other gateway answers.",
+            std::uint64_t{status.connected});
+  out.gauge("sallyport_replication_lag_seconds", "On standby: how old the latest is that was heard of the other one.",
+            follows ? static_cast<double>(status.lag_ms) / 1000 : 0.0);
+  out.gauge("sallyport_replication_whole_seconds", "How long it took to tell of all open flows, the last time.",
+            static_cast<double>(status.whole_ms) / 1000);
+  out.counter("sallyport_replication_connects_total", "Connections to that server.");
+  out.add(status.connects);
+  out.counter("sallyport_replication_flows_total", "Flows that were told or heard of, each time.");
+  out.add(status.flows_sent, {{"direction", "sent"}});
+  out.add(status.flows_received, {{"direction", "received"}});
+  out.counter("sallyport_replication_ends_total", "Ends of flows that were told or heard of.");
+  out.add(status.ends_sent, {{"direction", "sent"}});
+  out.add(status.ends_received, {{"direction", "received"}});
+  out.counter("sallyport_replication_lost_total", "Flows and ends that did not get through at once, by where.");
+  out.add(status.lost_queued, {{"where", "queue"}});
+  out.add(status.lost_away, {{"where", "server"}});
+  out.add(status.refused, {{"where", "table"}});
+}
+
 void add_workers(Families& out, const Figures& figures) {
   const auto each = [&](auto&& value) {
     for (std::size_t i = 0; i < figures.workers.size(); ++i) {
@@ -292,6 +315,7 @@ std::string metrics_text(const Figures& figures, std::string_view version) {
   add_egress(out, figures);
   add_egress_addresses(out, figures);
   add_policy(out, figures);
+  add_replication(out, figures.replication);
   add_workers(out, figures);
   add_records(out, figures);
   add_memory(out, figures);

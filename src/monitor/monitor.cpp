@@ -45,25 +45,25 @@ CommandLine command_line(const ExplainForm& form) {
 }  // namespace
 
 Monitor::Monitor(const dataplane::Gateway& gateway, const config::ApplianceModel& appliance, ApplianceView view,
-                 const Reloader& reloader, const FlowLog& flow_log, const Refusals& refusals)
+                 const Reloader& reloader, const FlowLog& flow_log, const Refusals& refusals,
+                 std::function<ReplicationStatus()> replication)
     : gateway_(gateway),
       appliance_(appliance),
       view_(std::move(view)),
       reloader_(reloader),
       flow_log_(flow_log),
       refusals_(refusals),
+      replication_(std::move(replication)),
       server_(
           appliance.metrics.listen,
           appliance.metrics.token_file.empty() ? "" : read_token(appliance.metrics.token_file),
           {{"/metrics",
             [this](std::string_view) {
-              return page(metrics_content_type,
-                          metrics_text(figures_of(gateway_, appliance_, reloader_, flow_log_), SALLYPORT_VERSION));
+              return page(metrics_content_type, metrics_text(figures(), SALLYPORT_VERSION));
             }},
            {"/",
             [this](std::string_view) {
-              return page(html_content_type, status_page(figures_of(gateway_, appliance_, reloader_, flow_log_),
-                                                         history_.samples(), refusals_));
+              return page(html_content_type, status_page(figures(), history_.samples(), refusals_));
             }},
            {"/explain", [this](std::string_view query) { return explain(query); }},
            {"/status.css", [](std::string_view) { return page("text/css", std::string(embedded::status_css)); }},
@@ -72,6 +72,12 @@ Monitor::Monitor(const dataplane::Gateway& gateway, const config::ApplianceModel
         const std::chrono::duration<double> now = std::chrono::steady_clock::now().time_since_epoch();
         history_.add(gateway_.counters(), now.count());
       }) {}
+
+Figures Monitor::figures() const {
+  Figures figures = figures_of(gateway_, appliance_, reloader_, flow_log_);
+  figures.replication = replication_();
+  return figures;
+}
 
 WebAnswer Monitor::explain(std::string_view query) const {
   const ExplainForm form = form_of(query);

@@ -6,16 +6,19 @@
 // Everything is read while traffic goes on; no worker waits for anybody here.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "config/appliance_model.h"
 #include "dataplane/io/gateway.h"
 #include "src/flow_log.h"
 #include "src/flow_outcome.h"
+#include "src/monitor/figures.h"
 #include "src/monitor/history.h"
 #include "src/monitor/refusals.h"
 #include "src/monitor/web_server.h"
 #include "src/reload.h"
+#include "src/replication/status.h"
 
 namespace sallyport {
 
@@ -23,9 +26,11 @@ class Monitor {
  public:
   // All of them outlive it. Throws dataplane::EnvironmentError.
   Monitor(const dataplane::Gateway& gateway, const config::ApplianceModel& appliance, ApplianceView view,
-          const Reloader& reloader, const FlowLog& flow_log, const Refusals& refusals);
+          const Reloader& reloader, const FlowLog& flow_log, const Refusals& refusals,
+          std::function<ReplicationStatus()> replication);
 
  private:
+  [[nodiscard]] Figures figures() const;
   [[nodiscard]] WebAnswer explain(std::string_view query) const;
 
   const dataplane::Gateway& gateway_;
@@ -34,6 +39,7 @@ class Monitor {
   const Reloader& reloader_;
   const FlowLog& flow_log_;
   const Refusals& refusals_;
+  const std::function<ReplicationStatus()> replication_;
   History history_;
   WebServer server_;
   EverySecond clock_;

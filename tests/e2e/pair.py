@@ -59,6 +59,7 @@ class Box(Gateway):
         self.host = Host(f"pair-{name}")
         self.folder = pair.folder / name
         self.folder.mkdir()
+        self.redis_socket = self.folder / "redis.sock"
         self.process = self.keepalived = None
         self._log = self._manager = None
         wire(self.host, "eth1", pair.switch, f"{name}-in")
@@ -69,13 +70,15 @@ class Box(Gateway):
         configuration = self.adapt((EXAMPLES / "sallyport.toml").read_text(encoding="utf-8"), {
             '"10.0.0.2/24", "fd00::2/64"': f'"10.1.0.{number}/16", "fd00:1::{number}/64"',
             '"203.0.113.2/24"': f'"203.0.113.{number}/24"', '"egress-1"': f'"egress-{name}"',
-            '"1-4"': f'"{cores[number % len(cores)]}"', "/var/log/sallyport": str(self.folder)})
+            '"1-4"': f'"{cores[number % len(cores)]}"', "/var/log/sallyport": str(self.folder),
+            "/run/redis-sallyport/redis.sock": str(self.redis_socket)})
         self.write("sallyport.toml", configuration + '\n[limits]\nflows = 50_000\nheld_bytes = "16M"\n')
         self.write("policy.toml", POLICY)
         call = f"{self.program} ha"
         notify = self.adapt((EXAMPLES / "sallyport-notify").read_text(encoding="utf-8"), {
             '/usr/local/bin/sallyport ha "$word"': f'{call} "$word" --socket {self.socket_path}',
-            "/run/sallyport-notify": str(self.folder / "notify-last")})
+            "/run/sallyport-notify": str(self.folder / "notify-last"), "/run/redis-sallyport/redis.sock": str(self.redis_socket),
+            'peer="192.168.77.3 6379"': f'peer="192.168.77.{5 - number} 6379"'})
         self.write("notify", notify)
         (self.folder / "notify").chmod(0o755)
         self.write("keepalived.conf", self.adapt(pair.keepalived((EXAMPLES / "keepalived.conf").read_text(encoding="utf-8")), {
@@ -188,7 +191,10 @@ class Pair:
         self.server = self._host("server", "br-out", f"{SERVER_WIRE}/24")
         self.server.address("lo", f"{SERVER}/32")
         self.server.start([PYTHON, PEERS / "echo_server.py", ECHO_PORT, SERVER])
-        self.boxes = [Box(self, "a", 2, program), Box(self, "b", 3, program)]
+        self.boxes = self.make_boxes(program)
+
+    def make_boxes(self, program):
+        return [Box(self, "a", 2, program), Box(self, "b", 3, program)]
 
     def _host(self, name, bridge, *addresses):
         host = Host(f"pair-{name}")

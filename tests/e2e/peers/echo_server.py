@@ -1,8 +1,9 @@
-"""echo_server.py PORT ADDRESS..: answers every line (TCP) and every datagram (UDP) with "ADDRESS PORT what was sent",
-datagrams at each of the addresses."""
+"""echo_server.py PORT [--tls CERTIFICATE] ADDRESS..: answers every line (TCP) and every datagram (UDP) with "ADDRESS PORT what was sent",
+datagrams at each of the addresses; with a certificate and its key in one file, lines over TLS alone."""
 
 import asyncio
 import resource
+import ssl
 import sys
 
 
@@ -27,6 +28,11 @@ class Datagrams(asyncio.DatagramProtocol):
 
 async def main():
     port = int(sys.argv[1])
+    if sys.argv[2:3] == ["--tls"]:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(sys.argv[3])
+        await asyncio.start_server(answer_lines, ["0.0.0.0"], port, backlog=4096, ssl=context)
+        await asyncio.Event().wait()
     loop = asyncio.get_running_loop()
     await asyncio.start_server(answer_lines, ["0.0.0.0", "::"], port, backlog=4096)
     for address in sys.argv[2:]:  # a socket each: the answer has to leave from where the question arrived
