@@ -45,7 +45,7 @@ class ReplicatedBox(Box):
         pair.switch.ip("link", "set", f"{name}-peer", "master", "br-peer")
         self.host.address("eth3", f"192.168.77.{number}/24")
         self.write("redis.conf", self.adapt((EXAMPLES / "redis.conf").read_text(encoding="utf-8"), {
-            "bind 192.168.77.2 ": f"bind 192.168.77.{number} ", "/run/redis-sallyport/redis.sock": str(self.redis_socket),
+            "bind 192.168.77.2": f"bind 192.168.77.{number}", "/run/redis-sallyport/redis.sock": str(self.redis_socket),
             "dir /var/lib/redis": f"dir {self.folder}"}))
         self.redis = None
         self.start_redis()
