@@ -34,7 +34,7 @@ bool martian_addresses(const FlowKey& key, Drop& why) noexcept {
     why = Drop::martian_source;
   } else if (martian(key.family, key.destination)) {
     why = Drop::martian_destination;
-  } else if (key.source == key.destination) {
+  } else if (key.source_address() == key.destination_address()) {
     why = Drop::martian_land;
   } else {
     return false;

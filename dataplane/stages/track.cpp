@@ -148,11 +148,11 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   const auto age_ms = [&](Tick then) { return static_cast<Instant>(std::max(since(then, core.tick), 0)) * 1'000'000; };
   const Tick last =
       since(flow.last_seen, flow.last_packet) > 0 && flow.last_packet != 0 ? flow.last_packet : flow.last_seen;
-  record.id = core.hash(core.flows.inside_key(flow), facts.started) & 0x1fffffffffffffU;  // exact in a JSON number
+  record.inside = core.flows.inside_key(flow);
+  record.id = core.hash(record.inside, facts.started) & 0x1fffffffffffffU;  // exact in a JSON number
   record.start_ns = facts.started;
   record.end_ns = std::max(facts.started, core.now - age_ms(last));
   record.written_ns = core.now;
-  record.inside = core.flows.inside_key(flow);
   if (flow.nat_address != 0) {
     record.translated = true;
     record.nat_address = core.addresses[flow.nat_address];
