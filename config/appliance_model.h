@@ -105,11 +105,16 @@ struct TunnelConfig {
 
 enum class Start : std::uint8_t { active, standby };
 
-// One of several gateways that stand in for each other; `sallyport ha` says whose turn it is.
+// One of several gateways: either they stand in for each other, and `sallyport ha` says whose turn it is, or routing
+// spreads senders over them, each with egress addresses of its own.
 struct HaConfig {
   Start start = Start::active;
   std::chrono::milliseconds fence_after{0};  // 0: never
   std::string replicate;                     // socket of the Redis that carries flows to the other one; empty: none
+  // The senders' next hop, an address that all gateways share: on an inside port while this one can forward.
+  std::vector<IpAddress> next_hop;
+  bool egress_routes = false;       // the egress addresses as routes of the outside ports, for others to announce
+  std::vector<IpAddress> drain_to;  // who takes new flows while this gateway drains; of a family at most one
 };
 
 // A socket that takes records.

@@ -89,6 +89,7 @@ void read_appliance(const Item& root, ApplianceModel& model, Diagnostics& diagno
     if (auto tunnel = read_tunnel(item, model.ports, diagnostics)) model.tunnels.push_back(std::move(*tunnel));
   }
   check_tunnels(model.tunnels, diagnostics);
+  check_ha(model.ports, model.ha, root, diagnostics);
   if (!diagnostics.has_errors()) warn_of_ports(model.ports, diagnostics);
 }
 

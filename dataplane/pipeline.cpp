@@ -119,8 +119,19 @@ class Burst {
     } else if (!p.from_inside) {
       open_from_outside(p);
     } else if (!ask_elsewhere(core_, *p.packet, p.parsed)) {
-      open(p);
+      if (const IpAddress* other = takes_new_flows(p)) {
+        pass_on(core_, *p.packet, p.parsed, *other);
+      } else {
+        open(p);
+      }
     }
+  }
+
+  // While this gateway drains (standing.h); null: nobody else does. No other one has our end of a tunnel.
+  [[nodiscard]] const IpAddress* takes_new_flows(const InFlight& p) const noexcept {
+    const Standing* standing = core_.snapshot->standing;
+    if (standing == nullptr || p.packet->tunnel != 0) return nullptr;
+    return standing->takes_new_flows(p.parsed.key.family);
   }
 
   // `again`: its key was another connection's a moment ago.

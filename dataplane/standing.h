@@ -3,10 +3,17 @@
 //   active -> leaving -> standby -> active      the control plane: in `leaving` it takes the egress addresses away
 //   active -> leaving, fenced                   a worker that finds it was stopped for so long that the other box must
 //                                               have taken over; the control plane goes on from there
+//
+// An active one may drain: what it has goes on, and new flows are another gateway's, if it knows of one.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "config/address.h"
 
 namespace sallyport::dataplane {
 
@@ -18,14 +25,26 @@ class Standing {
     standby,  // what is for the gateway itself passes to the kernel, nothing else
   };
 
-  explicit Standing(State first) noexcept : state_(first) {}
+  // `others`: where new flows go while this one drains; of a family at most one.
+  explicit Standing(State first, const std::vector<IpAddress>& others = {}) noexcept : state_(first) {
+    for (const IpAddress& other : others) others_[other.family == Family::v6] = other;
+  }
 
   [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
   // Not since the control plane last said what this box is to be.
   [[nodiscard]] bool fenced() const noexcept { return fenced_.load(std::memory_order_acquire); }
 
+  [[nodiscard]] bool draining() const noexcept { return draining_.load(std::memory_order_acquire); }
+  // Whose new flows are now; null: this gateway's own.
+  [[nodiscard]] const IpAddress* takes_new_flows(Family family) const noexcept {
+    const std::optional<IpAddress>& other = others_[family == Family::v6];
+    return other && draining() ? &*other : nullptr;
+  }
+
   // The control plane.
+  void drain() noexcept { draining_.store(true, std::memory_order_release); }
   void become(State state) noexcept {
+    draining_.store(false, std::memory_order_release);
     if (state != State::leaving) fenced_.store(false, std::memory_order_release);
     state_.store(state, std::memory_order_release);
   }
@@ -43,6 +62,8 @@ class Standing {
  private:
   std::atomic<State> state_;
   std::atomic<bool> fenced_{false};
+  std::atomic<bool> draining_{false};
+  std::array<std::optional<IpAddress>, 2> others_;  // by family; constant
 };
 
 }  // namespace sallyport::dataplane

@@ -209,7 +209,7 @@ Json rules_json(const std::vector<dataplane::RuleSum>& sums, const classifier::I
 
 End Answers::answer(const Request& request, AnswerLines& lines) {
   using Member = End (Answers::*)(AnswerLines&);
-  constexpr std::array<std::pair<std::string_view, Member>, 10> known = {{{"flows", &Answers::flows},
+  constexpr std::array<std::pair<std::string_view, Member>, 11> known = {{{"flows", &Answers::flows},
                                                                           {"ports", &Answers::ports},
                                                                           {"policy", &Answers::policy},
                                                                           {"egress", &Answers::egress},
@@ -218,6 +218,7 @@ End Answers::answer(const Request& request, AnswerLines& lines) {
                                                                           {"reload", &Answers::reload},
                                                                           {"ha active", &Answers::ha_active},
                                                                           {"ha standby", &Answers::ha_standby},
+                                                                          {"ha drain", &Answers::ha_drain},
                                                                           {"ha status", &Answers::ha_status}}};
   for (const auto& [name, member] : known) {
     if (name == request.ask) return (this->*member)(lines);

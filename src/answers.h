@@ -32,6 +32,7 @@ class Answers {
   End reload(AnswerLines& lines);
   End ha_active(AnswerLines&) { return turn_.activate(); }
   End ha_standby(AnswerLines&) { return turn_.stand_by(); }
+  End ha_drain(AnswerLines&) { return turn_.drain(); }
   End ha_status(AnswerLines& lines) { return turn_.status(lines); }
 
   dataplane::Gateway& gateway_;

@@ -22,6 +22,7 @@
 #include "src/monitor/monitor.h"
 #include "src/monitor/refusals.h"
 #include "src/policy_source.h"
+#include "src/readiness.h"
 #include "src/reload.h"
 #include "src/replication/redis_log.h"
 #include "src/replication/replicator.h"
@@ -92,7 +93,11 @@ std::string status_text(const Reloader& reloader, const Gateway& gateway) {
   const std::shared_ptr<const LivePolicy> live = reloader.live();
   if (!live->policy) return "no valid policy: nothing is forwarded; waiting for a reload";
   const bool refused = reloader.counts().last.kind == ReloadResult::Kind::refused;
-  return fmt::format("{} policy generation {}, {}{}", gateway.standing().active ? "forwarding by" : "standby with",
+  const dataplane::StandingStatus standing = gateway.standing();
+  return fmt::format("{} policy generation {}, {}{}",
+                     standing.draining ? "draining, by"
+                     : standing.active ? "forwarding by"
+                                       : "standby with",
                      live->generation, live->policy->hash(), refused ? "; the last reload was refused" : "");
 }
 
@@ -173,6 +178,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   if (!appliance.metrics.listen.empty()) {
     monitor.emplace(gateway, appliance, std::move(view), reloader, flow_log, refusals, replication);
   }
+  Readiness readiness(gateway, reloader, appliance.ha, log);
   const std::string status = status_text(reloader, gateway);
   manager.ready(status);
   log.info(fmt::format("{}: ready, {}; ask at {}", appliance.name, status, socket_path));
@@ -180,6 +186,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   serve(signals, manager, gateway, reloader, flow_log, log);
 
   manager.stopping();
+  readiness.stop();
   log.info("stopping: living flows are kept and recorded");
   reloader.stop();
   control.stop();

@@ -76,7 +76,8 @@ ExitCode ha_command(const HaOptions& options) {
   const auto take = [&](std::string_view line) {
     const auto answer = nlohmann::ordered_json::parse(line, nullptr, false);
     if (options.json) return print(answer.dump(2) + '\n');
-    if (!print((answer.is_object() ? answer.value("state", "") : "") + '\n')) return false;
+    if (!answer.is_object()) return print("\n");
+    if (!print((answer.value("draining", false) ? "draining" : answer.value("state", "")) + '\n')) return false;
     const auto replication = answer.find("replication");
     return replication == answer.end() || !replication->is_object() || print(replication->value("text", "") + '\n');
   };

@@ -18,7 +18,7 @@
 namespace sallyport {
 namespace {
 
-constexpr std::array<std::string_view, 3> ha_words = {"active", "standby", "status"};
+constexpr std::array<std::string_view, 4> ha_words = {"active", "standby", "drain", "status"};
 constexpr std::array<std::string_view, 6> topics = {"flows", "ports", "policy", "egress", "reasons", "workers"};
 
 using Wrong = WrongOption;
@@ -67,7 +67,7 @@ constexpr std::array<CommandText, 13> commands = {{
      "Write packets of a running gateway as pcapng, the verdict beside each."},
     {"reload", "[--config FILE] [--socket PATH]",
      "Have a running gateway load its policy again, and wait for the result."},
-    {"ha", "active|standby|status [--json] [--config FILE] [--socket PATH]",
+    {"ha", "active|standby|drain|status [--json] [--config FILE] [--socket PATH]",
      "Say whose turn it is, of gateways that stand in for each other; or ask, and whether this one could forward."},
     {"version", "", "Print the versions of Sallyport and of what it stands on (also: --version)."},
 }};
@@ -350,8 +350,9 @@ CommandLine parse_ha(const Arguments& arguments) {
     help->text +=
         "\nactive   forwards, answers for the egress addresses and announces them\n"
         "standby  forwards nothing and answers for none; its own addresses, VRRP and routing protocols live on\n"
-        "status   prints which of the two it is; exit status 1 where it could not forward, 3 where it does not "
-        "answer\n";
+        "drain    an active one: what flows goes on, and what is new is to go elsewhere; active ends it\n"
+        "status   prints which of the two it is, or draining and how many flows are left; exit status 1 where it could "
+        "not\n         forward, or drains, 3 where it does not answer\n";
     return *help;
   }
   const auto word = static_cast<HaWord>(word_of(grammar, values, "word", ha_words));

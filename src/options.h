@@ -109,7 +109,7 @@ struct SetupOptions {
   std::string etc = "/etc";
 };
 
-enum class HaWord : std::uint8_t { active, standby, status };
+enum class HaWord : std::uint8_t { active, standby, drain, status };
 
 struct HaOptions {
   HaWord word = HaWord::status;

@@ -27,7 +27,9 @@ class Turn {
 
   End activate();
   End stand_by();
-  // One object; ExitCode::no where the gateway could not forward.
+  // Of an active one; activate() and stand_by() end it.
+  End drain();
+  // One object; ExitCode::no where the gateway could not forward, or drains.
   [[nodiscard]] End status(AnswerLines& lines) const;
 
  private:

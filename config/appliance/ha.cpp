@@ -1,9 +1,12 @@
-// [ha]: whose turn it is at start, and when it is no more.
+// [ha]: whose turn it is at start, and when it is no more; what others learn of it by routing.
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "config/appliance/readers.h"
 #include "config/bounds.h"
@@ -31,6 +34,15 @@ std::optional<std::string> redis_socket(const Item& item, Diagnostics& diagnosti
   return std::nullopt;
 }
 
+void check_one_of_a_family(TableReader& table, std::string_view key, const std::vector<IpAddress>& addresses,
+                           Diagnostics& diagnostics) {
+  for (const Family family : {Family::v4, Family::v6}) {
+    const auto of_family = [family](const IpAddress& address) { return address.family == family; };
+    if (std::count_if(addresses.begin(), addresses.end(), of_family) < 2) continue;
+    report(*table.find(key), diagnostics, "one IPv4 and one IPv6 address at most");
+  }
+}
+
 }  // namespace
 
 void read_ha(const Item& item, HaConfig& into, Diagnostics& diagnostics) {
@@ -44,6 +56,29 @@ void read_ha(const Item& item, HaConfig& into, Diagnostics& diagnostics) {
     report(*fence, diagnostics, "under 100ms a busy machine would be taken for a stopped one; \"0s\" is never");
   }
   table.optional("replicate", into.replicate, redis_socket);
+  table.each("next_hop", into.next_hop, address);
+  check_one_of_a_family(table, "next_hop", into.next_hop, diagnostics);
+  table.optional("egress_routes", into.egress_routes, boolean);
+  table.each("drain_to", into.drain_to, address);
+  check_one_of_a_family(table, "drain_to", into.drain_to, diagnostics);
+}
+
+void check_ha(const std::vector<PortConfig>& ports, const HaConfig& ha, const Item& root, Diagnostics& diagnostics) {
+  const auto table = member(root, "ha");
+  if (!table) return;
+  const auto is_own = [&](const IpAddress& address) {
+    return std::any_of(ports.begin(), ports.end(), [&](const PortConfig& port) {
+      return std::any_of(port.addresses.begin(), port.addresses.end(),
+                         [&](const InterfaceAddress& own) { return own.address == address; });
+    });
+  };
+  for (const auto& [key, addresses] : {std::pair{"next_hop", &ha.next_hop}, std::pair{"drain_to", &ha.drain_to}}) {
+    for (const IpAddress& address : *addresses) {
+      if (!is_own(address)) continue;
+      report(*member(*table, key), diagnostics,
+             fmt::format("{} is this gateway's own address, of a port", to_string(address)));
+    }
+  }
 }
 
 }  // namespace sallyport::config

@@ -31,6 +31,8 @@ void read_timeouts(const Item& item, Timeouts& into, Diagnostics& diagnostics);
 
 // ha.cpp
 void read_ha(const Item& item, HaConfig& into, Diagnostics& diagnostics);
+// What is shared with others, or another's, is no address of a port.
+void check_ha(const std::vector<PortConfig>& ports, const HaConfig& ha, const Item& root, Diagnostics& diagnostics);
 
 // logs.cpp
 void read_flow_log(const Item& item, FlowLogConfig& into, Diagnostics& diagnostics);

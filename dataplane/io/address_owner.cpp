@@ -15,8 +15,8 @@ constexpr std::array<std::chrono::milliseconds, 3> repeat_after = {1s, 5s, 10s};
 
 }  // namespace
 
-AddressOwner::AddressOwner(Standing::State first, std::vector<EgressAddresses> twins, Log log)
-    : standing_(first), log_(std::move(log)), twins_(std::move(twins)), repeats_(repeat_after.size()) {
+AddressOwner::AddressOwner(Standing::State first, const std::vector<IpAddress>& others, Places places, Log log)
+    : standing_(first, others), log_(std::move(log)), places_(std::move(places)), repeats_(repeat_after.size()) {
   thread_ = std::thread([this] { serve(); });
   ::pthread_setname_np(thread_.native_handle(), "sp-announce");
 }
@@ -46,9 +46,21 @@ void AddressOwner::stand_by() {
   standing_.become(Standing::State::standby);
 }
 
+void AddressOwner::drain() {
+  const std::lock_guard lock(mutex_);
+  if (standing_.state() == Standing::State::active) standing_.drain();
+}
+
+void AddressOwner::offer_next_hop(bool v4, bool v6) {
+  const std::lock_guard lock(mutex_);
+  const bool active = standing_.state() == Standing::State::active;
+  places_.next_hop.offer(active && v4, active && v6, netlink_, log_);
+}
+
 void AddressOwner::answer() {
   bool announced = false;
-  for (EgressAddresses& twin : twins_) announced = twin.set(wanted_, netlink_, log_) || announced;
+  for (EgressAddresses& twin : places_.answers) announced = twin.set(wanted_, netlink_, log_) || announced;
+  for (EgressRoutes& twin : places_.routes) twin.set(wanted_, netlink_, log_);
   if (!announced) return;
   announced_ = Clock::now();
   repeats_ = 0;
@@ -56,7 +68,9 @@ void AddressOwner::answer() {
 }
 
 void AddressOwner::disown() {
-  for (EgressAddresses& twin : twins_) (void)twin.set({}, netlink_, log_);
+  places_.next_hop.offer(false, false, netlink_, log_);
+  for (EgressRoutes& twin : places_.routes) twin.set({}, netlink_, log_);
+  for (EgressAddresses& twin : places_.answers) (void)twin.set({}, netlink_, log_);
   repeats_ = repeat_after.size();
 }
 
@@ -72,7 +86,7 @@ void AddressOwner::announce_if_due() {
   if (repeats_ == repeat_after.size() || Clock::now() < announced_ + repeat_after[repeats_]) return;
   ++repeats_;
   if (standing_.state() != Standing::State::active) return;
-  for (const EgressAddresses& twin : twins_) twin.announce();
+  for (const EgressAddresses& twin : places_.answers) twin.announce();
 }
 
 void AddressOwner::serve() noexcept {

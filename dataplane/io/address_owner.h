@@ -1,6 +1,7 @@
 // Who answers for the egress addresses: this box while it is active, nobody here while it stands by (standing.h).
 //
 //   a new policy, `sallyport ha`  ->  this  ->  EgressAddresses of each outside twin  ->  the kernel answers, or not
+//                                            ->  EgressRoutes, NextHop  ->  a routing daemon announces, or withdraws
 //
 // Neighbours are told at once, and again after 1, 5 and 10 s: the first announcement may be lost, or come before a
 // switch has learned the port. A thread of its own does that, and takes the addresses away when a worker has fenced.
@@ -17,7 +18,9 @@
 #include "config/address.h"
 #include "dataplane/io/control_log.h"
 #include "dataplane/io/egress_addresses.h"
+#include "dataplane/io/egress_routes.h"
 #include "dataplane/io/netlink.h"
+#include "dataplane/io/next_hop.h"
 #include "dataplane/io/wake.h"
 #include "dataplane/standing.h"
 
@@ -25,7 +28,14 @@ namespace sallyport::dataplane {
 
 class AddressOwner {
  public:
-  AddressOwner(Standing::State first, std::vector<EgressAddresses> twins, Log log);
+  // What it tells the kernel, on which twins.
+  struct Places {
+    std::vector<EgressAddresses> answers;  // outside
+    std::vector<EgressRoutes> routes;      // outside, where routing daemons are to know
+    NextHop next_hop;                      // inside
+  };
+  // `others`: see Standing.
+  AddressOwner(Standing::State first, const std::vector<IpAddress>& others, Places places, Log log);
   ~AddressOwner();
   AddressOwner(const AddressOwner&) = delete;
   AddressOwner& operator=(const AddressOwner&) = delete;
@@ -35,6 +45,10 @@ class AddressOwner {
   void activate();
   // On return nothing passes any more but the burst that a worker has in hand, and nobody is answered.
   void stand_by();
+  // Of an active one only: new flows are another's, what there is goes on. activate() ends it.
+  void drain();
+  // The senders' next hop, of the families that this gateway can forward; of none while it stands by.
+  void offer_next_hop(bool v4, bool v6);
 
   [[nodiscard]] Standing& standing() noexcept { return standing_; }
   // To be signalled after Standing::fence().
@@ -53,8 +67,8 @@ class AddressOwner {
   Wake wake_;
   const Log log_;
   mutable std::mutex mutex_;
-  Netlink netlink_;                     // under mutex_, as all that follow
-  std::vector<EgressAddresses> twins_;  // outside
+  Netlink netlink_;  // under mutex_, as all that follow
+  Places places_;
   std::vector<AddressRange> wanted_;
   Clock::time_point announced_;  // for the first time
   std::size_t repeats_;          // that were made since

@@ -9,13 +9,6 @@
 namespace sallyport::dataplane {
 namespace {
 
-IpAddress next(IpAddress address) {
-  for (std::size_t i = address_bytes(address.family); i-- > 0;) {
-    if (++address.bytes[i] != 0) break;
-  }
-  return address;
-}
-
 // At most `room` addresses; false: there are more.
 bool add_addresses(const AddressRange& range, std::size_t room, std::set<IpAddress>& into) {
   for (IpAddress address = range.first;; address = next(address)) {
@@ -26,6 +19,13 @@ bool add_addresses(const AddressRange& range, std::size_t room, std::set<IpAddre
 }
 
 }  // namespace
+
+IpAddress next(IpAddress address) {
+  for (std::size_t i = address_bytes(address.family); i-- > 0;) {
+    if (++address.bytes[i] != 0) break;
+  }
+  return address;
+}
 
 std::vector<Prefix> prefixes_of(const AddressRange& range) {
   std::vector<Prefix> prefixes;

@@ -22,6 +22,9 @@ inline constexpr std::size_t announcements_max = 1024;
 // The fewest prefixes that make up an IPv4 range, rising.
 [[nodiscard]] std::vector<Prefix> prefixes_of(const AddressRange& range);
 
+// The address after it; after the last one the first.
+[[nodiscard]] IpAddress next(IpAddress address);
+
 // Of a prefix, rising.
 [[nodiscard]] std::vector<IpAddress> first_addresses(const Prefix& prefix, std::size_t most);
 

@@ -10,11 +10,11 @@
 #include "dataplane/flow/name_bindings.h"
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/io/address_owner.h"
-#include "dataplane/io/announce.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/flow_survival.h"
 #include "dataplane/io/gateway_plan.h"
 #include "dataplane/io/interface_addresses.h"
+#include "dataplane/io/kernel_places.h"
 #include "dataplane/io/kernel_routes.h"
 #include "dataplane/io/kernel_twin.h"
 #include "dataplane/io/memory_limit.h"
@@ -55,6 +55,7 @@ struct Gateway::Parts {
   void check_interfaces();
   void make_seats();
   void make_twins();
+  [[nodiscard]] bool leads_out(Family family);
   void seat_workers(const classifier::PoolKey& pool_key);
   [[nodiscard]] WorldSettings world_settings(std::uint32_t worker);
   void check_memory() const;
@@ -155,19 +156,18 @@ void Gateway::Parts::make_twins() {
   }
   routes = std::make_unique<KernelRoutes>(interfaces, workers, log);
   pump = std::make_unique<TwinPump>(lanes);
-  std::vector<EgressAddresses> outside;
-  for (const auto& lane : lanes) {
-    if (lane->port.config().role == config::PortRole::inside) continue;
-    outside.emplace_back(lane->twin->interface(), [this, lane = lane.get()](const IpAddress& address) {
-      pump->send(*lane, announcement(address, lane->port.mac()));
-    });
-  }
   const auto first = persist ? Standing::State::standby : Standing::State::active;
-  owner = std::make_unique<AddressOwner>(first, std::move(outside), log);
+  owner = std::make_unique<AddressOwner>(first, model.ha.drain_to, kernel_places(model.ha, lanes, *pump), log);
   current = make_snapshot(nullptr, routes->first(), 0, workers);
   current.standing = &owner->standing();
   current.tunnels = Tunnels::of(model);
   quiescence = std::make_unique<Quiescence>(workers, std::make_unique<const Snapshot>(current));
+}
+
+bool Gateway::Parts::leads_out(Family family) {
+  const std::lock_guard lock(mutex);
+  const Hop hop = current.routing->next(IpAddress{family, {}}, true);
+  return hop.port != no_port && model.ports[hop.port].role != config::PortRole::inside;
 }
 
 void Gateway::Parts::seat_workers(const classifier::PoolKey& pool_key) {
@@ -288,9 +288,13 @@ void Gateway::activate() { parts_->owner->activate(); }
 
 void Gateway::stand_by() { parts_->owner->stand_by(); }
 
+void Gateway::drain() { parts_->owner->drain(); }
+
+void Gateway::offer_next_hop(bool v4, bool v6) { parts_->owner->offer_next_hop(v4, v6); }
+
 StandingStatus Gateway::standing() const {
   const Standing& standing = parts_->owner->standing();
-  return {standing.state() == Standing::State::active, standing.fenced()};
+  return {standing.state() == Standing::State::active, standing.fenced(), standing.draining()};
 }
 
 void Gateway::halt() {
@@ -396,7 +400,12 @@ std::vector<PortStatus> Gateway::ports() const {
 
 RoutingStatus Gateway::routing() const {
   const KernelRoutes::Counts counts = parts_->routes->counts();
-  return {counts.generation, counts.routes, counts.neighbours, counts.local_addresses};
+  return {counts.generation,
+          counts.routes,
+          counts.neighbours,
+          counts.local_addresses,
+          parts_->leads_out(Family::v4),
+          parts_->leads_out(Family::v6)};
 }
 
 PolicyStatus Gateway::policy() const {

@@ -85,6 +85,7 @@ struct RoutingStatus {
   std::size_t routes = 0;
   std::size_t neighbours = 0;
   std::size_t local_addresses = 0;
+  bool leads_out_v4 = false, leads_out_v6 = false;  // there is a default route, by an outside port
 };
 
 // Flows that a rule decided, or that an audit route noted; rule 0: of rules beyond the number that is counted apart.
@@ -105,8 +106,9 @@ struct PolicyStatus {
 };
 
 struct StandingStatus {
-  bool active = true;   // forwards, and answers for the egress addresses
-  bool fenced = false;  // stands by because it was stopped, and has been told nothing since
+  bool active = true;     // forwards, and answers for the egress addresses
+  bool fenced = false;    // stands by because it was stopped, and has been told nothing since
+  bool draining = false;  // active, and new flows are to be another's
 };
 
 // Of all workers, the ports that are nearest to their end (nat.md 7).
@@ -135,7 +137,11 @@ class Gateway {
   // egress addresses are nobody's here, and no packet passes but the burst that a worker has in hand.
   void activate();
   void stand_by();
+  // An active one's new flows are another gateway's from now on, [ha] drain_to, and those that there are go on.
+  void drain();
   [[nodiscard]] StandingStatus standing() const;
+  // Whether the senders' next hop that gateways share, [ha] next_hop, is an address of this one, by family.
+  void offer_next_hop(bool v4, bool v6);
 
   // From soon on no packet moves any more, while the tables may still be read; stop() follows.
   void halt();

@@ -19,10 +19,6 @@
 namespace sallyport::dataplane {
 namespace {
 
-// Above what an operator, DHCP or a routing daemon would use: in a namespace shared with other interfaces the machine's
-// own routes stay those of its own traffic. The gateway looks at routes of twins alone.
-constexpr std::uint32_t route_metric = 4096;
-
 ifreq request_for(const std::string& interface) {
   ifreq request{};
   interface.copy(request.ifr_name, sizeof request.ifr_name - 1);

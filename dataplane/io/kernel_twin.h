@@ -22,6 +22,10 @@ namespace sallyport::dataplane {
 // "sp-" and as much of the port's name as the kernel takes (15 characters in all).
 [[nodiscard]] std::string twin_name(const std::string& port_name);
 
+// Above what an operator, DHCP or a routing daemon would use: in a namespace shared with other interfaces the machine's
+// own routes stay those of its own traffic. The gateway looks at routes of twins alone.
+inline constexpr std::uint32_t route_metric = 4096;
+
 class KernelTwin {
  public:
   // Up, with its addresses and routes. Throws EnvironmentError.

@@ -100,6 +100,13 @@ NlRoute local_route(unsigned interface, const Prefix& prefix) {
   return route;
 }
 
+NlRoute route_on_link(unsigned interface, const Prefix& prefix, std::uint32_t metric) {
+  NlRoute route = route_to(interface, to_netlink(prefix.address, prefix.length), std::nullopt);
+  if (prefix.address.family == Family::v4) rtnl_route_set_scope(route.get(), RT_SCOPE_LINK);
+  rtnl_route_set_priority(route.get(), metric);
+  return route;
+}
+
 bool discards(std::uint8_t type) { return type == RTN_BLACKHOLE || type == RTN_UNREACHABLE || type == RTN_PROHIBIT; }
 
 // Of several next hops the first one that lives: flows of one gateway are not spread over paths.
@@ -177,6 +184,11 @@ void Netlink::add_address(unsigned interface, const IpAddress& address, std::uin
   check(rtnl_addr_add(socket_.get(), object.get(), 0), NLE_EXIST, "address " + to_string(address));
 }
 
+void Netlink::remove_address(unsigned interface, const IpAddress& address, std::uint8_t length) {
+  const auto object = interface_address(interface, address, length);
+  check(rtnl_addr_delete(socket_.get(), object.get(), 0), NLE_NOADDR, "address " + to_string(address));
+}
+
 void Netlink::add_egress_address(unsigned interface, const IpAddress& address) {
   const auto object = egress_address(interface, address);
   check(rtnl_addr_add(socket_.get(), object.get(), 0), NLE_EXIST, "egress address " + to_string(address));
@@ -207,6 +219,16 @@ void Netlink::add_route(unsigned interface, const Prefix& to, const IpAddress& g
     result = rtnl_route_add(socket_.get(), route.get(), NLM_F_EXCL);
   }
   check(result, 0, "route to " + to_string(to) + " by " + to_string(gateway));
+}
+
+void Netlink::add_route(unsigned interface, const Prefix& to, std::uint32_t metric) {
+  const NlRoute route = route_on_link(interface, to, metric);
+  check(rtnl_route_add(socket_.get(), route.get(), NLM_F_EXCL), NLE_EXIST, "route to " + to_string(to));
+}
+
+void Netlink::remove_route(unsigned interface, const Prefix& to, std::uint32_t metric) {
+  const NlRoute route = route_on_link(interface, to, metric);
+  check(rtnl_route_delete(socket_.get(), route.get(), 0), NLE_OBJ_NOTFOUND, "route to " + to_string(to));
 }
 
 void Netlink::add_local_route(unsigned interface, const Prefix& prefix) {

@@ -40,6 +40,7 @@ class Netlink {
   Netlink();
 
   void add_address(unsigned interface, const IpAddress& address, std::uint8_t length);
+  void remove_address(unsigned interface, const IpAddress& address, std::uint8_t length);
   // IPv6: an address without a network and never chosen to speak from.
   void add_egress_address(unsigned interface, const IpAddress& address);
   void remove_egress_address(unsigned interface, const IpAddress& address);
@@ -47,6 +48,9 @@ class Netlink {
   void remove_all_addresses(unsigned interface);
   // The next hop need not be in a connected network.
   void add_route(unsigned interface, const Prefix& to, const IpAddress& gateway, std::uint32_t metric);
+  // On link: for routing daemons, which announce what the main table has.
+  void add_route(unsigned interface, const Prefix& to, std::uint32_t metric);
+  void remove_route(unsigned interface, const Prefix& to, std::uint32_t metric);
   // Every address of the prefix counts as this machine's own, so ARP for it is answered. IPv4.
   void add_local_route(unsigned interface, const Prefix& prefix);
   void remove_local_route(unsigned interface, const Prefix& prefix);

@@ -246,6 +246,12 @@ void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parse
   send(core, packet, parsed, way, size);
 }
 
+void pass_on(Core& core, Packet& packet, const Parsed& parsed, const IpAddress& to) noexcept {
+  const Way way{next_hop(core, to, false), nullptr, nullptr};
+  Size size{};
+  if (way_out(core, packet, parsed, way, size)) send(core, packet, parsed, way, size);
+}
+
 void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress& destination, bool outbound,
            const TunnelPeer* into, std::uint16_t weight) noexcept {
   if (outbound && core.policy() != nullptr && core.policy()->gives_out(destination)) {

@@ -10,6 +10,8 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
 // An ICMP error about a packet of the flow.
 void forward_error(Core& core, Packet& packet, const Parsed& parsed, const Parsed& quoted, Flow& flow,
                    Direction direction) noexcept;
+// As it is, to another gateway on the inside.
+void pass_on(Core& core, Packet& packet, const Parsed& parsed, const IpAddress& to) noexcept;
 // A finished IP packet to its next hop, or into a tunnel (null: none). `weight` received packets end with it.
 void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress& destination, bool outbound,
            const TunnelPeer* into, std::uint16_t weight) noexcept;

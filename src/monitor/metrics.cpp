@@ -219,6 +219,8 @@ void add_policy(Families& out, const Figures& figures) {
             std::uint64_t{figures.standing.active});
   out.gauge("sallyport_fenced", "Whether it stands by because it was stopped, and has been told nothing since.",
             std::uint64_t{figures.standing.fenced});
+  out.gauge("sallyport_draining", "Whether its flows go on, and new ones are to be another gateway's.",
+            std::uint64_t{figures.standing.draining});
   out.gauge("sallyport_policy_loaded", "Whether there is a policy; without one nothing is forwarded.",
             std::uint64_t{live.policy != nullptr});
   out.gauge("sallyport_policy_generation", "Policies that were published since the start.",

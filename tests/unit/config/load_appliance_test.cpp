@@ -377,24 +377,6 @@ TEST(ApplianceErrors, BothSidesAreNeeded) {
   expect_one_error(load_it("[port]\nname = \"p\""), 1, 1, "port", "expected an array");
 }
 
-TEST(LoadAppliance, WhoWaitsForAWordIsFencedUnlessItSaysOtherwise) {
-  const auto ha = [](std::string_view keys) {
-    return must_load_it(std::string(two_ports) + "[ha]\n" + std::string(keys)).ha;
-  };
-  EXPECT_EQ(ha("").start, Start::active);
-  EXPECT_EQ(ha("").fence_after, 0s);
-  EXPECT_EQ(ha("start = \"standby\"").start, Start::standby);
-  EXPECT_EQ(ha("start = \"standby\"").fence_after, 1s);
-  EXPECT_EQ(ha("fence_after = \"0s\"\nstart = \"standby\"").fence_after, 0s);
-  EXPECT_EQ(ha("fence_after = \"300ms\"").fence_after, 300ms);
-}
-
-TEST(ApplianceErrors, AFenceIsNoHairTrigger) {
-  const auto loaded = load_it(std::string(two_ports) + "[ha]\nfence_after = \"50ms\"");
-  ASSERT_EQ(loaded.diagnostics.errors(), 1U) << messages(loaded);
-  EXPECT_EQ(loaded.diagnostics.all()[0].key_path, "ha.fence_after");
-}
-
 TEST(ApplianceErrors, MetricsWantAnAddressAndAPort) {
   for (const std::string_view listen : {"9464", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1:9464",
                                         "[127.0.0.1]:9464", "localhost:9464", "127.0.0.1:94 64", "[]:1", ":9464"}) {

@@ -1,5 +1,6 @@
 // What is told to the kernel and the neighbours, and what is made of what the kernel says.
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -7,6 +8,7 @@
 
 #include "dataplane/io/announce.h"
 #include "dataplane/io/egress_addresses.h"
+#include "dataplane/io/egress_routes.h"
 #include "dataplane/io/environment_error.h"
 #include "dataplane/io/interface_addresses.h"
 #include "dataplane/io/routing_reader.h"
@@ -50,6 +52,32 @@ TEST(EgressAddresses, EachOfAPrefixIsAnnouncedOnce) {
   EXPECT_EQ(first("10.0.0.0/8", 3).size(), 3U);
   EXPECT_EQ(first("10.0.0.0/8", 1024).back(), "10.0.3.255");
   EXPECT_TRUE(first("10.0.0.0/8", 0).empty());
+}
+
+TEST(EgressRoutes, AreTheFewestPrefixesOfBothFamilies) {
+  using Texts = std::vector<std::string>;
+  const auto routes = [](const std::vector<const char*>& ranges) {
+    std::vector<AddressRange> all;
+    for (const char* range : ranges) all.push_back(parse_range(range).value());
+    const std::set<Prefix> prefixes = route_prefixes(all);
+    return texts({prefixes.begin(), prefixes.end()});
+  };
+  EXPECT_EQ(routes({"203.0.113.8"}), (Texts{"203.0.113.8/32"}));
+  EXPECT_EQ(routes({"203.0.113.7-203.0.113.16"}), (Texts{"203.0.113.7/32", "203.0.113.8/29", "203.0.113.16/32"}));
+  EXPECT_EQ(routes({"0.0.0.0-255.255.255.255"}), (Texts{"0.0.0.0/0"}));
+  EXPECT_EQ(routes({"2001:db8::8", "2001:db8:8::/64"}), (Texts{"2001:db8::8/128", "2001:db8:8::/64"}));
+  EXPECT_EQ(routes({"2001:db8::ff-2001:db8::102"}),
+            (Texts{"2001:db8::ff/128", "2001:db8::100/127", "2001:db8::102/128"}));
+  EXPECT_EQ(routes({"203.0.113.8", "203.0.113.8"}), (Texts{"203.0.113.8/32"}));
+  EXPECT_TRUE(routes({}).empty());
+}
+
+TEST(EgressRoutes, AreBounded) {
+  std::vector<AddressRange> singles;
+  for (std::uint32_t i = 0; i < 2 * egress_routes_max; ++i) {
+    singles.push_back({IpAddress::from_v4(2 * i), IpAddress::from_v4(2 * i)});
+  }
+  EXPECT_EQ(route_prefixes(singles).size(), egress_routes_max);
 }
 
 struct Heard {

@@ -57,11 +57,13 @@ TEST(Options, ATokenIsForSomebodyWhoIsAsked) {
 
 TEST(Options, HaTakesOneOfThreeWords) {
   EXPECT_EQ(std::get<HaOptions>(parse({"ha", "active"})).word, HaWord::active);
+  EXPECT_EQ(std::get<HaOptions>(parse({"ha", "drain"})).word, HaWord::drain);
   EXPECT_EQ(std::get<HaOptions>(parse({"ha", "standby", "--config", "c"})).config, "c");
   const auto status = std::get<HaOptions>(parse({"ha", "status", "--json", "--socket", "s"}));
   EXPECT_TRUE(status.json);
   EXPECT_EQ(to_string(status.word), "status");
-  EXPECT_NE(error_of({"ha"}).find("ha: what? One of active, standby, status"), std::string::npos) << error_of({"ha"});
+  EXPECT_NE(error_of({"ha"}).find("ha: what? One of active, standby, drain, status"), std::string::npos)
+      << error_of({"ha"});
   EXPECT_NE(error_of({"ha", "activ"}).find("did you mean \"active\"?"), std::string::npos);
 }
 
