@@ -327,6 +327,7 @@ EVENTS = {
     "stopped by SIGTERM": (lambda box: box.stop(), _restart),
     "its worker stands still": (lambda box: box.hold_worker(), lambda box: box.let_worker_go()),
     "handed over: keepalived stopped": (lambda box: box.stop_keepalived(), _start_keepalived),
+    "handed over: ha drain": (lambda box: box.ha("drain"), lambda box: None),
 }
 # What nobody is to notice, as the boxes hear each other on the other network.
 CUTS = {

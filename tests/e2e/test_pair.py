@@ -78,6 +78,11 @@ class Takeover(unittest.TestCase):
                 self.assertLess(watch.gap_ms(since), 1000)
                 self.pair.wait_settled()
 
+    def test_drained(self):
+        drained, _ = self.after("handed over: ha drain")
+        self.pair.wait_settled()
+        self.assertFalse(drained.is_active())
+
     def test_rolling_upgrade_loses_no_connection(self):
         connections = Connections(self.pair, 100, rounds=100)
         _, watch, since = upgrade(self.pair)
@@ -103,7 +108,7 @@ class TakeoverByIpv6(Takeover):
 
     # What does not depend on the family is told by Takeover.
     test_stopped_and_back = test_its_worker_stands_still = test_told_to_stop = None
-    test_rolling_upgrade_loses_no_connection = None
+    test_drained = test_rolling_upgrade_loses_no_connection = None
 
 
 if __name__ == "__main__":

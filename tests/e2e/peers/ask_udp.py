@@ -1,4 +1,4 @@
-"""ask_udp.py ADDRESS PORT TEXT: sends a datagram, up to three times, prints the answer or the name of the socket's error."""
+"""ask_udp.py ADDRESS PORT TEXT [OWN]: sends a datagram, up to three times, prints the answer or the name of the socket's error."""
 
 import errno
 import socket
@@ -9,6 +9,8 @@ client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, so
 client.settimeout(1)
 answer = "ETIMEDOUT"
 try:
+    if len(sys.argv) > 4:
+        client.bind((sys.argv[4], 0))
     client.connect((address, port))
     for _ in range(3):
         client.send(text.encode())

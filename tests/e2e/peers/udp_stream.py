@@ -1,4 +1,4 @@
-"""udp_stream.py ADDRESS PORT: a datagram every millisecond, each echoed by the server, until SIGTERM.
+"""udp_stream.py ADDRESS PORT [OWN]: a datagram every millisecond, each echoed by the server, until SIGTERM.
 Says "ready"; in the end prints one JSON object: how many were sent and answered, who the server says we are, and the gaps:
 from when to when (monotonic seconds) no answer came for 20 ms and more."""
 
@@ -15,6 +15,8 @@ NO_GAP = 0.020
 
 def main():
     connection = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+    if len(sys.argv) > 3:
+        connection.bind((sys.argv[3], 0))
     connection.connect((sys.argv[1], int(sys.argv[2])))
     connection.setblocking(False)
     sent = answered = 0
