@@ -26,11 +26,11 @@ SETUP = meson setup --buildtype=release -Dcpu=$(CPU)
 NINJA = ninja -j $(JOBS)
 
 .DEFAULT_GOAL := build
-.PHONY: help dependencies build demo demo-ha test quick-test e2e lint bench bench-ha fuzz asan tsan install deb deb-test clean
+.PHONY: help dependencies build demo demo-ha scale test quick-test e2e lint bench bench-ha fuzz asan tsan install deb deb-test clean
 
 help:
 	@grep -E '^#   make' Makefile | sed 's/^# *//'
-	@echo 'also: quick-test e2e lint bench bench-ha fuzz asan tsan install deb-test clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS PACKETS'
+	@echo 'also: quick-test e2e lint bench bench-ha scale fuzz asan tsan install deb-test clean; variables: BENCH BUILD CPU JOBS PREFIX DESTDIR SECONDS_EACH DECISIONS PACKETS'
 
 dependencies:
 	@tools/install-dependencies build test
@@ -64,7 +64,11 @@ bench: build
 	$(NINJA) -C $(BUILD)
 	$(PYTHON) tests/bench/run $(BUILD) $(BENCH)
 
-# Takes half an hour, and writes the table of docs/HA.md.
+# The tables of docs/SCALE.md, from a model of a fleet and the figures of docs/PERFORMANCE.md.
+scale:
+	$(PYTHON) tests/scale/run
+
+# Takes an hour, and writes the tables of docs/HA.md.
 bench-ha: build
 	$(PYTHON) tests/e2e/takeover --gateway $(BUILD)/sallyport --repeat 20 --write
 
