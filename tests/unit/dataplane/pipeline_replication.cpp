@@ -3,6 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/flow/change_book.h"
+#include "dataplane/standing.h"
 #include "tests/unit/classifier/names_hello_builder.h"
 #include "tests/unit/dataplane/pipeline_harness.h"
 #include "tests/unit/dataplane/policies.h"
@@ -249,16 +251,22 @@ TEST(Replication, AnActiveOneKeepsItsOwn) {
   EXPECT_EQ(pair.other.pipeline.counters().flows_live.get(), 1U);
 }
 
-TEST(Replication, AFullQueueIsCountedAndTheWholeTableHasThem) {
-  PipelineSettings settings = replicating();
-  settings.limits.flows = 70'000;
-  Gateway g(allow_all, settings);
-  for (std::uint32_t i = 0; i < ChangeBook::opened_max + 10; ++i) {
-    const End from{"10.0.10.5", static_cast<std::uint16_t>(1 + i % 60'000)};
-    const End to{i < 60'000 ? "198.51.100.7" : "198.51.100.8", 53};
-    (void)g.from_inside(udp(from, to, Frame(10, 1)));
+TEST(Replication, WhatFindsAQueueFullIsCounted) {
+  ChangeBook book(true);
+  for (std::uint32_t i = 0; i < ChangeBook::opened_max + 10; ++i) book.opened(i + 1, i, 0);
+  EXPECT_EQ(book.lost(), 10U);
+  for (std::uint32_t i = 0; i < ChangeBook::ended_max + 5; ++i) book.ended({{}, i});
+  EXPECT_EQ(book.lost(), 15U);
+  ChangeBook::Opening opening;
+  std::uint32_t taken = 0;
+  while (book.take_opening(ChangeBook::settle_ms, opening)) EXPECT_EQ(opening.flow, ++taken);
+  EXPECT_EQ(taken, ChangeBook::opened_max);
+  EndedFlow ended;
+  for (std::uint32_t i = 0; i < ChangeBook::ended_max; ++i) {
+    ASSERT_TRUE(book.take_ended(ended));
+    EXPECT_EQ(ended.started_ns, i);
   }
-  EXPECT_EQ(g.pipeline.changes_lost(), 10U);
+  EXPECT_FALSE(book.take_ended(ended));
 }
 
 }  // namespace
