@@ -90,6 +90,9 @@ struct Record {
   if (stream.size() > 2 && !any_version && stream[2] > minor_max) return Parse::not_this;
   if (stream.size() < record_header_bytes) return Parse::need_more;
   const std::size_t length = std::size_t{stream[3]} << 8U | stream[4];
+  constexpr std::size_t alert_bytes = 2;  // RFC 8446 section 6
+  const bool known_version = stream[1] == protocol_major && stream[2] <= minor_max;
+  if (stream[0] == content_type_alert && !known_version && length != alert_bytes) return Parse::not_this;
   return length <= record_bytes_max + record_bytes_beyond ? Parse::malformed : Parse::not_this;
 }
 

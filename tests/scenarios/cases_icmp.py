@@ -4,6 +4,7 @@ import struct
 
 from scapy.layers.inet import IP, UDP
 from scapy.layers.inet6 import IPv6
+from cases_nat import CONFIG
 from crafted import checksum, echo, fixed, icmp_error, ip, named, says, seen, tcp, udp
 from wires import A, A6, E, S, S6, both_families, case
 
@@ -80,7 +81,7 @@ def _(t):
     t.outside(icmp_error(ROUTER, E, 3, 3, b""), drop="icmp_error_bad")
 
 
-@both_families("N29 and N53 an error from inside goes to whom it quotes, from who may send it")
+@both_families("N29 and N53 an error from inside goes to whom it quotes, from who may send it", config=CONFIG)
 def _(t, a, b, s, s2, e):
     opened(t, udp(a, 5000, s, 53, b"question"), e)
     answer = udp(s, 53, e, 5000, b"answer")
