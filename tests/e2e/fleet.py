@@ -207,20 +207,6 @@ class Stream:
         return round(max([1000 * (end - begin) for begin, end in self.sent["gaps"] if end > since], default=0))
 
 
-def _restart(node):
-    node.start()
-
-
-# What may happen to one of them, and what makes it whole again. (In words, what happens, what mends it.)
-EVENTS = {
-    "kill -9": (lambda node: node.kill(), _restart),
-    "kill -STOP": (lambda node: node.signal(signal.SIGSTOP), lambda node: node.signal(signal.SIGCONT)),
-    "no link inside": (lambda node: node.link("in", "down"), lambda node: node.link("in", "up")),
-    "no link outside": (lambda node: node.link("out", "down"), lambda node: node.link("out", "up")),
-    "stopped by SIGTERM": (lambda node: node.stop(), _restart),
-}
-
-
 def lose(fleet, node, happen):
     """`happen` to the node, until its senders go by others: the stream of one of them, and since when."""
     stream = Stream(fleet, node)

@@ -318,13 +318,17 @@ def _start_keepalived(box):
     box.start_keepalived()
 
 
-# What may happen to the active one, and what makes it whole again. (In words, what happens, what mends it.)
-EVENTS = {
+# What may happen to a box, and what makes it whole again. (In words, what happens, what mends it.)
+EVENTS_OF_ANY = {
     "kill -9": (lambda box: box.kill(), _restart),
     "kill -STOP": (lambda box: box.signal(signal.SIGSTOP), lambda box: box.signal(signal.SIGCONT)),
     "no link inside": (lambda box: box.link("in", "down"), lambda box: box.link("in", "up")),
     "no link outside": (lambda box: box.link("out", "down"), lambda box: box.link("out", "up")),
     "stopped by SIGTERM": (lambda box: box.stop(), _restart),
+}
+# To the active one of a pair.
+EVENTS = {
+    **EVENTS_OF_ANY,
     "its worker stands still": (lambda box: box.hold_worker(), lambda box: box.let_worker_go()),
     "handed over: keepalived stopped": (lambda box: box.stop_keepalived(), _start_keepalived),
     "handed over: ha drain": (lambda box: box.ha("drain"), lambda box: None),
