@@ -31,11 +31,16 @@ class Frr:
                  "--vty_socket", self.folder, "--log", f"file:{self.folder / name}.log", *more], stdout=output, stderr=output)
 
     def _wait_for_all(self, seconds=20):
+        """Until each answers, and zebra knows them: what bgpd asks of a bfdd that zebra does not know yet is lost."""
         end = time.monotonic() + seconds
-        while not all((self.folder / f"{name}.vty").exists() for name in self.processes):
+        while not (all((self.folder / f"{name}.vty").exists() for name in self.processes) and self._known_to_zebra()):
             if time.monotonic() > end:
                 raise RuntimeError("FRR did not start:\n" + self.log())
             time.sleep(0.05)
+
+    def _known_to_zebra(self):
+        clients = self.ask("show zebra client summary")
+        return all(f"\n{name.removesuffix('d')} " in clients for name in self.processes if name != "zebra")
 
     def vtysh(self, *arguments):
         return self.host.run(["vtysh", "--vty_socket", self.folder, "--config_dir", self.folder, *arguments]).stdout
