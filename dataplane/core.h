@@ -106,6 +106,8 @@ struct Core {
   NameBook names;
   HeldPayload held;
   Slots<RequestFollow> follows;
+  Shares follow_shares;
+  Shares http2_shares;  // connections of HTTP/2
   SaidBook said;
   std::unique_ptr<classifier::names::HpackMemory, classifier::names::HpackMemoryDeleter> hpack;
   // Of the head that is read; of one of HTTP/2 their text is apart.
@@ -156,6 +158,14 @@ struct Core {
   [[nodiscard]] ParseRules parse_rules(const Packet& packet) const noexcept {
     return packet.tunnel == 0 ? parse_rules(packet.port) : parse_rules_in_tunnel();
   }
+
+  // Where what a flow's client has of scarce memory is counted.
+  [[nodiscard]] SharePlace place_of(const Flow& flow) const noexcept {
+    constexpr std::uint64_t domain = 19;
+    return Shares::place_of(hash(flows.source(flow), domain));
+  }
+  // 0: no room.
+  [[nodiscard]] std::uint32_t begin_inspection(const Flow& flow) noexcept { return held.begin(tick, place_of(flow)); }
 
   void count_received(PortIndex in, std::span<const Packet> packets) noexcept;
 

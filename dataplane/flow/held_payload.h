@@ -3,7 +3,8 @@
 // The flow gets an Inspection: the packets that wait, in the order in which they came, and, for TCP, a ByteStream in
 // which the payload is put together. What was let through stays in the stream until the server has acknowledged it, so
 // that nothing else can be sent in its place. All of it is counted against [limits] held_bytes; there are so many and
-// no more. Flows that wait may take three quarters of the streams: the rest is for hellos that are decided at once.
+// no more. Flows that wait may take three quarters of the streams: the rest is for hellos that are decided at once. A
+// sender may have a quarter of everything.
 #pragma once
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include "classifier/names/upgrade.h"
 #include "dataplane/flow/byte_stream.h"
 #include "dataplane/flow/flow.h"
+#include "dataplane/flow/shares.h"
 #include "dataplane/flow/slots.h"
 #include "dataplane/packet.h"
 
@@ -43,6 +45,7 @@ struct Inspection {
   std::uint32_t record_head;   // the last bytes of that record's header
   std::uint32_t client_ms;     // that the earlier turns of either side took
   std::uint32_t server_ms;
+  SharePlace sender;
   std::uint8_t record_head_bytes;
   std::uint8_t
       retry_bytes;    // of the server's answer, that are those of a HelloRetryRequest; its first bytes alone count
@@ -67,20 +70,37 @@ class HeldPayload {
         inspections_(packets),
         streams_(std::max<std::uint32_t>(16, static_cast<std::uint32_t>(held_bytes / hello_bytes / 2))),
         stream_bytes_(std::size_t{streams_.capacity() + 1} * ByteStream::memory_bytes(hello_bytes)),
-        quic_(std::clamp<std::uint32_t>(packets / 8, 16, 4096)) {}
+        quic_(std::clamp<std::uint32_t>(packets / 8, 16, 4096)),
+        bytes_shares_(held_bytes, 2 * std::uint64_t{hello_bytes}),
+        packet_shares_(packets),
+        inspection_shares_(packets),
+        stream_shares_(streams_.capacity()),
+        quic_shares_(quic_.capacity()) {}
 
-  [[nodiscard]] std::uint32_t begin(Tick now) noexcept {
+  // 0: no room.
+  [[nodiscard]] std::uint32_t begin(Tick now, SharePlace sender) noexcept {
+    if (!inspection_shares_.has_room(sender)) return 0;
     const std::uint32_t number = inspections_.take();
     if (number != 0) {
       inspections_[number] = Inspection{};
       inspections_[number].since = now;
+      inspections_[number].sender = sender;
+      inspection_shares_.take(sender);
     }
     return number;
   }
   // The flow has no waiting packets any more.
   void end(std::uint32_t number) noexcept {
-    if (inspections_[number].stream != 0) streams_.give_back(inspections_[number].stream);
-    if (inspections_[number].quic != 0) quic_.give_back(inspections_[number].quic);
+    const Inspection& inspection = inspections_[number];
+    if (inspection.stream != 0) {
+      streams_.give_back(inspection.stream);
+      stream_shares_.give_back(inspection.sender);
+    }
+    if (inspection.quic != 0) {
+      quic_.give_back(inspection.quic);
+      quic_shares_.give_back(inspection.sender);
+    }
+    inspection_shares_.give_back(inspection.sender);
     inspections_.give_back(number);
   }
   // The same of a flow whose packets wait: for next() of what is answered.
@@ -96,8 +116,10 @@ class HeldPayload {
   [[nodiscard]] bool open_stream(Inspection& inspection, bool waits) noexcept {
     if (inspection.stream == 0) {
       if (waits && streams_.in_use() >= streams_.capacity() - streams_.capacity() / 4) return false;
+      if (!stream_shares_.has_room(inspection.sender)) return false;
       inspection.stream = streams_.take();
       if (inspection.stream == 0) return false;
+      stream_shares_.take(inspection.sender);
       stream(inspection).clear();
     }
     return true;
@@ -105,6 +127,7 @@ class HeldPayload {
   // Nothing in it is wanted any more; packets do not wait.
   void close_stream(Inspection& inspection) noexcept {
     streams_.give_back(inspection.stream);
+    stream_shares_.give_back(inspection.sender);
     inspection.stream = 0;
   }
   [[nodiscard]] ByteStream stream(const Inspection& inspection) noexcept {
@@ -112,8 +135,10 @@ class HeldPayload {
   }
   [[nodiscard]] QuicState* open_quic(Inspection& inspection) noexcept {
     if (inspection.quic == 0) {
+      if (!quic_shares_.has_room(inspection.sender)) return nullptr;
       inspection.quic = quic_.take();
       if (inspection.quic == 0) return nullptr;
+      quic_shares_.take(inspection.sender);
       quic_[inspection.quic].connection = {};
       quic_[inspection.quic].stream.clear();
     }
@@ -124,11 +149,12 @@ class HeldPayload {
 
   // Asked before the payload is put into the stream: what is there but not held would be taken for a repetition. No
   // buffer of the Reassembler's is held: there are few.
-  [[nodiscard]] bool has_room(const Packet& packet) const noexcept {
-    return !packet.reassembled && bytes_ + packet.length <= bytes_max_ && !packets_.exhausted();
+  [[nodiscard]] bool has_room(const Packet& packet, SharePlace sender) const noexcept {
+    return !packet.reassembled && bytes_ + packet.length <= bytes_max_ && !packets_.exhausted() &&
+           packet_shares_.has_room(sender) && bytes_shares_.has_room(sender, packet.length);
   }
   [[nodiscard]] bool hold(Inspection& inspection, const Packet& packet) noexcept {
-    if (!has_room(packet)) return false;
+    if (!has_room(packet, inspection.sender)) return false;
     const std::uint32_t number = packets_.take();
     packets_[number] = {packet, 0};
     (inspection.last != 0 ? packets_[inspection.last].next : inspection.first) = number;
@@ -136,6 +162,8 @@ class HeldPayload {
     ++inspection.packets;
     inspection.bytes += packet.length;
     bytes_ += packet.length;
+    packet_shares_.take(inspection.sender);
+    bytes_shares_.take(inspection.sender, packet.length);
     return true;
   }
   // The one that has waited longest; false: none waits.
@@ -148,6 +176,8 @@ class HeldPayload {
     --inspection.packets;
     inspection.bytes -= packet.length;
     bytes_ -= packet.length;
+    packet_shares_.give_back(inspection.sender);
+    bytes_shares_.give_back(inspection.sender, packet.length);
     packets_.give_back(number);
     return true;
   }
@@ -158,7 +188,9 @@ class HeldPayload {
   [[nodiscard]] std::uint64_t held_bytes() const noexcept { return bytes_; }
   [[nodiscard]] std::uint32_t hello_bytes() const noexcept { return hello_bytes_; }
   [[nodiscard]] std::size_t memory_bytes() const noexcept {
-    return packets_.bytes() + inspections_.bytes() + streams_.bytes() + stream_bytes_.bytes() + quic_.bytes();
+    return packets_.bytes() + inspections_.bytes() + streams_.bytes() + stream_bytes_.bytes() + quic_.bytes() +
+           bytes_shares_.bytes() + packet_shares_.bytes() + inspection_shares_.bytes() + stream_shares_.bytes() +
+           quic_shares_.bytes();
   }
 
  private:
@@ -174,6 +206,11 @@ class HeldPayload {
   Slots<std::uint8_t> streams_;  // hands out numbers; the bytes lie in stream_bytes_
   Block<std::uint8_t> stream_bytes_;
   Slots<QuicState> quic_;
+  Shares bytes_shares_;
+  Shares packet_shares_;
+  Shares inspection_shares_;
+  Shares stream_shares_;
+  Shares quic_shares_;
 };
 
 }  // namespace sallyport::dataplane

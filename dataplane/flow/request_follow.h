@@ -9,6 +9,7 @@
 #include "classifier/names/request_lines.h"
 #include "dataplane/flow/frame_walk.h"
 #include "dataplane/flow/said_bytes.h"
+#include "dataplane/flow/shares.h"
 
 namespace sallyport::dataplane {
 
@@ -42,6 +43,7 @@ struct RequestFollow {
   bool awaits_settings = false;
   std::uint32_t held_from = 0;
   bool grpc = false;  // the latest request is one of gRPC
+  SharePlace sender;
 
   // Is all up to here decided, or of a body?
   [[nodiscard]] bool reaches(std::uint32_t end) const noexcept {

@@ -2,7 +2,7 @@
 // may have been lost on the way to the server, and nothing else may be said in its place.
 //
 // A flow has a chain of blocks, in the order of its stream; what lies between two of them is of bodies. The blocks are
-// shared by all flows; there are so many, and a flow may have so many of them.
+// shared by all flows; there are so many, and a flow may have so many of them, its client a quarter.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <cstring>
 #include <span>
 
+#include "dataplane/flow/shares.h"
 #include "dataplane/flow/slots.h"
 
 namespace sallyport::dataplane {
@@ -23,17 +24,19 @@ namespace sallyport::dataplane {
 struct SaidBytes {
   std::uint32_t first = 0, last = 0;  // blocks; 0: none
   std::uint32_t blocks = 0;
+  SharePlace sender;
 };
 
 class SaidBook {
  public:
   static constexpr std::uint32_t blocks_per_flow_max = 1024;
 
-  explicit SaidBook(std::uint32_t blocks) : blocks_(blocks) {}
+  explicit SaidBook(std::uint32_t blocks) : blocks_(blocks), shares_(blocks, blocks_per_flow_max) {}
 
   [[nodiscard]] bool has_room(const SaidBytes& said, std::size_t count) const noexcept {
     const std::size_t wanted = count / block_bytes + 1;
-    return said.blocks + wanted <= blocks_per_flow_max && wanted <= blocks_.capacity() - blocks_.in_use();
+    return said.blocks + wanted <= blocks_per_flow_max && shares_.has_room(said.sender, wanted) &&
+           wanted <= blocks_.capacity() - blocks_.in_use();
   }
   // Behind all that was added before; there is room for it.
   void add(SaidBytes& said, std::uint32_t sequence, std::span<const std::uint8_t> bytes) noexcept {
@@ -66,7 +69,7 @@ class SaidBook {
   void forget(SaidBytes& said) noexcept {
     while (said.first != 0) drop_first(said);
   }
-  [[nodiscard]] std::size_t bytes() const noexcept { return blocks_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return blocks_.bytes() + shares_.bytes(); }
 
  private:
   static constexpr std::size_t block_bytes = 500;
@@ -86,6 +89,7 @@ class SaidBook {
     (said.last != 0 ? blocks_[said.last].next : said.first) = number;
     said.last = number;
     ++said.blocks;
+    shares_.take(said.sender);
     Block& block = blocks_[number];
     block.sequence = sequence;
     block.next = 0;
@@ -97,10 +101,12 @@ class SaidBook {
     said.first = blocks_[number].next;
     if (said.first == 0) said.last = 0;
     --said.blocks;
+    shares_.give_back(said.sender);
     blocks_.give_back(number);
   }
 
   Slots<Block> blocks_;
+  Shares shares_;
 };
 
 }  // namespace sallyport::dataplane

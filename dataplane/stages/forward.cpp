@@ -39,6 +39,7 @@ struct Way {
   Hop hop;
   const TunnelPeer* into = nullptr;  // it leaves in this tunnel
   const TunnelPeer* from = nullptr;  // its sender is behind this one
+  const Flow* flow = nullptr;        // it is of this one; null: the gateway's own
 };
 
 // nat.md 13: a segment size that the way out can carry, and the way back, on SYNs of either side.
@@ -74,12 +75,29 @@ void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, con
   }
 }
 
-void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, const TunnelPeer* into,
-           std::uint16_t weight) noexcept {
+// It waits for its next hop's address. What answers nobody's packet is counted by where it goes.
+void await_neighbour(Core& core, Packet& packet, const Way& way) noexcept {
+  const Hop& hop = way.hop;
+  const IpAddress sender = way.flow != nullptr ? core.flows.source(*way.flow) : hop.next_hop;
+  switch (core.neighbours.add(hop, packet, sender, core.tick)) {
+    case NeighbourQueue::Result::first:
+      core.world.resolve(hop.port, hop.next_hop);
+      [[fallthrough]];
+    case NeighbourQueue::Result::waits:
+      core.counters.held.add(packet.weight);
+      break;
+    case NeighbourQueue::Result::full:
+      core.drop(packet, Drop::neighbour_queue_full);
+      break;
+  }
+}
+
+void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Way& way, std::uint16_t weight) noexcept {
+  const Hop& hop = way.hop;
   packet.weight = weight;
-  if (into == nullptr) {
+  if (way.into == nullptr) {
     put_link(core, packet, l3_offset, hop);
-  } else if (wrap(core, packet, l3_offset, *into)) {
+  } else if (wrap(core, packet, l3_offset, *way.into)) {
     write_link(core, packet, 0, hop);
   } else {
     core.drop(packet, Drop::buffers_exhausted);
@@ -89,17 +107,7 @@ void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, 
     core.transmit(hop.port, packet, weight);
     return;
   }
-  switch (core.neighbours.add(hop, packet, core.tick)) {
-    case NeighbourQueue::Result::first:
-      core.world.resolve(hop.port, hop.next_hop);
-      [[fallthrough]];
-    case NeighbourQueue::Result::waits:
-      core.counters.held.add(weight);
-      break;
-    case NeighbourQueue::Result::full:
-      core.drop(packet, Drop::neighbour_queue_full);
-      break;
-  }
+  await_neighbour(core, packet, way);
 }
 
 // What is for a client stays inside: the route of an outside port, which is the default for all that has none, is none
@@ -120,7 +128,7 @@ void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop, 
 // Where a packet of the flow in this direction goes; its next hop is to be added.
 [[nodiscard]] Way way_of(const Core& core, const Flow& flow, Direction direction) noexcept {
   const TunnelPeer* peer = peer_of(core, flow);
-  return direction == to_client ? Way{{}, peer, nullptr} : Way{{}, nullptr, peer};
+  return direction == to_client ? Way{{}, peer, nullptr, &flow} : Way{{}, nullptr, peer, &flow};
 }
 
 [[nodiscard]] IpAddress destination_of(const Core& core, const Flow& flow, const Parsed& parsed, const Way& way,
@@ -179,7 +187,7 @@ void send_pieces(Core& core, Packet& packet, const Parsed& parsed, const Way& wa
     }
     piece.port = packet.port;
     fragmenter.make(piece);
-    place(core, piece, parsed.l3_offset, way.hop, way.into, weight);
+    place(core, piece, parsed.l3_offset, way, weight);
     weight = 0;
   }
   core.release(packet);
@@ -191,7 +199,7 @@ void send(Core& core, Packet& packet, const Parsed& parsed, const Way& way, Size
   if (size == Size::cut) {
     send_pieces(core, packet, parsed, way);
   } else {
-    place(core, packet, parsed.l3_offset, way.hop, way.into, packet.weight);
+    place(core, packet, parsed.l3_offset, way, packet.weight);
   }
 }
 
@@ -265,7 +273,7 @@ void route(Core& core, Packet& packet, std::uint16_t l3_offset, const IpAddress&
     core.drop(packet, Drop::no_route);
     return;
   }
-  place(core, packet, l3_offset, hop, into, weight);
+  place(core, packet, l3_offset, Way{hop, into}, weight);
 }
 
 void serve_neighbours(Core& core) noexcept {

@@ -183,7 +183,7 @@ void take_late_answer(Core& core, Flow& flow, Bytes answer) noexcept {
     flow.clear(Flow::guarded);
     return;
   }
-  const std::uint32_t number = core.held.begin(core.tick);
+  const std::uint32_t number = core.begin_inspection(flow);
   core.flows.note(flow, &FlowExtras::inspection, number);
   if (number == 0) return;
   flow.clear(Flow::sealed);
@@ -364,7 +364,7 @@ void begin_quic_guard(Core& core, FlowNumber number, bool hello) noexcept {
 
 bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed) noexcept {
   if (core.flows.extras(flow).inspection != 0) return true;  // its bytes are there
-  core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  core.flows.own_extras(flow).inspection = core.begin_inspection(flow);
   if (core.flows.extras(flow).inspection == 0) return false;
   Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   inspection.base = core.flows.track(flow).first_byte;

@@ -304,7 +304,7 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
     if (answer.early) return end(core, packet, Drop::hello_unordered);
     if (answer.bytes.empty()) return Inspected::pass;
     const bool begins = core.flows.extras(flow).inspection == 0;
-    if (begins) core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+    if (begins) core.flows.own_extras(flow).inspection = core.begin_inspection(flow);
     if (core.flows.extras(flow).inspection == 0) return end(core, packet, Drop::held_full);
     Inspection& inspection = core.held[core.flows.extras(flow).inspection];
     if (inspection.second_hello) {
@@ -370,7 +370,7 @@ void observe_answer(Core& core, FlowNumber number, const Packet& packet, const P
   classifier::names::Upgrade fresh;
   const std::uint32_t before = core.flows.extras(flow).inspection;
   const bool known = read_upgrade_answer(bytes, before == 0 ? fresh : core.held[before].upgrade);
-  if (before == 0 && known) core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  if (before == 0 && known) core.flows.own_extras(flow).inspection = core.begin_inspection(flow);
   const std::uint32_t inspection = core.flows.extras(flow).inspection;
   if (inspection == 0) return;
   if (before == 0) core.held[inspection].upgrade = fresh;

@@ -174,7 +174,7 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
 // The flow's inspection with a stream; null: no room.
 [[nodiscard]] Inspection* open_inspection(Core& core, Flow& flow) noexcept {
   const bool began = core.flows.extras(flow).inspection == 0;
-  if (began) core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  if (began) core.flows.own_extras(flow).inspection = core.begin_inspection(flow);
   if (core.flows.extras(flow).inspection == 0) return nullptr;
   Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   if (!core.held.open_stream(inspection, true)) {
@@ -240,7 +240,7 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     if (bytes.size() >= limit) return Look::too_large;
   }
   if (begin >= limit) return Look::too_large;
-  if (flow.verdict == Verdict::waiting && !core.held.has_room(packet)) return Look::no_room;
+  if (flow.verdict == Verdict::waiting && !core.held.has_room(packet, core.place_of(flow))) return Look::no_room;
   Inspection* inspection = open_inspection(core, flow);
   return inspection == nullptr ? Look::no_room : look_at_stream(core, flow, *inspection, begin, bytes, looked);
 }
@@ -251,7 +251,7 @@ void pass_preamble(Inspection& inspection) noexcept {
 }
 
 bool keep_quic(Core& core, Flow& flow, const QuicState& state) noexcept {
-  core.flows.own_extras(flow).inspection = core.held.begin(core.tick);
+  core.flows.own_extras(flow).inspection = core.begin_inspection(flow);
   if (core.flows.extras(flow).inspection == 0) return false;
   QuicState* kept = core.held.open_quic(core.held[core.flows.extras(flow).inspection]);
   if (kept == nullptr) {

@@ -71,9 +71,11 @@ class Reading {
     if (follow_.reaches(segment_.end)) return passes;
     if (follow_.awaits != Awaits::nothing) return denied(Reason::hello_malformed);  // RFC 9110 section 7.8
     const std::size_t most = std::max<std::size_t>(segment_.bytes.size(), core_.held.hello_bytes());
-    if (!core_.said.has_room(follow_.said, most) || !core_.held.has_room(packet_)) return ends(Drop::held_full);
+    if (!core_.said.has_room(follow_.said, most) || !can_hold()) return ends(Drop::held_full);
     return read();
   }
+
+  [[nodiscard]] bool can_hold() const noexcept { return core_.held.has_room(packet_, core_.place_of(flow_)); }
 
   // Up to where the server has acknowledged the client's bytes.
   [[nodiscard]] std::uint32_t server_end() const noexcept { return server_has(core_, flow_).value_or(follow_.begin); }
@@ -115,7 +117,7 @@ class Reading {
     send_front(packet_, parsed_);
     const Bytes rest = segment_.bytes.subspan(follow_.held_from - segment_.first);
     const bool fits = rest.size() <= core_.held.hello_bytes();
-    if (!fits || !core_.held.has_room(packet_)) return ends(Drop::held_full);
+    if (!fits || !can_hold()) return ends(Drop::held_full);
     return begin_stream(follow_.held_from, rest) ? waits : ends(Drop::held_full);
   }
   [[nodiscard]] Outcome wait_for_settings() noexcept {
@@ -123,7 +125,7 @@ class Reading {
     if (outcome.what != Outcome::What::passes || !after(segment_.end, follow_.held_from)) return outcome;
     send_front(packet_, parsed_);
     const bool begins = extras_.inspection == 0;
-    if (!core_.held.has_room(packet_) || (begins && !begin_stream(follow_.held_from, {}))) return ends(Drop::held_full);
+    if (!can_hold() || (begins && !begin_stream(follow_.held_from, {}))) return ends(Drop::held_full);
     Inspection& inspection = core_.held[extras_.inspection];
     const Piece piece = piece_in(inspection);
     if (piece.end() > core_.held.hello_bytes() || inspection.packets >= held_packets_max) return undo(begins);
@@ -331,7 +333,7 @@ class Reading {
   // What waits is read from `rest` on, which begins at `base` and is in no memory of the inspection's. False: no room.
   [[nodiscard]] bool begin_stream(std::uint32_t base, Bytes rest) noexcept {
     const bool begins = extras_.inspection == 0;
-    if (begins) extras_.inspection = core_.held.begin(core_.tick);
+    if (begins) extras_.inspection = core_.begin_inspection(flow_);
     if (extras_.inspection == 0) return false;
     Inspection& inspection = core_.held[extras_.inspection];
     if (!core_.held.open_stream(inspection, true)) {
@@ -397,10 +399,13 @@ Outcome read_segment(Core& core, FlowNumber number, RequestFollow& follow, const
 }
 
 bool begin_http2(Core& core, RequestFollow& follow, std::uint32_t opened) noexcept {
+  if (!core.http2_shares.has_room(follow.sender)) return false;
   follow.inflater = classifier::names::begin_inflater(*core.hpack);
+  if (follow.inflater == nullptr) return false;
+  core.http2_shares.take(follow.sender);
   follow.http2 = classifier::names::Http2Follower(opened);
   follow.lines_end = follow.base;
-  return follow.inflater != nullptr;
+  return true;
 }
 
 }  // namespace sallyport::dataplane

@@ -29,11 +29,15 @@ using wire::Tcp;
 // False: no room for one more.
 [[nodiscard]] bool begin_following(Core& core, Flow& flow) noexcept {
   if (core.flows.extras(flow).follow != 0) return true;
+  const SharePlace sender = core.place_of(flow);
+  if (!core.follow_shares.has_room(sender)) return false;
   const std::uint32_t number = core.follows.take();
   if (number == 0) return false;
+  core.follow_shares.take(sender);
   core.flows.own_extras(flow).follow = number;
   RequestFollow& follow = core.follows[number];
   follow = RequestFollow{};
+  follow.sender = follow.said.sender = sender;
   follow.begin = follow.base = core.flows.track(flow).first_byte;
   follow.answer = core.flows.track(flow).sent_end[to_client];
   follow.server.begin(follow.answer);
@@ -274,8 +278,11 @@ void stop_following(Core& core, Flow& flow) noexcept {
   flow.clear(Flow::following);
   if (core.flows.extras(flow).follow == 0) return;
   std::uint32_t& number = core.flows.own_extras(flow).follow;
-  core.said.forget(core.follows[number].said);
-  classifier::names::end_inflater(core.follows[number].inflater);
+  RequestFollow& follow = core.follows[number];
+  core.said.forget(follow.said);
+  if (follow.inflater != nullptr) core.http2_shares.give_back(follow.sender);
+  classifier::names::end_inflater(follow.inflater);
+  core.follow_shares.give_back(follow.sender);
   core.follows.give_back(number);
   number = 0;
 }

@@ -244,7 +244,7 @@ TEST(PipelineGuard, Case98AFloodOfHalfOpenHellos) {
   const std::size_t memory = g.pipeline.memory().sum();
   const Frame half = part(hello("httpbin.org"), 0, 100);
   for (std::uint16_t port = 1024; port < 1024 + 4000; ++port) {
-    Client c(g, End("10.0.11.1", port), server);
+    Client c(g, End("10.0.11." + std::to_string(port % 50), port), server);
     c.connect();
     (void)c.send(0, half);
   }

@@ -1,0 +1,131 @@
+// Of what is scarce a sender may have a quarter: who uses up a share leaves the others theirs.
+#include "tests/unit/classifier/names_hello_builder.h"
+#include "tests/unit/classifier/names_http2_builder.h"
+#include "tests/unit/classifier/names_quic_builder.h"
+#include "tests/unit/dataplane/pipeline_harness.h"
+#include "tests/unit/dataplane/policies.h"
+
+namespace sallyport::dataplane::test {
+namespace {
+
+using namespace classifier::names;
+using wire::Tcp;
+
+constexpr const char* greedy = "10.0.10.5";
+constexpr const char* modest = "10.0.10.6";
+const End https{"198.51.100.7", 443};
+const End http{"198.51.100.7", 80};
+
+constexpr const char* gets_only = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Deny"
+[[http_route]]
+namespace = "linkerd-egress"
+name = "get"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
+hostnames = ["httpbin.org"]
+[[http_route.rules]]
+matches = [ { path = { type = "PathPrefix", value = "/get" } } ]
+[snat]
+addresses = ["203.0.113.1"]
+)";
+
+Frame bytes(std::string_view text) { return {text.begin(), text.end()}; }
+
+PipelineSettings with_held_bytes(std::uint64_t held) {
+  PipelineSettings settings = two_ports();
+  settings.limits.held_bytes = held;
+  return settings;
+}
+
+// A connection whose client says this first; how many packets went on to the server.
+std::size_t say_first(Gateway& g, const char* from, std::uint16_t port, const End& to, const Frame& payload) {
+  Client c(g, End(from, port), to);
+  c.connect();
+  return c.send(0, payload).outside.size();
+}
+
+TEST(PipelineShares, HalfOpenHellos) {
+  Gateway g(httpbin_only, with_held_bytes(1U << 20U));
+  const Frame whole = records(browser_hello("httpbin.org", 200).message(), 16384);
+  const Frame half(whole.begin(), whole.begin() + 100), rest(whole.begin() + 100, whole.end());
+  for (std::uint16_t port = 1024; port < 1124; ++port) EXPECT_EQ(say_first(g, greedy, port, https, half), 0U);
+  EXPECT_GT(g.dropped(Drop::held_full), 50U);
+  Client c(g, End(modest, 1024), https);
+  c.connect();
+  EXPECT_TRUE(c.send(0, half).silent());
+  EXPECT_EQ(c.send(100, rest).outside.size(), 2U);
+}
+
+// What is held is given back to its sender's share.
+TEST(PipelineShares, AreWholeAgainWhenTheHelloIsOver) {
+  Gateway g(httpbin_only, with_held_bytes(1U << 20U));
+  const Frame whole = records(browser_hello("httpbin.org", 200).message(), 16384);
+  const Frame half(whole.begin(), whole.begin() + 100);
+  const auto flood = [&](std::uint16_t first) {
+    const std::uint64_t before = g.dropped(Drop::held_full);
+    for (std::uint16_t port = first; port < first + 100; ++port) EXPECT_EQ(say_first(g, greedy, port, https, half), 0U);
+    return g.dropped(Drop::held_full) - before;
+  };
+  const std::uint64_t refused = flood(1024);
+  (void)g.wait_ms(11'000);
+  EXPECT_EQ(flood(2048), refused);
+}
+
+TEST(PipelineShares, HalfOpenHellosOverQuic) {
+  Gateway g(httpbin_only, with_held_bytes(1U << 20U));
+  const Frame message = browser_hello("httpbin.org", 1216, true).message();
+  std::vector<Frame> parts;
+  for (std::size_t at = 0; at < message.size(); at += 800) {
+    Initial packet;
+    packet.number = static_cast<std::uint32_t>(at / 800);
+    packet.frames = crypto_frame(at, std::span(message).subspan(at, std::min<std::size_t>(800, message.size() - at)));
+    parts.push_back(packet.protect());
+  }
+  ASSERT_EQ(parts.size(), 2U);
+  for (std::uint16_t port = 1024; port < 1224; ++port)
+    EXPECT_TRUE(g.from_inside(udp(End(greedy, port), https, parts[0])).silent());
+  EXPECT_GT(g.dropped(Drop::held_full), 100U);
+  EXPECT_TRUE(g.from_inside(udp(End(modest, 1024), https, parts[0])).silent());
+  EXPECT_EQ(g.from_inside(udp(End(modest, 1024), https, parts[1])).outside.size(), 2U);
+}
+
+TEST(PipelineShares, ConnectionsWhoseRequestsAreDecided) {
+  Gateway g(gets_only);
+  const Frame request = bytes("GET /get HTTP/1.1\r\nHost: httpbin.org\r\n\r\n");
+  std::size_t passed = 0;
+  for (std::uint16_t port = 1024; port < 1024 + 300; ++port) passed += say_first(g, greedy, port, http, request);
+  EXPECT_EQ(passed, 256U) << "a quarter of 1,024";
+  EXPECT_EQ(g.dropped(Drop::held_full), 44U);
+  EXPECT_EQ(say_first(g, modest, 1024, http, request), 1U);
+}
+
+TEST(PipelineShares, ConnectionsOfHttp2) {
+  Gateway g(gets_only, with_held_bytes(1U << 20U));
+  const Frame preface = bytes(preface_and_settings);
+  std::size_t passed = 0;
+  for (std::uint16_t port = 1024; port < 1034; ++port) passed += say_first(g, greedy, port, http, preface);
+  EXPECT_EQ(passed, 4U) << "a quarter of 16";
+  EXPECT_EQ(say_first(g, modest, 1024, http, preface), 1U);
+}
+
+// A network on the link, searched for hosts that are not there.
+TEST(PipelineShares, NeighboursThatAreWaitedFor) {
+  Gateway g(allow_all);
+  const std::vector<RouteEntry> on_link{{parse_prefix("0.0.0.0/0")->prefix, Gateway::outside, std::nullopt}};
+  g.snapshot.routing =
+      std::make_shared<const Routing>(on_link, std::vector<NeighbourEntry>{}, std::vector<LocalAddress>{}, 2U);
+  for (int host = 1; host <= 100; ++host)
+    (void)g.from_inside(udp(End(greedy, 1024), End("198.51.100." + std::to_string(host), 53)));
+  EXPECT_EQ(g.pipeline.counters().held.get(), 64U);
+  EXPECT_EQ(g.dropped(Drop::neighbour_queue_full), 36U);
+  (void)g.from_inside(udp(End(modest, 1024), End("198.51.101.1", 53)));
+  EXPECT_EQ(g.pipeline.counters().held.get(), 65U);
+  (void)g.from_inside(udp(End(greedy, 1024), End("198.51.101.1", 53)));
+  EXPECT_EQ(g.pipeline.counters().held.get(), 66U) << "whom somebody else has asked for is waited for";
+}
+
+}  // namespace
+}  // namespace sallyport::dataplane::test
