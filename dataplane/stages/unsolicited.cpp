@@ -31,8 +31,7 @@ void take_unsolicited(Core& core, Packet& packet, const Parsed& parsed, Drop why
     core.drop(packet, Drop::hairpin_refused);
     return;
   }
-  const bool waits = why == Drop::no_mapping && may_wait(core, packet, parsed) && !core.unsolicited.full() &&
-                     !core.unsolicited.contains(parsed.key);
+  const bool waits = why == Drop::no_mapping && may_wait(core, packet, parsed) && core.unsolicited.has_room(parsed.key);
   if (!waits) {
     core.drop(packet, why);
     return;

@@ -1,6 +1,6 @@
 // SYNs from outside that belong to no flow, where [nat] unsolicited = "icmp" (RFC 5382 REQ-4): each waits for six
 // seconds, since the client's own SYN may be on its way (a simultaneous open); then its sender is told that nobody
-// listens.
+// listens. A sender has a quarter of the room.
 #pragma once
 
 #include <array>
@@ -20,20 +20,23 @@ class UnsolicitedSyns {
  public:
   static constexpr std::int32_t patience_ms = 6'000;
   static constexpr std::size_t capacity = 256;
+  static constexpr std::size_t of_a_sender_max = capacity / 4;
   struct Entry {
     Packet packet;
     Parsed parsed;
     Tick since = 0;
   };
 
-  [[nodiscard]] bool full() const noexcept { return count_ == capacity; }
   [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-  // A repetition of a SYN that waits.
-  [[nodiscard]] bool contains(const FlowKey& key) const noexcept {
+  // Not for the repetition of a SYN that waits.
+  [[nodiscard]] bool has_room(const FlowKey& key) const noexcept {
+    std::size_t of_the_sender = 0;
     for (std::size_t i = 0; i < count_; ++i) {
-      if (entries_[(first_ + i) % capacity].parsed.key == key) return true;
+      const FlowKey& waiting = entries_[(first_ + i) % capacity].parsed.key;
+      if (waiting == key) return false;
+      if (waiting.source_address() == key.source_address()) ++of_the_sender;
     }
-    return false;
+    return count_ < capacity && of_the_sender < of_a_sender_max;
   }
   void add(const Packet& packet, const Parsed& parsed, Tick now) noexcept {
     entries_[(first_ + count_++) % capacity] = {packet, parsed, now};

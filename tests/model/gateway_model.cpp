@@ -312,8 +312,11 @@ void GatewayModel::wait_for_outside_syn(const Packet& packet) {
   const auto same = [&](const auto& other) {
     return other.second.is.from == packet.is.from && other.second.is.to == packet.is.to;
   };
+  const auto of_the_sender = std::count_if(unsolicited_.begin(), unsolicited_.end(), [&](const auto& other) {
+    return other.second.is.from.ip == packet.is.from.ip;
+  });
   const bool waits = site_.settings.nat.unsolicited_icmp && packet.is.is_first_syn() && packet.largest_fragment == 0 &&
-                     is_ours(packet.is.to.ip) && unsolicited_.size() < 256 &&
+                     is_ours(packet.is.to.ip) && unsolicited_.size() < 256 && of_the_sender < 64 &&
                      std::none_of(unsolicited_.begin(), unsolicited_.end(), same);
   if (!waits) return drop(packet, Drop::no_mapping);
   unsolicited_.emplace_back(now_, packet);

@@ -111,6 +111,24 @@ TEST(PipelineShares, ConnectionsOfHttp2) {
   EXPECT_EQ(say_first(g, modest, 1024, http, preface), 1U);
 }
 
+// SYNs from outside that wait for their client's.
+TEST(PipelineShares, UnsolicitedSyns) {
+  PipelineSettings settings = two_ports();
+  settings.nat.unsolicited_icmp = true;
+  Gateway g(allow_all, settings);
+  const auto knock = [&](const char* from, std::uint16_t port) {
+    EXPECT_TRUE(g.from_outside(tcp(End(from, port), End("203.0.113.1", 40000), Tcp::syn)).silent());
+  };
+  for (std::uint16_t port = 1024; port < 1124; ++port) knock("198.51.100.7", port);
+  EXPECT_EQ(g.pipeline.counters().held.get(), 64U) << "a quarter of 256";
+  EXPECT_EQ(g.dropped(Drop::no_mapping), 36U);
+  knock("198.51.100.8", 1024);
+  EXPECT_EQ(g.pipeline.counters().held.get(), 65U);
+  EXPECT_EQ(g.wait_ms(7'000).outside.size(), 65U) << "each is answered";
+  knock("198.51.100.7", 1024);
+  EXPECT_EQ(g.pipeline.counters().held.get(), 1U) << "and leaves its place";
+}
+
 // A network on the link, searched for hosts that are not there.
 TEST(PipelineShares, NeighboursThatAreWaitedFor) {
   Gateway g(allow_all);
