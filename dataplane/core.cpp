@@ -58,6 +58,7 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       follows(std::clamp(given.limits.flows / 8, 1024U, follows_max)),
       follow_shares(follows.capacity()),
       http2_shares(hpack_bytes(given) / hpack_bytes_each),
+      denied_shares(given.limits.flows),
       said(std::clamp(given.limits.flows / 8, 4096U, said_blocks_max)),
       hpack(classifier::names::make_hpack_memory(hpack_bytes(given))),
       field_text(field_text_bytes),

@@ -107,7 +107,8 @@ struct Core {
   HeldPayload held;
   Slots<RequestFollow> follows;
   Shares follow_shares;
-  Shares http2_shares;  // connections of HTTP/2
+  Shares http2_shares;   // connections of HTTP/2
+  Shares denied_shares;  // flows that are remembered to be denied
   SaidBook said;
   std::unique_ptr<classifier::names::HpackMemory, classifier::names::HpackMemoryDeleter> hpack;
   // Of the head that is read; of one of HTTP/2 their text is apart.
@@ -119,7 +120,7 @@ struct Core {
   UnsolicitedSyns unsolicited;
   AgainQueue again;
   ChangeBook changes;
-  RateLimit icmp_limit{1000};
+  SharedRateLimit icmp_limit{1000};
   RateLimit exhaustion_limit{10};
   PortSlice low_ports;
   PortSlice high_ports;
@@ -160,10 +161,11 @@ struct Core {
   }
 
   // Where what a flow's client has of scarce memory is counted.
-  [[nodiscard]] SharePlace place_of(const Flow& flow) const noexcept {
+  [[nodiscard]] SharePlace place_of(const IpAddress& sender) const noexcept {
     constexpr std::uint64_t domain = 19;
-    return Shares::place_of(hash(flows.source(flow), domain));
+    return Shares::place_of(hash(sender, domain));
   }
+  [[nodiscard]] SharePlace place_of(const Flow& flow) const noexcept { return place_of(flows.source(flow)); }
   // 0: no room.
   [[nodiscard]] std::uint32_t begin_inspection(const Flow& flow) noexcept { return held.begin(tick, place_of(flow)); }
 

@@ -10,6 +10,7 @@
 #include "config/address.h"
 #include "dataplane/flow/key_hash.h"
 #include "dataplane/flow/key_index.h"
+#include "dataplane/flow/shares.h"
 #include "dataplane/flow/slots.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/routing.h"
@@ -97,13 +98,14 @@ class HopBook {
   std::uint32_t used_ = 0;
 };
 
-// Server names of living flows, as sent. Far fewer than flows.
+// Server names of living flows, as sent. Far fewer than flows. A name counts for the sender that showed it first.
 class NameBook {
  public:
-  NameBook(std::uint32_t capacity, const KeyHash& hash) : entries_(capacity), index_(capacity), hash_(hash) {}
+  NameBook(std::uint32_t capacity, const KeyHash& hash)
+      : entries_(capacity), index_(capacity), shares_(capacity), hash_(hash) {}
 
   // 0: empty, or no room. Longer names are cut to what a record takes.
-  [[nodiscard]] std::uint32_t take(std::string_view name) noexcept {
+  [[nodiscard]] std::uint32_t take(std::string_view name, SharePlace sender) noexcept {
     if (name.empty()) return 0;
     name = name.substr(0, record_name_bytes);
     const std::uint64_t h = hash_(name.data(), name.size());
@@ -112,14 +114,17 @@ class NameBook {
       ++entries_[found].references;
       return found;
     }
+    if (!shares_.has_room(sender)) return 0;
     const std::uint32_t number = entries_.take();
     if (number == 0) return 0;
     if (!index_.insert(h, number)) {
       entries_.give_back(number);
       return 0;
     }
+    shares_.take(sender);
     Entry& entry = entries_[number];
     entry.references = 1;
+    entry.sender = sender;
     entry.length = static_cast<std::uint16_t>(name.size());
     std::memcpy(entry.bytes.data(), name.data(), name.size());
     return number;
@@ -128,21 +133,24 @@ class NameBook {
     if (number == 0 || --entries_[number].references != 0) return;
     const std::string_view name = (*this)[number];
     index_.erase(hash_(name.data(), name.size()), number);
+    shares_.give_back(entries_[number].sender);
     entries_.give_back(number);
   }
   [[nodiscard]] std::string_view operator[](std::uint32_t number) const noexcept {
     return {entries_[number].bytes.data(), entries_[number].length};
   }
-  [[nodiscard]] std::size_t bytes() const noexcept { return entries_.bytes() + index_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return entries_.bytes() + index_.bytes() + shares_.bytes(); }
 
  private:
   struct Entry {
     std::uint32_t references;
+    SharePlace sender;
     std::uint16_t length;
     std::array<char, record_name_bytes> bytes;
   };
   Slots<Entry> entries_;
   KeyIndex index_;
+  Shares shares_;
   const KeyHash& hash_;
 };
 

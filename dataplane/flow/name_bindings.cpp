@@ -10,6 +10,7 @@ using classifier::Domain;
 // A binding is one fact of its name, one of its address, and one for each name above: some five, in a table that is to
 // be no fuller than two thirds.
 constexpr std::size_t facts_a_name = 8;
+constexpr std::uint32_t least_share = 64;
 
 [[nodiscard]] KeyHash hash_of(std::uint64_t seed) noexcept {
   Random random(seed);
@@ -52,15 +53,21 @@ std::uint64_t NameBindings::key(Fact fact, std::string_view text, const IpAddres
   return (whole & ~std::uint64_t{1}) | low | 2U;  // never 0
 }
 
-bool NameBindings::learn(std::uint32_t worker, std::string_view name, const IpAddress& address, Instant until,
+bool NameBindings::has_room(const Learner& learner, std::uint32_t names_max) const noexcept {
+  const std::uint64_t all = names();
+  if (all >= names_max) return false;
+  const std::uint32_t share = std::max(names_max / 4, least_share);
+  return all < names_max / 2 || shards_[learner.worker]->names_of(learner.asker) < share;
+}
+
+bool NameBindings::learn(const Learner& learner, std::string_view name, const IpAddress& address, Instant until,
                          Instant now, std::uint32_t names_max) noexcept {
-  BindingShard& shard = *shards_[worker];
   const std::uint64_t whole = key(Fact::name, name, address);
-  if (!holds(whole, now) && names() >= std::min(names_max, names_max_)) return false;
-  bool all = shard.put(whole, until, now) && shard.put(key(Fact::some, {}, address), until, now);
-  for_each_above(name, [&](std::string_view above) noexcept {
-    all = shard.put(key(Fact::below, above, address), until, now) && all;
-  });
+  if (!holds(whole, now) && !has_room(learner, std::min(names_max, names_max_))) return false;
+  BindingShard& shard = *shards_[learner.worker];
+  const auto put = [&](std::uint64_t fact) noexcept { return shard.put(fact, until, learner.asker, now); };
+  bool all = put(whole) && put(key(Fact::some, {}, address));
+  for_each_above(name, [&](std::string_view above) noexcept { all = put(key(Fact::below, above, address)) && all; });
   return all;
 }
 

@@ -10,6 +10,8 @@
 // not depend on the policy: they go on under the next one. Without the secret of the hash nobody can make two facts
 // meet; by chance a question is answered wrong once in 10^13 with a million facts.
 //
+// A fact of a whole name counts for the client that asked first, as long as it holds: see Shares.
+//
 // A shard is written by one thread. A fact that is over gives its place to a new one: `until` goes to zero first, then
 // the key changes, then `until` is set; a reader looks at the key, at `until`, and at the key again.
 #pragma once
@@ -27,6 +29,7 @@
 #include "classifier/host_name.h"
 #include "dataplane/flow/key_hash.h"
 #include "dataplane/flow/memory.h"
+#include "dataplane/flow/shares.h"
 
 namespace sallyport::dataplane {
 
@@ -36,10 +39,13 @@ using Instant = std::uint64_t;
 // Facts of one writer: open addressing over cache lines of four.
 class BindingShard {
  public:
-  explicit BindingShard(std::size_t facts) : words_(facts == 0 ? 0 : std::bit_ceil(facts / line) * line * 2) {}
+  explicit BindingShard(std::size_t facts)
+      : words_(facts == 0 ? 0 : std::bit_ceil(facts / line) * line * 2),
+        askers_(words_.size() / 2),
+        by_place_(Shares::places) {}
 
   // The writer. False: no place near where it belongs.
-  [[nodiscard]] bool put(std::uint64_t key, Instant until, Instant now) noexcept {
+  [[nodiscard]] bool put(std::uint64_t key, Instant until, SharePlace asker, Instant now) noexcept {
     std::size_t place = none;
     for (std::size_t i = 0; i < window; ++i) {
       const std::size_t at = slot(key, i);
@@ -53,9 +59,10 @@ class BindingShard {
     }
     if (place == none) return false;
     retire(place);
+    askers_[place] = asker;
     key_at(place).store(key, std::memory_order_release);
     until_at(place).store(until, std::memory_order_release);
-    if (is_name(key)) count(1);
+    if (is_name(key)) count(place, 1);
     return true;
   }
   // Counts out what is over, a few lines further with each call. The writer.
@@ -82,14 +89,16 @@ class BindingShard {
   }
   // Bindings of names, those included that are over and not swept yet. Any thread.
   [[nodiscard]] std::uint64_t names() const noexcept { return names_.load(std::memory_order_relaxed); }
+  // The same of one client. The writer.
+  [[nodiscard]] std::uint32_t names_of(SharePlace asker) const noexcept { return by_place_[asker.number]; }
   [[nodiscard]] std::size_t slots() const noexcept { return words_.size() / 2; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return words_.bytes(); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return words_.bytes() + askers_.bytes() + by_place_.bytes(); }
 
   // Takes over all of another shard that nobody writes any more.
   void take_over(const BindingShard& other) noexcept {
     for (std::size_t at = 0; at < other.slots(); ++at) {
       const Instant until = other.until_at(at).load(std::memory_order_acquire);
-      if (until != 0) (void)put(other.key_at(at).load(std::memory_order_relaxed), until, 0);
+      if (until != 0) (void)put(other.key_at(at).load(std::memory_order_relaxed), until, other.askers_[at], 0);
     }
   }
 
@@ -112,19 +121,22 @@ class BindingShard {
   }
   void extend(std::size_t at, Instant until) noexcept {
     const Instant before = until_at(at).load(std::memory_order_relaxed);
-    if (before == 0 && is_name(key_at(at).load(std::memory_order_relaxed))) count(1);
+    if (before == 0 && is_name(key_at(at).load(std::memory_order_relaxed))) count(at, 1);
     if (until > before) until_at(at).store(until, std::memory_order_release);
   }
   void retire(std::size_t at) noexcept {
     if (until_at(at).load(std::memory_order_relaxed) == 0) return;
     until_at(at).store(0, std::memory_order_relaxed);
-    if (is_name(key_at(at).load(std::memory_order_relaxed))) count(-1);
+    if (is_name(key_at(at).load(std::memory_order_relaxed))) count(at, -1);
   }
-  void count(int by) noexcept {
+  void count(std::size_t at, int by) noexcept {
     names_.store(names_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(by), std::memory_order_relaxed);
+    by_place_[askers_[at].number] += static_cast<std::uint32_t>(by);
   }
 
-  Block<std::uint64_t> words_;  // key and `until` in turn
+  Block<std::uint64_t> words_;     // key and `until` in turn
+  Block<SharePlace> askers_;       // of each fact
+  Block<std::uint32_t> by_place_;  // names, by who asked for them
   std::size_t swept_ = 0;
   std::atomic<std::uint64_t> names_{0};
 };
@@ -136,9 +148,14 @@ class NameBindings {
   // A larger one in the place of `before`, whose facts are to be taken over.
   NameBindings(const NameBindings& before, std::uint32_t names_max);
 
-  // Worker `worker` alone. False: `names_max` bindings are there, or no place; nothing that is there is given up for
-  // it.
-  [[nodiscard]] bool learn(std::uint32_t worker, std::string_view name, const IpAddress& address, Instant until,
+  // Who learns for whom.
+  struct Learner {
+    std::uint32_t worker;
+    SharePlace asker;
+  };
+  // The learner's worker alone. False: `names_max` bindings are there, or half of them and the asker has a quarter, or
+  // no place; nothing that is there is given up for it.
+  [[nodiscard]] bool learn(const Learner& learner, std::string_view name, const IpAddress& address, Instant until,
                            Instant now, std::uint32_t names_max) noexcept;
   // To be called by the worker with each answer: forgets some of what is over.
   void sweep(std::uint32_t worker, Instant now) noexcept { shards_[worker]->sweep(now); }
@@ -158,6 +175,7 @@ class NameBindings {
   enum class Fact : std::uint64_t { some = 2, below = 4, name = 1 };  // what a key says; see BindingShard::is_name
   [[nodiscard]] std::uint64_t key(Fact fact, std::string_view text, const IpAddress& address) const noexcept;
   [[nodiscard]] bool holds(std::uint64_t key, Instant now) const noexcept;
+  [[nodiscard]] bool has_room(const Learner& learner, std::uint32_t names_max) const noexcept;
 
   KeyHash hash_;
   std::uint32_t names_max_;

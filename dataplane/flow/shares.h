@@ -1,4 +1,5 @@
-// How much of what is scarce each sender has, so that one alone cannot use up what all need.
+// How much of what is scarce each sender has, so that one alone cannot use up what all need: a quarter, and more only
+// while half of all is free. A lone sender has half; many senders have what they need until half is taken.
 //
 // Senders share a place by the keyed hash of their address: where two of them meet, they have one share between them,
 // and nobody can bring that about without the key.
@@ -7,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "dataplane/flow/flow.h"
 #include "dataplane/flow/memory.h"
 
 namespace sallyport::dataplane {
@@ -25,19 +27,61 @@ class Shares {
   }
 
   // A share is a quarter of `all`, and no less than `least`.
-  explicit Shares(std::uint64_t all, std::uint64_t least = 1) : taken_(places), most_(std::max(all / 4, least)) {}
+  explicit Shares(std::uint64_t all, std::uint64_t least = 1)
+      : taken_(places), share_(std::max(all / 4, least)), half_(all / 2) {}
 
   [[nodiscard]] bool has_room(SharePlace sender, std::uint64_t more = 1) const noexcept {
-    return taken_[sender.number] + more <= most_;
+    return taken_[sender.number] + more <= share_ || all_taken_ + more <= half_;
   }
-  void take(SharePlace sender, std::uint64_t count = 1) noexcept { taken_[sender.number] += count; }
-  void give_back(SharePlace sender, std::uint64_t count = 1) noexcept { taken_[sender.number] -= count; }
+  void take(SharePlace sender, std::uint64_t count = 1) noexcept {
+    taken_[sender.number] += count;
+    all_taken_ += count;
+  }
+  void give_back(SharePlace sender, std::uint64_t count = 1) noexcept {
+    taken_[sender.number] -= count;
+    all_taken_ -= count;
+  }
 
   [[nodiscard]] std::size_t bytes() const noexcept { return taken_.bytes(); }
 
  private:
   Block<std::uint64_t> taken_;  // by place
-  std::uint64_t most_;
+  std::uint64_t all_taken_ = 0;
+  std::uint64_t share_, half_;
+};
+
+// So many a second, shared alike.
+class SharedRateLimit {
+ public:
+  explicit SharedRateLimit(std::uint32_t per_second) : by_place_(Shares::places), per_second_(per_second) {}
+
+  [[nodiscard]] bool admit(SharePlace sender, Tick now) noexcept {
+    // Unsigned: it may be weeks since the last one.
+    if (now - since_ >= 1000) {
+      since_ = now;
+      used_ = 0;
+      ++second_;
+    }
+    Used& own = by_place_[sender.number];
+    if (own.second != second_) own = {second_, 0};
+    if (used_ >= per_second_ || (used_ >= per_second_ / 2 && own.count >= per_second_ / 4)) return false;
+    ++used_;
+    ++own.count;
+    return true;
+  }
+
+  [[nodiscard]] std::size_t bytes() const noexcept { return by_place_.bytes(); }
+
+ private:
+  struct Used {
+    std::uint32_t second;  // in which `count` was counted
+    std::uint32_t count;
+  };
+  Block<Used> by_place_;
+  std::uint32_t per_second_;
+  std::uint32_t used_ = 0;
+  std::uint32_t second_ = 1;
+  Tick since_ = 0;
 };
 
 }  // namespace sallyport::dataplane

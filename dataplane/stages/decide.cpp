@@ -140,7 +140,9 @@ class Opening {
     core_.sources.leave(facts_.sender, core_.tick);
     facts_.sender = 0;
     const bool room = core_.flows.live() < core_.flows.capacity() - core_.flows.capacity() / 8;
-    FlowNumber number = remember && room ? core_.flows.keep_draft() : 0;
+    const SharePlace sender = core_.place_of(query_.source);
+    const bool may = remember && room && core_.denied_shares.has_room(sender);
+    FlowNumber number = may ? core_.flows.keep_draft() : 0;
     if (number != 0 && !core_.flows.link(number, FlowTable::Side::inside, hash_)) {
       core_.flows.give_back(number);
       number = 0;
@@ -157,6 +159,7 @@ class Opening {
       return {0, why};
     }
     flow.live = 1;
+    core_.denied_shares.take(sender);
     core_.wheel.add(number, core_.tick, timeout_ms(core_, flow));
     return {number, why};
   }

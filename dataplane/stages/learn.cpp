@@ -45,16 +45,17 @@ void take_query(Core& core, const Flow& flow, Bytes message, bool learning) noex
   }
 }
 
-void bind(Core& core, const DnsAnswer& answer) noexcept {
+void bind(Core& core, const Flow& flow, const DnsAnswer& answer) noexcept {
   std::array<char, DnsName::bytes_max> room;
   const auto name = classifier::normalise(answer.question.name.text(room));
   if (!name) return;
   const config::Dns& dns = core.policy()->model().dns;
+  const NameBindings::Learner learner{core.settings.worker, core.place_of(flow)};
   const auto extra_ns = static_cast<Instant>(dns.extra_ttl.count()) * 1'000'000;
   for (const auto& found : core.dns.room().first(answer.addresses)) {
     const Instant ttl_ns = Instant{std::clamp(found.ttl_s, shortest_s, longest_s)} * 1'000'000'000;
-    const bool there = core.snapshot->names->learn(core.settings.worker, name->view(), found.address,
-                                                   core.now + ttl_ns + extra_ns, core.now, dns.names_max);
+    const bool there = core.snapshot->names->learn(learner, name->view(), found.address, core.now + ttl_ns + extra_ns,
+                                                   core.now, dns.names_max);
     core.counters.note(there ? DnsEvent::bindings_learned : DnsEvent::bindings_refused);
   }
   if (answer.more) core.counters.note(DnsEvent::bindings_refused);
@@ -82,7 +83,7 @@ void take_answer(Core& core, const Flow& flow, Bytes message) noexcept {
   }
   core.counters.note(DnsEvent::answers_learned);
   core.snapshot->names->sweep(core.settings.worker, core.now);
-  bind(core, answer);
+  bind(core, flow, answer);
 }
 
 void lose(Core& core, FlowNumber number) noexcept {

@@ -309,14 +309,18 @@ void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept {
   core.flows.facts(flow).app = looked.app;
   if (!flow.is_tcp()) core.flows.note(flow, &FlowExtras::quic_version, looked.quic_version);
   if (looked.shown.ech) core.flows.facts(flow).ech = true;
-  if (core.flows.extras(flow).url == 0) core.flows.note(flow, &FlowExtras::url, core.names.take(looked.url));
-  if (core.flows.extras(flow).method == 0) core.flows.note(flow, &FlowExtras::method, core.names.take(looked.method));
+  const SharePlace sender = core.place_of(flow);
+  const auto note = [&](std::uint32_t FlowExtras::*which, std::string_view text) {
+    if (core.flows.extras(flow).*which == 0) core.flows.note(flow, which, core.names.take(text, sender));
+  };
+  note(&FlowExtras::url, looked.url);
+  note(&FlowExtras::method, looked.method);
   if (looked.shown.name.empty() ||
       (core.flows.facts(flow).name != 0 && core.names[core.flows.facts(flow).name] == looked.shown.name))
     return;
   core.counters.names_seen.add();
   core.names.give_back(core.flows.facts(flow).name);
-  core.flows.facts(flow).name = core.names.take(looked.shown.name);
+  core.flows.facts(flow).name = core.names.take(looked.shown.name, sender);
   if (core.flows.facts(flow).name == 0) core.counters.names_not_stored.add();
 }
 

@@ -21,11 +21,12 @@ void note(Core& core, const Flow& flow, const RequestHead& head, bool http2) noe
   facts.app = http2 ? AppProtocol::http2 : AppProtocol::http;
   core.names.give_back(extras.method);
   core.names.give_back(extras.url);
-  extras.method = core.names.take(head.method);
-  extras.url = core.names.take(head.target);
+  const SharePlace sender = core.place_of(flow);
+  extras.method = core.names.take(head.method, sender);
+  extras.url = core.names.take(head.target, sender);
   if (facts.name != 0 && core.names[facts.name] == head.host) return;
   core.names.give_back(facts.name);
-  facts.name = core.names.take(head.host);
+  facts.name = core.names.take(head.host, sender);
   if (head.host.empty()) return;
   core.counters.names_seen.add();
   if (facts.name == 0) core.counters.names_not_stored.add();

@@ -178,7 +178,7 @@ TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
     release_nat(core, draft);
     return TakenBack::refused;
   }
-  core.flows.facts(draft).name = core.names.take(saved.shown_name());
+  core.flows.facts(draft).name = core.names.take(saved.shown_name(), core.place_of(saved.inside.source_address()));
   core.flows.facts(draft).sender = core.sources.enter(saved.inside.source_address(), core.tick);
   const FlowNumber number = enter(core);
   if (number == 0) {

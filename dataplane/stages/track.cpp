@@ -266,6 +266,7 @@ void end_flow(Core& core, FlowNumber number, FlowEnd end, Drop held_as) noexcept
   core.wheel.remove(number);
   core.flows.unlink(number, FlowTable::Side::inside);
   if (flow.live == 2) core.flows.unlink(number, FlowTable::Side::outside);
+  if (flow.live == 1) core.denied_shares.give_back(core.place_of(flow));
   end_nat(core, flow);
   const FlowFacts& facts = core.flows.facts(flow);
   core.names.give_back(facts.name);

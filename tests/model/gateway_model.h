@@ -206,6 +206,7 @@ class GatewayModel {
   void refuse(const Packet& packet);
   void refuse_denied(const Packet& packet, const Flow& flow);
   void refuse_removed(const Packet& packet, const Flow& flow, Direction direction);
+  bool may_say_error(const IpAddress& to);
   void send_icmp(const Packet& about, unsigned type4, unsigned code4, unsigned type6, unsigned code6,
                  std::uint32_t argument = 0);
   void send_host_unreachable(const Packet& about) { send_icmp(about, 3, 1, 1, 3); }
@@ -264,6 +265,7 @@ class GatewayModel {
   std::deque<std::pair<std::uint64_t, Packet>> unsolicited_;  // SYNs, and when they came
   std::uint64_t errors_since_ = 0;
   unsigned errors_said_ = 0;
+  std::map<IpAddress, unsigned> errors_said_to_;
   // Of the packet at hand.
   const Chosen* chosen_ = nullptr;
   Outcome outcome_;

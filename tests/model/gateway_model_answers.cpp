@@ -78,18 +78,26 @@ void GatewayModel::refuse_removed(const Packet& packet, const Flow& flow, Direct
   send_frame(hop, frame, 0);
 }
 
-// RFC 1812 section 4.3.2, RFC 4443 section 2.4: never about an error, at most so many, with as much of the packet as
-// fits.
-void GatewayModel::send_icmp(const Packet& about, unsigned type4, unsigned code4, unsigned type6, unsigned code6,
-                             std::uint32_t argument) {
+// RFC 1812 section 4.3.2, RFC 4443 section 2.4 (f): at most so many, and when half are said a quarter to one sender.
+bool GatewayModel::may_say_error(const IpAddress& to) {
   constexpr unsigned a_second = 1000;
-  const Reading& is = about.is;
-  if (is.kind == Kind::icmp_error) return;
   if (now_ >= errors_since_ + 1000) {
     errors_since_ = now_;
     errors_said_ = 0;
+    errors_said_to_.clear();
   }
-  if (errors_said_++ >= a_second) return;
+  unsigned& own = errors_said_to_[to];
+  if (errors_said_ >= a_second || (errors_said_ >= a_second / 2 && own >= a_second / 4)) return false;
+  ++errors_said_;
+  ++own;
+  return true;
+}
+
+// RFC 1812 section 4.3.2, RFC 4443 section 2.4: never about an error, with as much of the packet as fits.
+void GatewayModel::send_icmp(const Packet& about, unsigned type4, unsigned code4, unsigned type6, unsigned code6,
+                             std::uint32_t argument) {
+  const Reading& is = about.is;
+  if (is.kind == Kind::icmp_error || !may_say_error(is.from.ip)) return;
   const bool v4 = is.at.family == Family::v4;
   const std::size_t room = v4 ? 576 - 28 : 1280 - 48;
   const std::size_t quoted = std::min(is.ip_bytes(), room);

@@ -28,12 +28,13 @@ inline std::string number(std::uint8_t pattern, unsigned bits, std::size_t value
   for (value -= most; value >= 128; value >>= 7U) made += static_cast<char>(0x80U | (value & 0x7fU));
   return made + static_cast<char>(value);
 }
-inline std::string text(std::string_view bytes) { return number(0, 7, bytes.size()) + std::string(bytes); }
+inline std::string string_literal(std::string_view bytes) { return number(0, 7, bytes.size()) + std::string(bytes); }
 
 // Literals, which `indexed` keeps in the dynamic table (section 6.2.1).
 inline std::string block(const std::vector<Field>& fields, bool indexed = false) {
   std::string made;
-  for (const auto& [name, value] : fields) made += (indexed ? '\x40' : '\0') + text(name) + text(value);
+  for (const auto& [name, value] : fields)
+    made += (indexed ? '\x40' : '\0') + string_literal(name) + string_literal(value);
   return made;
 }
 

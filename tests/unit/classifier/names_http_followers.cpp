@@ -227,7 +227,7 @@ TEST(HttpFollowers, Http2ContinuationsWithoutEnd) {
 
 // A few bytes that stand for many.
 TEST(HttpFollowers, Http2BlocksThatGrow) {
-  const std::string entry = "\x40"s + text("x") + text(std::string(3000, 'y'));
+  const std::string entry = "\x40"s + string_literal("x") + string_literal(std::string(3000, 'y'));
   const std::string bomb = block(request("GET", "/a", "h")) + entry + std::string(200, '\xbe');
   EXPECT_EQ(follow(preface_and_settings + frame(1, 5, 1, bomb)).end, "too large");
 }

@@ -23,7 +23,7 @@ Domain apex(std::string_view text) { return {Domain::Kind::apex, text}; }
 
 TEST(NameBindings, HoldUntilTheirTimeForEveryWorker) {
   NameBindings names(3, plenty, 1);
-  ASSERT_TRUE(names.learn(1, "www.example.com", ip("198.51.100.7"), start + 60 * second, start, plenty));
+  ASSERT_TRUE(names.learn({1, {}}, "www.example.com", ip("198.51.100.7"), start + 60 * second, start, plenty));
   EXPECT_TRUE(names.knows(ip("198.51.100.7"), start));
   EXPECT_TRUE(names.binds(exact("www.example.com"), ip("198.51.100.7"), start + 60 * second - 1));
   EXPECT_FALSE(names.binds(exact("www.example.com"), ip("198.51.100.7"), start + 60 * second));
@@ -35,7 +35,7 @@ TEST(NameBindings, HoldUntilTheirTimeForEveryWorker) {
 
 TEST(NameBindings, NamesAboveAreKnownToHaveOneBelow) {
   NameBindings names(1, plenty, 1);
-  ASSERT_TRUE(names.learn(0, "a.b.example.com", ip("2001:db8::7"), start + second, start, plenty));
+  ASSERT_TRUE(names.learn({0, {}}, "a.b.example.com", ip("2001:db8::7"), start + second, start, plenty));
   for (const char* above : {"b.example.com", "example.com", "com"}) {
     EXPECT_TRUE(names.binds(below(above), ip("2001:db8::7"), start)) << above;
     EXPECT_TRUE(names.binds(apex(above), ip("2001:db8::7"), start)) << above;
@@ -47,7 +47,9 @@ TEST(NameBindings, NamesAboveAreKnownToHaveOneBelow) {
 
 TEST(NameBindings, AreProlongedNeverShortened) {
   NameBindings names(1, plenty, 1);
-  const auto learn = [&](Instant until) { return names.learn(0, "a.example", ip("10.0.0.1"), until, start, plenty); };
+  const auto learn = [&](Instant until) {
+    return names.learn({0, {}}, "a.example", ip("10.0.0.1"), until, start, plenty);
+  };
   ASSERT_TRUE(learn(start + 60 * second));
   ASSERT_TRUE(learn(start + 5 * second));
   EXPECT_TRUE(names.binds(exact("a.example"), ip("10.0.0.1"), start + 30 * second));
@@ -56,17 +58,37 @@ TEST(NameBindings, AreProlongedNeverShortened) {
   EXPECT_EQ(names.names(), 1U);
 }
 
+// Each for a client of its own.
+NameBindings::Learner for_nth(int i, std::uint32_t worker = 0) { return {worker, {static_cast<std::uint16_t>(i)}}; }
 std::string nth(int i) { return "host" + std::to_string(i) + ".zone.example.com"; }
 
 TEST(NameBindings, NamesMaxKeepsTheOldOnes) {
   NameBindings names(2, 100, 1);
   for (int i = 0; i < 100; ++i) {
-    ASSERT_TRUE(
-        names.learn(static_cast<std::uint32_t>(i % 2), nth(i), ip("10.0.0.1"), start + 60 * second, start, 100));
+    const auto worker = static_cast<std::uint32_t>(i % 2);
+    ASSERT_TRUE(names.learn(for_nth(i, worker), nth(i), ip("10.0.0.1"), start + 60 * second, start, 100));
   }
-  EXPECT_FALSE(names.learn(0, nth(100), ip("10.0.0.1"), start + 60 * second, start, 100));
-  EXPECT_TRUE(names.learn(0, nth(0), ip("10.0.0.1"), start + 90 * second, start, 100)) << "it is there already";
+  EXPECT_FALSE(names.learn({0, {}}, nth(100), ip("10.0.0.1"), start + 60 * second, start, 100));
+  EXPECT_TRUE(names.learn({0, {}}, nth(0), ip("10.0.0.1"), start + 90 * second, start, 100)) << "it is there already";
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(names.binds(exact(nth(i)), ip("10.0.0.1"), start)) << i;
+}
+
+// Whoever binds a zone of their own to everything leaves the others room; what is over counts for them no more.
+TEST(NameBindings, OneClientHasHalfAndAQuarterBesideOthers) {
+  NameBindings names(1, 1000, 1);
+  const auto learn = [&](int i, std::uint16_t asker, Instant now) {
+    return names.learn({0, {asker}}, nth(i), ip("10.0.0.1"), now + 60 * second, now, 1000);
+  };
+  int learned = 0;
+  while (learned < 1000 && learn(learned, 1, start)) ++learned;
+  EXPECT_EQ(learned, 500);
+  EXPECT_TRUE(learn(0, 1, start)) << "it is there already";
+  for (int i = 0; i < 250; ++i) EXPECT_TRUE(learn(1000 + i, 2, start)) << i;
+  EXPECT_FALSE(learn(1250, 2, start));
+  EXPECT_FALSE(learn(1250, 1, start));
+  const Instant later = start + 61 * second;
+  for (int i = 0; i < 64; ++i) names.sweep(0, later);
+  for (int i = 0; i < 500; ++i) EXPECT_TRUE(learn(2000 + i, 1, later)) << i;
 }
 
 TEST(NameBindings, WhatIsOverMakesRoom) {
@@ -75,7 +97,8 @@ TEST(NameBindings, WhatIsOverMakesRoom) {
   for (int round = 0; round < 50; ++round, now += 10 * second) {
     for (int i = 0; i < 64; ++i) names.sweep(0, now);
     for (int i = 0; i < 100; ++i) {
-      ASSERT_TRUE(names.learn(0, nth(1000 * round + i), ip("10.0.0.1"), now + second, now, 100)) << round << " " << i;
+      ASSERT_TRUE(names.learn(for_nth(i), nth(1000 * round + i), ip("10.0.0.1"), now + second, now, 100))
+          << round << " " << i;
     }
     ASSERT_EQ(names.names(), 100U);
   }
@@ -84,7 +107,8 @@ TEST(NameBindings, WhatIsOverMakesRoom) {
 TEST(NameBindings, ALargerTableTakesOverTheOldOne) {
   NameBindings small(2, 50, 1);
   for (int i = 0; i < 50; ++i) {
-    ASSERT_TRUE(small.learn(static_cast<std::uint32_t>(i % 2), nth(i), ip("10.0.0.1"), start + second, start, 50));
+    const auto worker = static_cast<std::uint32_t>(i % 2);
+    ASSERT_TRUE(small.learn(for_nth(i, worker), nth(i), ip("10.0.0.1"), start + second, start, 50));
   }
   NameBindings large(small, 200);
   large.take_over(small);
@@ -92,7 +116,7 @@ TEST(NameBindings, ALargerTableTakesOverTheOldOne) {
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(large.binds(exact(nth(i)), ip("10.0.0.1"), start)) << i;
   EXPECT_TRUE(large.binds(below("zone.example.com"), ip("10.0.0.1"), start));
   for (int i = 50; i < 200; ++i) {
-    ASSERT_TRUE(large.learn(0, nth(i), ip("10.0.0.1"), start + second, start, 200)) << i;
+    ASSERT_TRUE(large.learn(for_nth(i), nth(i), ip("10.0.0.1"), start + second, start, 200)) << i;
   }
 }
 
@@ -101,14 +125,14 @@ TEST(NameBindings, ReadersSeeNoMixtures) {
   NameBindings names(1, 4, 1);
   std::atomic<Instant> clock{start};
   std::atomic<bool> done{false};
-  ASSERT_TRUE(names.learn(0, "old.example", ip("10.0.0.1"), start, start - 1, 4));
+  ASSERT_TRUE(names.learn({0, {}}, "old.example", ip("10.0.0.1"), start, start - 1, 4));
   std::thread reader([&] {
     while (!done) ASSERT_FALSE(names.binds(exact("old.example"), ip("10.0.0.1"), clock));
   });
   for (int i = 0; i < 20'000; ++i) {
     clock = clock + second;
     names.sweep(0, clock);
-    ASSERT_TRUE(names.learn(0, nth(i), ip("10.0.0.1"), clock + second, clock, 4));
+    ASSERT_TRUE(names.learn({0, {}}, nth(i), ip("10.0.0.1"), clock + second, clock, 4));
     ASSERT_TRUE(names.binds(exact(nth(i)), ip("10.0.0.1"), clock));
   }
   done = true;
@@ -117,7 +141,7 @@ TEST(NameBindings, ReadersSeeNoMixtures) {
 
 TEST(BoundNamesNow, AskBothTablesAndTheFlowsOwnMark) {
   NameBindings before(1, plenty, 1);
-  ASSERT_TRUE(before.learn(0, "a.example", ip("10.0.0.1"), start + second, start, plenty));
+  ASSERT_TRUE(before.learn({0, {}}, "a.example", ip("10.0.0.1"), start + second, start, plenty));
   const NameBindings present(before, 2 * plenty);
   EXPECT_TRUE(BoundNamesNow(&present, &before, start).binds(exact("a.example"), ip("10.0.0.1")));
   EXPECT_FALSE(BoundNamesNow(&present, nullptr, start).binds(exact("a.example"), ip("10.0.0.1")));

@@ -1,4 +1,4 @@
-// Of what is scarce a sender may have a quarter: who uses up a share leaves the others theirs.
+// Of what is scarce a sender may have half, and a quarter beside others: who uses up a share leaves the others theirs.
 #include "tests/unit/classifier/names_hello_builder.h"
 #include "tests/unit/classifier/names_http2_builder.h"
 #include "tests/unit/classifier/names_quic_builder.h"
@@ -96,9 +96,9 @@ TEST(PipelineShares, ConnectionsWhoseRequestsAreDecided) {
   Gateway g(gets_only);
   const Frame request = bytes("GET /get HTTP/1.1\r\nHost: httpbin.org\r\n\r\n");
   std::size_t passed = 0;
-  for (std::uint16_t port = 1024; port < 1024 + 300; ++port) passed += say_first(g, greedy, port, http, request);
-  EXPECT_EQ(passed, 256U) << "a quarter of 1,024";
-  EXPECT_EQ(g.dropped(Drop::held_full), 44U);
+  for (std::uint16_t port = 1024; port < 1024 + 600; ++port) passed += say_first(g, greedy, port, http, request);
+  EXPECT_EQ(passed, 512U) << "half of 1,024";
+  EXPECT_EQ(g.dropped(Drop::held_full), 88U);
   EXPECT_EQ(say_first(g, modest, 1024, http, request), 1U);
 }
 
@@ -106,8 +106,8 @@ TEST(PipelineShares, ConnectionsOfHttp2) {
   Gateway g(gets_only, with_held_bytes(1U << 20U));
   const Frame preface = bytes(preface_and_settings);
   std::size_t passed = 0;
-  for (std::uint16_t port = 1024; port < 1034; ++port) passed += say_first(g, greedy, port, http, preface);
-  EXPECT_EQ(passed, 4U) << "a quarter of 16";
+  for (std::uint16_t port = 1024; port < 1044; ++port) passed += say_first(g, greedy, port, http, preface);
+  EXPECT_EQ(passed, 8U) << "half of 16";
   EXPECT_EQ(say_first(g, modest, 1024, http, preface), 1U);
 }
 
@@ -127,6 +127,46 @@ TEST(PipelineShares, UnsolicitedSyns) {
   EXPECT_EQ(g.wait_ms(7'000).outside.size(), 65U) << "each is answered";
   knock("198.51.100.7", 1024);
   EXPECT_EQ(g.pipeline.counters().held.get(), 1U) << "and leaves its place";
+}
+
+// Names that a sender shows are remembered for records, and for a second hello that asks for the same.
+TEST(PipelineShares, NamesThatAreRemembered) {
+  Gateway g(httpbin_only);
+  const auto show = [&](const char* from, std::uint16_t port, const std::string& name) {
+    (void)say_first(g, from, port, https, records(browser_hello(name, 200).message(), 16384));
+  };
+  for (std::uint16_t i = 0; i < 1000; ++i) show(greedy, static_cast<std::uint16_t>(1024 + i), "h" + std::to_string(i));
+  EXPECT_EQ(g.pipeline.counters().names_not_stored.get(), 1000U - 512U) << "half of 1,024";
+  show(modest, 1024, "another.example");
+  EXPECT_EQ(g.pipeline.counters().names_not_stored.get(), 1000U - 512U);
+}
+
+TEST(PipelineShares, DeniedFlowsThatAreRemembered) {
+  Gateway g(httpbin_only);
+  const End elsewhere{"198.51.100.7", 81};
+  for (std::uint32_t i = 0; i < 3000; ++i)
+    (void)g.from_inside(udp(End(greedy, static_cast<std::uint16_t>(1024 + i)), elsewhere, bytes("x")));
+  EXPECT_EQ(g.pipeline.counters().flows_live.get(), 2048U) << "half of 4,096";
+  (void)g.from_inside(udp(End(modest, 1024), elsewhere, bytes("x")));
+  EXPECT_EQ(g.pipeline.counters().flows_live.get(), 2049U);
+  (void)g.wait_ms(61'000);
+  EXPECT_EQ(g.pipeline.counters().flows_live.get(), 0U);
+  (void)g.from_inside(udp(End(greedy, 1024), elsewhere, bytes("x")));
+  EXPECT_EQ(g.pipeline.counters().flows_live.get(), 1U);
+}
+
+// Packets of TTL 1 in thousands leave another one's path MTU discovery its answers.
+TEST(PipelineShares, IcmpErrors) {
+  Gateway g(allow_all);
+  const auto expired = [&](const char* from) {
+    return g.from_inside(udp(End(from, 1024), https, bytes("x"), true, {.ttl = 1})).inside.size();
+  };
+  std::size_t told = 0;
+  for (int i = 0; i < 2000; ++i) told += expired(greedy);
+  EXPECT_EQ(told, 500U);
+  EXPECT_EQ(expired(modest), 1U);
+  (void)g.wait_ms(1000);
+  EXPECT_EQ(expired(greedy), 1U);
 }
 
 // A network on the link, searched for hosts that are not there.
