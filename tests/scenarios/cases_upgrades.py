@@ -301,7 +301,7 @@ FEW_STREAMS = CONFIG + '[limits]\nheld_bytes = "1M"\n'  # 42 streams, of which t
 @case("T1: dialogues that fell silent hold nothing from the hellos of others", policy=NAMES, config=FEW_STREAMS)
 def _(t):
     for port in range(20000, 20032):
-        talk = Talk(t, A, port, S, 443, E).open()
+        talk = Talk(t, f"10.1.2.{10 + port % 4}", port, S, 443, E).open()
         talk.send(HEADER)
         if port % 2 == 0:
             talk.answer("A")  # whose server may still answer
