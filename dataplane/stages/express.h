@@ -2,7 +2,6 @@
 // Inline: the call would cost a tenth of what it does.
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 
 #include "dataplane/core.h"
@@ -25,7 +24,7 @@ class Express {
     const PortSettings& out = core_.port(hop.port);
     if (parsed_.l3_bytes > out.mtu) return false;
 
-    if (parsed_.kind == PacketKind::tcp && !track_segment()) return false;
+    if (parsed_.kind == PacketKind::tcp && !track_middle(core_, flow_, packet_, parsed_, direction_)) return false;
     count_packet(core_, flow_, packet_, direction_);
     rewrite();
     packet_.length = parsed_.l3_offset + parsed_.l3_bytes;  // what trails the IP packet stays here
@@ -55,21 +54,6 @@ class Express {
                         flow_.tcp == TcpState::established;
     return (parsed_.kind == PacketKind::udp || middle) && parsed_.ttl > 1 && packet_.fragment_size == 0 &&
            packet_.tunnel == 0 && !is_dns(flow_);
-  }
-
-  // What track_tcp() comes to for a segment in the middle, where that side's numbers are known. It waits for nothing.
-  [[nodiscard]] bool track_segment() noexcept {
-    TcpTrack& track = core_.flows.track(flow_);
-    if (track.known[direction_] != TcpTrack::known_mask) [[unlikely]]
-      return track_tcp(core_, flow_, packet_, parsed_, direction_);
-    const auto& tcp = wire::at<wire::Tcp>(packet_.data + parsed_.l4_offset);
-    advance(track.sent_end[direction_], tcp.sequence.get() + parsed_.payload_bytes);
-    advance(track.acked[direction_], tcp.acknowledgment.get());
-    track.window[direction_] = std::max<std::uint16_t>(tcp.window.get(), 1);
-    return true;
-  }
-  static void advance(std::uint32_t& latest, std::uint32_t number) noexcept {
-    if (after(number, latest)) latest = number;
   }
 
   [[nodiscard]] bool outbound() const noexcept { return direction_ == to_server; }

@@ -109,6 +109,20 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   return true;
 }
 
+bool track_middle(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+  TcpTrack& track = core.flows.track(flow);
+  if (track.known[direction] != TcpTrack::known_mask) [[unlikely]]
+    return track_tcp(core, flow, packet, parsed, direction);
+  const auto advance = [](std::uint32_t& latest, std::uint32_t number) {
+    if (after(number, latest)) latest = number;
+  };
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  advance(track.sent_end[direction], tcp.sequence.get() + parsed.payload_bytes);
+  advance(track.acked[direction], tcp.acknowledgment.get());
+  track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
+  return true;
+}
+
 std::uint32_t timeout_ms(const Core& core, const Flow& flow) noexcept {
   const auto& timeouts = core.settings.timeouts;
   if (flow.verdict == Verdict::denied) return denied_ms;

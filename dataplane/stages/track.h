@@ -11,6 +11,10 @@ namespace sallyport::dataplane {
 // False: a reset outside the window; nothing was changed (nat.md 12, RFC 5961 section 3).
 [[nodiscard]] bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
                              Direction direction) noexcept;
+// The same for a segment in the middle of an established connection that nobody listens to: neither SYN, FIN nor RST,
+// and it waits for nothing.
+[[nodiscard]] bool track_middle(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
+                                Direction direction) noexcept;
 // The segment is forwarded: its bytes count as said.
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
 // Up to where the server has acknowledged the client's payload, where that is known. What it acknowledges before its
