@@ -57,6 +57,11 @@ class Burst {
       Flow& flow = core_.flows[number];
       if (express(core_, *p.packet, p.parsed, flow, p.from_inside ? to_server : to_client)) return;
     }
+    go_the_long_way(p, number);
+  }
+
+  // Apart, so that what it keeps in registers is nothing to the packets that never come here.
+  [[gnu::noinline]] void go_the_long_way(InFlight& p, FlowNumber number) noexcept {
     if (number == 0 || ended_by_time(core_, number)) {
       new_flow(p);
     } else if (p.from_inside) {
@@ -66,7 +71,7 @@ class Burst {
     }
   }
 
-  void unfollowed(InFlight& p) noexcept {
+  [[gnu::noinline]] void unfollowed(InFlight& p) noexcept {
     Drop why{};
     if (p.packet->hairpin) {
       error(p);
