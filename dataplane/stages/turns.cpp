@@ -36,8 +36,10 @@ void take_clients_turn(Core& core, FlowNumber number) noexcept {
 }
 
 void watch(Core& core, FlowNumber number) noexcept {
+  const Flow& flow = core.flows[number];
+  const std::int32_t lives = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);
+  const std::int32_t left = std::min(lives, hello_left_ms(core, flow));
   core.wheel.remove(number);
-  const std::int32_t left = hello_left_ms(core, core.flows[number]);
   core.wheel.add(number, core.tick, static_cast<std::uint32_t>(std::max(left, 1)));
 }
 

@@ -326,7 +326,9 @@ void GatewayModel::give_up_waiting() {
   while (!unsolicited_.empty() && now_ >= unsolicited_.front().first + 6'000) {
     const Packet packet = std::move(unsolicited_.front().second);
     unsolicited_.pop_front();
-    if (find_answered(packet) == nullptr) send_icmp(packet, 3, 3, 1, 4);
+    // Who looks whether it was met ends nothing.
+    const auto met = outside_.find({packet.is.at.protocol, packet.is.to, packet.is.from});
+    if (met == outside_.end() || peek(met->second) == nullptr) send_icmp(packet, 3, 3, 1, 4);
     drop(packet, Drop::no_mapping);
   }
   std::erase_if(waiting_, [&](const auto& entry) {

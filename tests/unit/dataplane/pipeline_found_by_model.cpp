@@ -171,6 +171,19 @@ End connect_to_zero(Gateway& g) {
   return seen;
 }
 
+// A server that speaks first has five minutes until it counts as one that shows no name; an opening connection has
+// four.
+TEST(PipelineFoundByModel, WhoIsWaitedForLivesNoLonger) {
+  Gateway g(allow_all);
+  const Seen syn = look_at(g.from_inside(tcp(pod, server, Tcp::syn, {.seq = 1000})).outside.at(0));
+  const End seen(syn.from(), syn.from_port());
+  EXPECT_EQ(g.from_outside(tcp(server, seen, Tcp::ack, {.seq = 7, .ack = 1001, .payload = {0xaa}})).inside.size(), 1U);
+  (void)g.wait_ms(239'000);
+  EXPECT_EQ(g.pipeline.counters().flows_live.get(), 1U);
+  (void)g.wait_ms(2'000);
+  EXPECT_EQ(g.pipeline.counters().flows_live.get(), 0U);
+}
+
 // Sequence numbers wrap: an end at zero is one like any other, and what is older does not take its place.
 TEST(PipelineFoundByModel, AnEndAtZeroIsKnown) {
   Gateway g(allow_all);
