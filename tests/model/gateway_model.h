@@ -224,6 +224,8 @@ class GatewayModel {
   Flow& enter(Flow flow, Direction direction);
   void end(const FlowName& name, std::uint64_t from, std::uint64_t until);
   void end(const FlowName& name) { end(name, now_, now_); }
+  // One whose time had come: by now the gateway has noticed.
+  void end_noticed(const FlowName& name);
   void count(Flow& flow, Direction direction);
   [[nodiscard]] bool follow_tcp(const Packet& packet, Flow& flow, Direction direction);
   [[nodiscard]] bool track_tcp(const Packet& packet, Flow& flow, Direction direction);
@@ -237,6 +239,7 @@ class GatewayModel {
   [[nodiscard]] bool use_mapping(Flow& flow, const OutsideEndpoint& endpoint);
   [[nodiscard]] std::vector<IpAddress> permitted_addresses(const IpAddress& source,
                                                            const std::vector<IpAddress>& pool) const;
+  void end_mappings_instead_of(const OutsideEndpoint& endpoint, const End& client);
   void check_port(const Flow& flow, std::uint16_t port) const;
   [[nodiscard]] Taken taken(const Flow& flow, const End& egress) const;
   [[nodiscard]] bool possibly_exhausted(const Flow& flow, const IpAddress& egress) const;

@@ -72,7 +72,7 @@ GatewayModel::Flow* GatewayModel::find(const FlowName& name) {
   const auto found = flows_.find(name);
   if (found == flows_.end()) return nullptr;
   if (is_alive(found->second)) return &found->second;
-  end(FlowName(name), found->second.cleared_from != 0 ? found->second.cleared_from : now_, now_);
+  end_noticed(name);
   return nullptr;
 }
 
@@ -130,6 +130,11 @@ void GatewayModel::end(const FlowName& name, std::uint64_t from, std::uint64_t u
     if (mapping->second.flows.empty() && rest_ms() == 0) mappings_.erase(mapping);
   }
   flows_.erase(name);
+}
+
+void GatewayModel::end_noticed(const FlowName& name) {
+  const std::uint64_t from = flows_.at(name).cleared_from;
+  end(FlowName(name), from != 0 ? from : now_, now_);
 }
 
 // RFC 4787 REQ-6: outbound packets refresh; of TCP both sides do.

@@ -117,9 +117,7 @@ std::optional<GatewayModel::Flow> GatewayModel::translated(Flow flow, Drop& why)
   if (portless && taken(flow, *flow.egress) == Taken::yes) throw NotPermitted("taken: " + to_string(flow.name));
   if (maps_endpoints(flow.name.protocol)) {
     const OutsideEndpoint endpoint{flow.name.protocol, *flow.egress};
-    if (const auto old = mappings_.find(endpoint); old != mappings_.end() && old->second.client != flow.name.client) {
-      for (const FlowName& over : std::set<FlowName>(old->second.flows)) end(over);
-    }
+    end_mappings_instead_of(endpoint, flow.name.client);
     Mapping& mapping = mappings_[endpoint];
     mapping.client = flow.name.client;
     mapping.freed_from = mapping.freed_until = 0;
@@ -127,6 +125,18 @@ std::optional<GatewayModel::Flow> GatewayModel::translated(Flow flow, Drop& why)
   }
   if (!sources_.contains(flow.name.client.ip)) picked_.try_emplace({flow.name.client.ip, pool}, chosen->ip);
   return flow;
+}
+
+// Others' with this outside endpoint, and the client's with another one: there is but one, so the gateway has noticed
+// that they are over.
+void GatewayModel::end_mappings_instead_of(const OutsideEndpoint& endpoint, const End& client) {
+  const auto& [p, egress] = endpoint;
+  std::vector<FlowName> over;
+  for (const auto& [other, mapping] : mappings_) {
+    const bool clients_own = other.first == p && other.second.ip == egress.ip && mapping.client == client;
+    if ((other == endpoint) != clients_own) over.insert(over.end(), mapping.flows.begin(), mapping.flows.end());
+  }
+  for (const FlowName& name : over) end_noticed(name);
 }
 
 void GatewayModel::check_port(const Flow& flow, std::uint16_t port) const {
