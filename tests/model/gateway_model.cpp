@@ -161,7 +161,10 @@ bool GatewayModel::opens_from_outside(Packet& packet) {
   flow.seen = now_;
   // Whoever finds the mapping open does not hold it open.
   if (is.kind == Kind::udp && !site_.settings.nat.udp_inbound_refresh) flow.seen = mapping.refreshed;
-  if (open == Taken::maybe && !chosen_->translation(flow.name) && !chosen_->dropped(Drop::policy_denied)) return false;
+  // Of one that is over it shows in what became of the packet whether it was found open.
+  const bool found_open =
+      chosen_->translation(flow.name) || chosen_->dropped(Drop::policy_denied) || chosen_->dropped(Drop::flow_denied);
+  if (open == Taken::maybe && !found_open) return false;
   if (open == Taken::no || !is_alive(flow)) return false;
   if (Oracle(*policy_).decide(question(flow.name)).action != "allow") {
     drop(packet, Drop::policy_denied);
