@@ -50,7 +50,8 @@ GatewayModel::Taken GatewayModel::taken(const Flow& flow, const End& egress) con
     const auto found = mappings_.find({flow.name.protocol, egress});
     if (found == mappings_.end()) return Taken::no;
     const Mapping& mapping = found->second;
-    if (!mapping.flows.empty()) return is_alive(mapping) ? Taken::yes : Taken::maybe;
+    // Whoever is over lies about for less time than its port rests.
+    if (!mapping.flows.empty()) return is_alive(mapping) || rest_ms() != 0 ? Taken::yes : Taken::maybe;
     return now_ < mapping.freed_from + rest_ms() ? Taken::yes : Taken::maybe;
   }
   const auto found = outside_.find({flow.name.protocol, egress, flow.name.server});
