@@ -51,6 +51,7 @@ struct FlowRecord {
   FlowPhase phase = FlowPhase::opening;
   FlowEnd end = FlowEnd::none;
   bool allowed = false;
+  bool waiting = false;  // for its name, so that nothing is decided yet: only of a flow that lives
   bool audited = false;
   classifier::Reason reason = classifier::Reason::uncaptured;
   classifier::Layer layer = classifier::Layer::none;

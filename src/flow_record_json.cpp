@@ -191,6 +191,10 @@ void append_flow(JsonBuffer& out, const FlowRecord& record) {
   append(out, "}");
 }
 
+std::string_view action_of(const FlowRecord& record) noexcept {
+  return record.waiting ? "waiting" : record.allowed ? "allow" : "deny";
+}
+
 // What the shadow policy would have said, where that is otherwise.
 void append_shadow(JsonBuffer& out, const FlowRecord& record, const classifier::Identities& identities) {
   if (!record.shadow_differs) return;
@@ -253,8 +257,8 @@ void append_json(JsonBuffer& out, const FlowRecord& record, const classifier::Id
   append_application(out, record);
   append_flow(out, record);
   append(out, ",");
-  append_verdict_member(out, {.action = record.allowed ? "allow" : "deny",
-                              .reason = record.reason,
+  append_verdict_member(out, {.action = action_of(record),
+                              .reason = record.waiting ? std::nullopt : std::optional(record.reason),
                               .layer = record.layer,
                               .rule = identities.name(record.rule),
                               .network = identities.name(record.network),
@@ -267,7 +271,7 @@ void append_json(JsonBuffer& out, const FlowRecord& record, const classifier::Id
 
 void append_verdict_member(JsonBuffer& out, const VerdictText& verdict) {
   append_member(out, "\"verdict\":{\"action\":", verdict.action);
-  append_member(out, ",\"reason\":", classifier::to_string(verdict.reason));
+  if (verdict.reason) append_member(out, ",\"reason\":", classifier::to_string(*verdict.reason));
   if (verdict.layer != classifier::Layer::none) append_member(out, ",\"layer\":", classifier::to_string(verdict.layer));
   if (!verdict.rule.empty()) append_member(out, ",\"rule\":", verdict.rule);
   if (!verdict.network.empty()) append_member(out, ",\"network\":", verdict.network);

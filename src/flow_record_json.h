@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -22,7 +23,8 @@ using JsonBuffer = fmt::memory_buffer;
 // One JSON object without a line end. What is not known is left out: `app_proto` and the name's object without a name
 // or protocol, `verdict.rule`, `verdict.network` and `verdict.layer` where none decided, `source` for nobody's address,
 // `nat` for an untranslated flow, `nat.egress` for [snat], `flow.reason` while the flow lives, `shadow` where a shadow
-// policy says the same, or there is none.
+// policy says the same, or there is none. A living flow that waits for its name has the action "waiting" and no
+// `verdict.reason`: nothing is decided yet.
 //
 // Records of ports are lines of their own (port_record_json.h).
 //
@@ -34,8 +36,8 @@ void append_json(JsonBuffer& out, const dataplane::FlowRecord& record, const cla
 
 // `"verdict":{..}`, `,"source":{..}`: members as in a flow record, for whoever answers with some of them alone.
 struct VerdictText {
-  std::string_view action;  // "allow", "deny"; explain also says "needs_name"
-  classifier::Reason reason = classifier::Reason::uncaptured;
+  std::string_view action;                   // "allow", "deny", "waiting"
+  std::optional<classifier::Reason> reason;  // absent: left out
   classifier::Layer layer = classifier::Layer::none;
   std::string_view rule;     // empty: left out
   std::string_view network;  // empty: left out

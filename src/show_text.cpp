@@ -231,13 +231,15 @@ std::string name_in(const Json& record) {
   return text_at(at(record, "http"), "hostname");
 }
 
-constexpr auto flow_columns = "{:<5} {:<21} {:<21} {:<21} {:<11} {:<5} {:>8} {:>10}  {}\n";
+constexpr auto flow_columns = "{:<5} {:<21} {:<21} {:<21} {:<11} {:<7} {:>8} {:>10}  {}\n";
 
-// Name and rule; the reason where no rule decided, and of every denial.
+// Name and rule; the reason where no rule decided, and of every denial; "waits for its name" while nothing is decided.
 std::string why_text(const Json& record) {
   const Json& verdict = at(record, "verdict");
+  const std::string action = text_at(verdict, "action");
+  if (action == "waiting") return "waits for its name";
   const std::string rule = text_at(verdict, "rule");
-  const bool denied = text_at(verdict, "action") == "deny";
+  const bool denied = action == "deny";
   std::string text;
   for (const std::string& part : {name_in(record), rule, denied || rule.empty() ? text_at(verdict, "reason") : ""}) {
     if (!part.empty()) text += (text.empty() ? "" : ", ") + part;

@@ -181,6 +181,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   }
   record.end = end;
   record.allowed = flow.verdict == Verdict::allowed;
+  record.waiting = flow.verdict == Verdict::waiting;
   record.audited = facts.audited;
   record.reason = facts.reason;
   record.layer = facts.layer;

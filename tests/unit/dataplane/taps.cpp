@@ -185,6 +185,8 @@ TEST_F(Taps, WhatIsHeldIsSaidToBeAndItsEndIsTold) {
   ASSERT_EQ(seen.size(), 3U);
   EXPECT_EQ(seen[2].head.held, 1U);
   EXPECT_EQ(seen[2].head.now, FlowFound::waiting);
+  ASSERT_TRUE(seen[2].flow);
+  EXPECT_TRUE(seen[2].flow->waiting);
   EXPECT_TRUE(told(ended).empty());
   for (int i = 0; i < 400; ++i) gateway.advance_ms(100);
   const std::vector<Sighting> ends = told(ended);

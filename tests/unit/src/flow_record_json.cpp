@@ -98,6 +98,17 @@ TEST(FlowRecordJson, LeavesOutWhatIsNotKnown) {
   EXPECT_EQ(json["timestamp"], "1970-01-01T00:00:00.000000+0000");
 }
 
+TEST(FlowRecordJson, WhatWaitsForItsNameIsNotDenied) {
+  classifier::Identities identities;
+  FlowRecord record;
+  record.waiting = true;
+  record.layer = Layer::egress_network;
+  record.network = identities.intern("prod/all");
+  const auto json = nlohmann::json::parse(text_of(record, identities));
+  EXPECT_EQ(json["verdict"],
+            (nlohmann::json{{"action", "waiting"}, {"layer", "egress_network"}, {"network", "prod/all"}}));
+}
+
 TEST(FlowRecordJson, SnatWithoutEgressHasNoEgressName) {
   classifier::Identities identities;
   FlowRecord record = example(identities);

@@ -100,6 +100,14 @@ TEST(ShowText, AFlowThatNoRuleDecidedShowsItsReason) {
   EXPECT_NE(line(R"({"action":"allow","rule":"n/r","reason":"route"})").find("a.example, n/r\n"), std::string::npos);
 }
 
+TEST(ShowText, AFlowThatWaitsSaysForWhat) {
+  const std::string text =
+      flow_text(R"({"flow":{"state":"established"},"verdict":{"action":"waiting","network":"prod/all"}})");
+  EXPECT_NE(text.find("established waiting "), std::string::npos) << text;
+  EXPECT_NE(text.find("  waits for its name\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("deny"), std::string::npos) << text;
+}
+
 TEST(ShowText, AFlowIsALine) {
   const std::string text = flow_text(
       R"({"src_ip":"10.1.2.3","src_port":41000,"dest_ip":"2001:db8::7","dest_port":443,"proto":"TCP","tls":{"sni":"a.example"},
