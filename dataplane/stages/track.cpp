@@ -317,7 +317,9 @@ void flow_due(Core& core, FlowNumber number) noexcept {
     }
   }
   const bool closed = flow.is_tcp() && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
-  if (closed && !core.settings.records_at_end && !flow.has(Flow::recorded)) {
+  // What waits for its name has no verdict to write down: its end gives it one.
+  const bool decided = flow.verdict != Verdict::waiting;
+  if (closed && decided && !core.settings.records_at_end && !flow.has(Flow::recorded)) {
     const std::int32_t quiet = since(flow.last_seen, core.tick);
     if (quiet >= static_cast<std::int32_t>(record_delay_ms)) {
       write_record(core, flow, flow.tcp == TcpState::closing ? FlowEnd::fin : FlowEnd::rst);

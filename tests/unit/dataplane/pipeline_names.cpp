@@ -63,6 +63,22 @@ TEST(PipelineNames, Case69DeniedHelloIsResetBothWays) {
   EXPECT_FALSE(g.world.records[0].allowed);
 }
 
+// What it was refused for nobody asked it: there is nothing to say of it before it ends, and never `uncaptured`.
+TEST(PipelineNames, AConnectionThatTheServerRefusedWhileItsNameWasAwaitedHasShownNone) {
+  Gateway g(httpbin_only);
+  const auto syn = g.from(Gateway::inside, tcp(client, server, Tcp::syn, {.seq = 1000}));
+  const Seen out = look_at(syn.outside.at(0));
+  (void)g.from(Gateway::outside,
+               tcp(server, End(out.from(), out.from_port()), Tcp::rst | Tcp::ack, {.seq = 0, .ack = 1001}));
+  (void)g.wait_ms(3000);
+  EXPECT_TRUE(g.world.records.empty());
+  (void)g.wait_ms(300'000);
+  ASSERT_EQ(g.world.records.size(), 1U);
+  EXPECT_EQ(g.world.records[0].reason, Reason::no_name);
+  EXPECT_FALSE(g.world.records[0].waiting);
+  EXPECT_EQ(g.pipeline.counters().flows_denied.get(), 1U);
+}
+
 TEST(PipelineNames, Case84EveryCutInTwoInBothOrders) {
   const Frame h = hello("a.example.com");
   for (std::size_t cut = 1; cut < h.size(); cut += 7) {
