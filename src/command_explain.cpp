@@ -20,8 +20,13 @@ ExitCode explain_command(const ExplainOptions& options) {
     const auto loaded = config::load_appliance_file(options.config);
     if (!loaded.model) return refuse_document(loaded.diagnostics, loaded.files, options.config);
     appliance = view_of(*loaded.model);
-    if (!appliance.pool_key) appliance.pool_key = read_pool_key(default_state_folder).key;
     if (policy_path.empty()) policy_path = loaded.model->policy_path;
+  }
+  const std::string unless_named = options.config.empty() ? "" : default_state_folder;
+  if (const std::string problem = find_pool_key(appliance.pool_key, options.state_folder, unless_named);
+      !problem.empty()) {
+    fmt::print(stderr, "sallyport: {}\n", problem);
+    return ExitCode::environment;
   }
   classifier::Identities identities;
   CompiledPolicy compiled;

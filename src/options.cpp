@@ -44,14 +44,15 @@ constexpr std::array<CommandText, 13> commands = {{
     {"explain",
      "--policy FILE --from ADDR --to ADDR [--port N] [--proto tcp|udp|icmp|sctp|other]\n"
      "                         [--host NAME] [--http \"GET /path\" [--header \"NAME: VALUE\"]...]\n"
-     "                         [--resolved NAME=ADDR[,..]] [--config FILE] [--json]\n"
-     "       sallyport explain --diff OLD NEW --flows FILE [--config FILE] [--json]",
+     "                         [--resolved NAME=ADDR[,..]] [--config FILE] [--state FOLDER] [--json]\n"
+     "       sallyport explain --diff OLD NEW --flows FILE [--config FILE] [--state FOLDER] [--json]",
      "Say what the gateway would do with a flow, and why; or which recorded flows another policy would decide "
      "otherwise."},
     {"replay",
-     "--policy FILE --in CAPTURE [--out CAPTURE] [--flows FILE] [--config FILE]\n"
+     "--policy FILE --in CAPTURE [--out CAPTURE] [--flows FILE] [--config FILE] [--state FOLDER]\n"
      "       sallyport replay --policy FILE --inside-in CAPTURE --outside-in CAPTURE\n"
-     "                        [--inside-out CAPTURE] [--outside-out CAPTURE] [--flows FILE]",
+     "                        [--inside-out CAPTURE] [--outside-out CAPTURE] [--flows FILE]\n"
+     "                        [--config FILE] [--state FOLDER]",
      "Run captured traffic through the gateway's pipeline."},
     {"import", "FILE... [--snat ADDR] [--strict] > policy.toml",
      "Rewrite the policies of Linkerd, Kubernetes, Istio, Calico, Antrea or Cilium."},
@@ -164,13 +165,17 @@ CommandLine diff_options(const Values& values) {
   }
   const std::vector<std::string> policies = values.texts("diff");
   if (policies.size() != 2) throw Wrong{"explain: --diff: two policies are wanted: --diff OLD NEW"};
-  return DiffOptions{values.text("config"), policies[0], policies[1], values.required("flows"), values.has("json")};
+  return DiffOptions{values.text("config"),    policies[0],          policies[1],
+                     values.required("flows"), values.text("state"), values.has("json")};
 }
 
 CommandLine parse_explain(const Arguments& arguments) {
   Grammar grammar("explain");
   grammar.text("policy", "FILE", "the policy (default: the one that the configuration names)")
       .text("config", "FILE", "the appliance: its inside networks and pool key count, too")
+      .text("state", "FOLDER",
+            "the folder of run --state: its pool key is read where the appliance names none (with --config: "
+            "/var/lib/sallyport)")
       .text("from", "ADDR", "the sender")
       .text("to", "ADDR", "the server")
       .text("port", "N", "the server's port (default: 443; with --http 80)")
@@ -191,6 +196,7 @@ CommandLine parse_explain(const Arguments& arguments) {
   ExplainOptions options;
   options.config = values.text("config");
   options.policy = options.config.empty() ? values.required("policy") : values.text("policy");
+  options.state_folder = values.text("state");
   options.from = values.required_address("from");
   options.to = values.required_address("to");
   if (options.from.family != options.to.family) {
@@ -209,6 +215,9 @@ CommandLine parse_replay(const Arguments& arguments) {
   Grammar grammar("replay");
   grammar.text("policy", "FILE", "the policy (default: the one that the configuration names)")
       .text("config", "FILE", "the appliance; its devices stay closed")
+      .text("state", "FOLDER",
+            "the folder of run --state: its pool key is read where the appliance names none, for the addresses that "
+            "the gateway gives (default: a key of zero)")
       .text("in", "CAPTURE", "one wire: the sender of a flow's first packet is inside")
       .text("out", "CAPTURE", "what would leave, one interface a port (pcapng)")
       .text("inside-in", "CAPTURE", "two wires: what came in on the inside")
@@ -221,6 +230,7 @@ CommandLine parse_replay(const Arguments& arguments) {
   ReplayOptions options;
   options.config = values.text("config");
   options.policy = options.config.empty() ? values.required("policy") : values.text("policy");
+  options.state_folder = values.text("state");
   options.in = values.text("in");
   options.out = values.text("out");
   options.inside_in = values.text("inside-in");

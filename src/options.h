@@ -42,6 +42,8 @@ struct RequestLine {
 struct ExplainOptions {
   std::string config;  // empty: none
   std::string policy;  // empty: the one that the configuration names
+  // Whose pool key counts where `config` has none; empty: the default one's where `config` is given.
+  std::string state_folder;
   IpAddress from;
   IpAddress to;  // of the same family
   config::Protocol protocol = config::Protocol::tcp;
@@ -68,7 +70,8 @@ struct DiffOptions {
   std::string config;  // empty: none
   std::string before;
   std::string after;
-  std::string flows;  // "-": standard input
+  std::string flows;         // "-": standard input
+  std::string state_folder;  // as in ExplainOptions
   bool json = false;
 };
 

@@ -26,6 +26,7 @@
 #include "src/replay_summary.h"
 #include "src/replay_wires.h"
 #include "src/replay_world.h"
+#include "src/state_folder.h"
 #include "src/terminal.h"
 
 namespace sallyport {
@@ -80,6 +81,7 @@ Failure refused(const config::Diagnostics& diagnostics, const std::string& path)
 
 Problem load_setup(const ReplayOptions& options, ReplaySetup& setup, std::string& policy_path) {
   policy_path = options.policy;
+  std::optional<classifier::PoolKey> key;
   if (options.config.empty()) {
     setup = plain_setup();
   } else {
@@ -88,7 +90,12 @@ Problem load_setup(const ReplayOptions& options, ReplaySetup& setup, std::string
     if (!loaded.model) return refused(loaded.diagnostics, options.config);
     setup = configured_setup(*loaded.model);
     if (policy_path.empty()) policy_path = loaded.model->policy_path;
+    key = loaded.model->nat.pool_key;
   }
+  if (std::string problem = find_pool_key(key, options.state_folder, {}); !problem.empty()) {
+    return Failure{ExitCode::environment, std::move(problem)};
+  }
+  if (key) setup.settings.pool_key = *key;
   if (!is_two_wires(options)) tolerate_captures(setup);
   return std::nullopt;
 }

@@ -13,8 +13,9 @@ namespace sallyport {
 struct ReplayOptions {
   std::string policy;  // overrides the policy that `config` names; one of the two is there
   std::string config;
-  std::string in;         // one wire ..
-  std::string inside_in;  // .. or two: both of these or none, never besides `in`
+  std::string state_folder;  // whose pool key is read where `config` has none; empty: a key of zero, always the same
+  std::string in;            // one wire ..
+  std::string inside_in;     // .. or two: both of these or none, never besides `in`
   std::string outside_in;
   std::string out;          // what leaves, one interface a port
   std::string inside_out;   // what leaves by the inside port

@@ -53,7 +53,6 @@ ReplaySetup configured_setup(const config::ApplianceModel& model) {
   setup.settings.limits = model.limits;
   setup.settings.timeouts = model.timeouts;
   setup.settings.nat = model.nat;
-  if (model.nat.pool_key) setup.settings.pool_key = *model.nat.pool_key;
   setup.inside = first_port(model, PortRole::inside);
   setup.outside = first_port(model, PortRole::outside);
   set_common(setup);

@@ -62,6 +62,19 @@ PoolKeyFile read_pool_key(const std::string& folder) {
   return {key, {}};
 }
 
+std::string find_pool_key(std::optional<classifier::PoolKey>& key, const std::string& named,
+                          const std::string& otherwise) {
+  if (key) return {};
+  if (named.empty()) {
+    if (!otherwise.empty()) key = read_pool_key(otherwise).key;
+    return {};
+  }
+  const PoolKeyFile file = read_pool_key(named);
+  key = file.key;
+  if (key || !file.problem.empty()) return file.problem;
+  return fmt::format("{}: not there: name by --state the folder that the gateway's `run --state` has", path_in(named));
+}
+
 classifier::PoolKey make_pool_key() {
   classifier::PoolKey key{};
   if (getrandom(key.data(), key.size(), 0) != static_cast<ssize_t>(key.size())) {

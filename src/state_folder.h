@@ -15,6 +15,12 @@ struct PoolKeyFile {
 };
 [[nodiscard]] PoolKeyFile read_pool_key(const std::string& folder);
 
+// For those who ask what a gateway would do: its key, where `key` is not known yet, and nothing is written. It is that
+// of the folder which the user named, and then it has to be there; else (`named` empty) that of `otherwise`, if this
+// user may read one there. Answers what is wrong; empty: nothing.
+[[nodiscard]] std::string find_pool_key(std::optional<classifier::PoolKey>& key, const std::string& named,
+                                        const std::string& otherwise);
+
 // A new key from the kernel's random source.
 [[nodiscard]] classifier::PoolKey make_pool_key();
 // Makes the folder where it is missing; the file appears whole or not at all. Answers what went wrong; empty: nothing.

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""`sallyport explain --diff`: recorded flows, decided by two policies.
+"""`sallyport explain --diff`: recorded flows, decided by two policies; and the pool key by which addresses are chosen.
 
 diff_test.py SALLYPORT: needs no rights and no device.
 """
@@ -9,7 +9,7 @@ import os
 import subprocess
 
 import cli
-from cli import POLICY, Cli, sallyport
+from cli import CONFIGURATION, POLICY, Cli, sallyport
 
 
 class Diff(Cli):
@@ -88,6 +88,47 @@ class Diff(Cli):
         done = sallyport("explain", "--diff", policy, self.write("bad.toml", "surplus = 1\n"), "--flows", "-")
         self.assert_status(done, 1)
         self.assertIn("bad.toml:1:1: ", done.stderr)
+
+
+class StateFolder(Cli):
+    """Under which address? What explain says is what the gateway does that keeps its key in that folder."""
+
+    KEY = "00112233445566778899aabbccddeeff"
+    POOL = '[defaults]\nuncaptured = "allow"\n[snat]\naddresses = [' + ", ".join(f'"203.0.113.{i}"' for i in range(1, 250)) + "]\n"
+
+    def explain(self, *more, status=0):
+        done = sallyport("explain", "--json", "--policy", self.write("pool.toml", self.POOL), "--from", "10.0.0.77", "--to",
+                         "198.51.100.7", "--port", "80", *more)
+        self.assert_status(done, status)
+        return done
+
+    def address(self, *more):
+        return json.loads(self.explain(*more).stdout)["nat"]["src_ip"]
+
+    def test_its_pool_key_counts_where_the_configuration_names_none(self):
+        config = self.write("sallyport.toml", CONFIGURATION)
+        keyed = self.write("keyed.toml", CONFIGURATION + f'\n[nat]\npool_key = "{self.KEY}"\n')
+        state = self.folder / "state"
+        state.mkdir()
+        (state / "pool_key").write_text(self.KEY + "\n", encoding="utf-8")
+        expected = self.address("--config", keyed)
+        self.assertNotEqual(self.address(), expected)
+        self.assertEqual(self.address("--config", config, "--state", state), expected)
+        self.assertEqual(self.address("--state", state), expected)
+        self.assertIn("chosen by the source and pool_key", self.explain("--state", state).stdout)
+        (state / "pool_key").write_text("0" * 32 + "\n", encoding="utf-8")
+        self.assertEqual(self.address("--config", keyed, "--state", state), expected)
+
+    def test_a_folder_without_one_is_an_error_and_stays_as_it_is(self):
+        state = self.folder / "none"
+        record = self.write("flows.jsonl", json.dumps(Diff.RECORD) + "\n")
+        policy = self.write("policy.toml", self.POOL)
+        for done in (self.explain("--state", state, status=3),
+                     sallyport("explain", "--diff", policy, policy, "--flows", record, "--state", state)):
+            self.assert_status(done, 3)
+            self.assert_one_line(done.stderr)
+            self.assertIn(f"{state}/pool_key: not there: name by --state", done.stderr)
+        self.assertFalse(state.exists())
 
 
 if __name__ == "__main__":

@@ -136,6 +136,18 @@ TEST(Options, ExplainReadsTheFlow) {
   EXPECT_FALSE(options.json);
 }
 
+TEST(Options, WhoAsksNamesTheStateFolderOfTheGateway) {
+  const auto explain = std::get<ExplainOptions>(
+      parse({"explain", "--policy", "p", "--from", "::1", "--to", "::2", "--state", "/var/lib/x"}));
+  EXPECT_EQ(explain.state_folder, "/var/lib/x");
+  const auto diff =
+      std::get<DiffOptions>(parse({"explain", "--diff", "a", "b", "--flows", "f", "--state", "/var/lib/x"}));
+  EXPECT_EQ(diff.state_folder, "/var/lib/x");
+  EXPECT_EQ(diff.flows, "f");
+  const auto replay = std::get<ReplayOptions>(parse({"replay", "--policy", "p", "--in", "a", "--state", "/var/lib/x"}));
+  EXPECT_EQ(replay.state_folder, "/var/lib/x");
+}
+
 TEST(Options, ExplainAssumesThePortOfTheProtocolAboveAndSaysSo) {
   const auto tls = std::get<ExplainOptions>(parse({"explain", "--policy", "p", "--from", "::1", "--to", "::2"}));
   EXPECT_EQ(tls.port, 443);

@@ -51,6 +51,29 @@ TEST_F(StateFolder, APipeInTheKeysPlaceIsAProblem) {
   EXPECT_NE(read_pool_key(folder_).problem, "");
 }
 
+TEST_F(StateFolder, WhoAsksFindsTheKeyOfTheFolderThatHeNamed) {
+  const classifier::PoolKey there = make_pool_key();
+  ASSERT_EQ(write_pool_key(folder_, there), "");
+  std::optional<classifier::PoolKey> key;
+  EXPECT_EQ(find_pool_key(key, folder_, "/nowhere"), "");
+  EXPECT_EQ(key, there);
+  key.reset();
+  EXPECT_EQ(find_pool_key(key, "", folder_), "");
+  EXPECT_EQ(key, there) << "nobody named one";
+  key = classifier::PoolKey{1};
+  EXPECT_EQ(find_pool_key(key, folder_, folder_), "");
+  EXPECT_EQ(key, classifier::PoolKey{1}) << "the configuration's";
+}
+
+TEST_F(StateFolder, AFolderThatIsNamedHasToHoldAKeyAndIsLeftAsItIs) {
+  std::optional<classifier::PoolKey> key;
+  EXPECT_NE(find_pool_key(key, folder_, "").find("/pool_key: not there: "), std::string::npos);
+  EXPECT_FALSE(key);
+  EXPECT_FALSE(std::filesystem::exists(folder_));
+  EXPECT_EQ(find_pool_key(key, "", folder_), "") << "nobody named it";
+  EXPECT_FALSE(key);
+}
+
 TEST_F(StateFolder, AFolderThatCannotBeMadeIsAProblem) {
   std::ofstream(folder_) << "a file";
   EXPECT_NE(write_pool_key(folder_ + "/below", make_pool_key()), "");
