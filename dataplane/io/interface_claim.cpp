@@ -13,7 +13,7 @@ namespace sallyport::dataplane {
 
 InterfaceClaim::InterfaceClaim(const std::string& interface)
     : socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-  const std::string name = "sallyport/interface/" + interface;
+  const std::string name = std::string(interface_claim_prefix) + interface;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::size_t length = std::min(name.size(), sizeof address.sun_path - 1);

@@ -2,8 +2,12 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace sallyport::dataplane {
+
+// What stands before the interface's name.
+inline constexpr std::string_view interface_claim_prefix = "sallyport/interface/";
 
 // A name among the abstract Unix sockets, which are of this network namespace as the interface is, and free again when
 // the process ends, however it ends.

@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 
 #include "config/address.h"
+#include "dataplane/io/interface_claim.h"
 
 namespace sallyport::setup {
 namespace {
@@ -109,11 +110,24 @@ void add_routes_v6(std::string_view text, KernelNetwork& network) {
   }
 }
 
+// "0000000000000000: 00000002 00000000 00000000 0002 01 4711 @sallyport/interface/eth1": the name last, if it has one;
+// "@" stands for the zero of an abstract one.
+void add_claims(std::string_view text, KernelNetwork& network) {
+  const std::string before = fmt::format("@{}", dataplane::interface_claim_prefix);
+  std::istringstream lines{std::string(text)};
+  std::string line;
+  while (std::getline(lines, line)) {
+    const std::vector<std::string> words = words_of(line);
+    if (!words.empty() && words.back().starts_with(before)) network[words.back().substr(before.size())].in_use = true;
+  }
+}
+
 KernelNetwork read_kernel_network() {
   KernelNetwork network;
   add_addresses(network);
   add_routes_v4(whole("/proc/net/route"), network);
   add_routes_v6(whole("/proc/net/ipv6_route"), network);
+  add_claims(whole("/proc/net/unix"), network);
   return network;
 }
 

@@ -83,14 +83,15 @@ const Port* find_port(const std::vector<Port>& ports, std::string_view name) {
 
 PortState state_of(const Port& port) {
   if (port.network.default_route) return PortState::default_route;
+  if (port.network.in_use) return PortState::in_use;
   if (!port.network.addresses.empty()) return PortState::has_addresses;
   if (!port.interface.empty()) return PortState::free;
   return port.driver.starts_with("vfio") ? PortState::ready : PortState::bind_first;
 }
 
 std::string_view to_string(PortState state) noexcept {
-  constexpr std::array<std::string_view, 5> texts = {"free", "has addresses", "carries the default route",
-                                                     "ready for DPDK", "wants vfio-pci"};
+  constexpr std::array<std::string_view, 6> texts = {"free",           "has addresses",  "carries the default route",
+                                                     "ready for DPDK", "wants vfio-pci", "in use"};
   return texts[static_cast<std::size_t>(state)];
 }
 

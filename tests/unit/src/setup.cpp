@@ -1,4 +1,5 @@
 // setup over a tree that looks like /sys.
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -6,11 +7,17 @@
 #include <string>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "config/load.h"
 #include "dataplane/io/environment_error.h"
+#include "dataplane/io/interface_claim.h"
+#include "src/descriptor.h"
 #include "src/setup/first_configuration.h"
 #include "src/setup/first_gateway.h"
 #include "src/setup/huge_pages.h"
@@ -110,6 +117,34 @@ TEST_F(Setup, ListsNetworkControllersAndTheInterfacesOfTheKernel) {
   EXPECT_EQ(port("eth2").mtu, 9000);
   EXPECT_EQ(port("eth2").link, true);
   EXPECT_FALSE(port("eth2").numa_node.has_value()) << "-1 is none";
+}
+
+TEST_F(Setup, AnInterfaceThatAGatewayHasIsInUse) {
+  KernelNetwork network;
+  add_claims(
+      "Num       RefCount Protocol Flags    Type St Inode Path\n"
+      "0000000000000000: 00000002 00000000 00000000 0002 01 4711 @sallyport/interface/veth0\n"
+      "0000000000000000: 00000003 00000000 00000000 0001 03 4712\n"
+      "0000000000000000: 00000002 00000000 00010000 0001 01 4713 /run/sallyport/interface/eth1\n",
+      network);
+  const std::vector<Port> all = ports(network);
+  EXPECT_EQ(to_string(state_of(*find_port(all, "veth0"))), "in use");
+  EXPECT_EQ(to_string(state_of(*find_port(all, "eth1"))), "free");
+  network["veth0"].default_route = true;
+  EXPECT_EQ(state_of(*find_port(ports(network), "veth0")), PortState::default_route) << "which is what refuses it";
+}
+
+TEST_F(Setup, TheClaimOfALivingGatewayIsFound) {
+  const std::string interface = fmt::format("claim{}", getpid());
+  EXPECT_FALSE(read_kernel_network().contains(interface));
+  const std::string name = std::string(dataplane::interface_claim_prefix) + interface;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  const Descriptor claim(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(bind(claim.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+  EXPECT_TRUE(read_kernel_network()[interface].in_use);
 }
 
 TEST_F(Setup, FindsAPortByInterfaceAndByPciAddress) {
