@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "classifier/opened_excepts.h"
 #include "classifier/selectors.h"
 #include "classifier/shadowed_routes.h"
+#include "config/document/suggestion.h"
 
 namespace sallyport::classifier {
 
@@ -101,8 +103,13 @@ void warn_of_unused_sets(const config::PolicyModel& model, config::Diagnostics& 
                           fmt::format("no route uses the domain set \"{}\"", model.domain_sets[i].name));
 }
 
+// A set of another namespace is none of the policy's.
+bool may_use(const config::NetworkPolicy& policy, const config::NetworkSet& set) {
+  return set.namespace_name.empty() || set.namespace_name == policy.namespace_name;
+}
+
 bool selects(const config::NetworkPolicy& policy, const config::NetworkSet& set) {
-  if (!set.namespace_name.empty() && set.namespace_name != policy.namespace_name) return false;
+  if (!may_use(policy, set)) return false;
   return std::any_of(policy.egress.begin(), policy.egress.end(), [&](const config::NetworkPolicyRule& rule) {
     return std::any_of(rule.to.begin(), rule.to.end(), [&](const config::Peer& peer) {
       const auto* sets = std::get_if<config::NetworkSetPeer>(&peer.is);
@@ -119,6 +126,41 @@ void warn_of_unused_network_sets(const config::PolicyModel& model, config::Diagn
                     [&](const config::NetworkPolicy& policy) { return selects(policy, set); }))
       continue;
     diagnostics.warning(set.at, keys[i], fmt::format("no network policy selects the network set \"{}\"", set.name));
+  }
+}
+
+// What a policy's selector of network sets misses, if it selects none: the first label that no set has.
+std::string missing_label(const config::PolicyModel& model, const config::NetworkPolicy& policy,
+                          const config::Selector& selector) {
+  for (const auto& [key, value] : selector.match_labels) {
+    std::set<std::string_view> values;
+    for (const config::NetworkSet& set : model.network_sets) {
+      const auto label = set.labels.find(key);
+      if (may_use(policy, set) && label != set.labels.end()) values.insert(label->second);
+    }
+    if (values.contains(value)) continue;
+    const std::vector<std::string_view> known(values.begin(), values.end());
+    return fmt::format(": none has {} = \"{}\"{}", key, value, config::suggestion(value, known));
+  }
+  return {};
+}
+
+void warn_of_unmatched_network_sets(const config::PolicyModel& model, config::Diagnostics& diagnostics) {
+  const ElementKeys keys("network_policy", model.network_policies);
+  for (std::size_t i = 0; i < model.network_policies.size(); ++i) {
+    const config::NetworkPolicy& policy = model.network_policies[i];
+    for (std::size_t j = 0; j < policy.egress.size(); ++j)
+      for (std::size_t k = 0; k < policy.egress[j].to.size(); ++k) {
+        const config::Peer& peer = policy.egress[j].to[k];
+        const auto* sets = std::get_if<config::NetworkSetPeer>(&peer.is);
+        if (sets == nullptr || std::any_of(model.network_sets.begin(), model.network_sets.end(), [&](const auto& set) {
+              return may_use(policy, set) && matches(sets->selector, set.labels);
+            }))
+          continue;
+        diagnostics.warning(peer.at, fmt::format("{}.egress[{}].to[{}].network_set", keys[i], j, k),
+                            fmt::format("selects no network set of namespace \"{}\" or of none, so it allows nothing{}",
+                                        policy.namespace_name, missing_label(model, policy, sets->selector)));
+      }
   }
 }
 
@@ -169,6 +211,7 @@ void warn_of_unused(const config::PolicyModel& model, const Sources& sources, co
   warn_of_names_that_restrict_nothing(model, diagnostics);
   warn_of_unused_sets(model, diagnostics);
   warn_of_unused_network_sets(model, diagnostics);
+  warn_of_unmatched_network_sets(model, diagnostics);
   warn_of_unused_pools(model, diagnostics);
   warn_of_idle_egresses(model, egresses, diagnostics);
   warn_of_opened_excepts(model, diagnostics);

@@ -10,7 +10,8 @@
 namespace sallyport::classifier {
 
 // Egress networks that capture nothing, routes that are never asked or never decide, lists of names that restrict
-// nothing, egresses that are never chosen, sets and pools that nobody uses, excepts that are opened again.
+// nothing, egresses that are never chosen, sets and pools that nobody uses, selectors of sets that there are not,
+// excepts that are opened again.
 void warn_of_unused(const config::PolicyModel& model, const Sources& sources, const EgressNetworks& networks,
                     const EgressChoices& egresses, config::Diagnostics& diagnostics);
 

@@ -50,4 +50,10 @@ bool AddressUnion::covers(const AddressRange& range) const noexcept {
   return candidate.contains(range.first) && candidate.contains(range.last);
 }
 
+bool AddressUnion::meets(const AddressRange& range) const noexcept {
+  const auto ends_earlier = [](const AddressRange& a, const IpAddress& first) { return a.last < first; };
+  const auto found = std::lower_bound(ranges_.begin(), ranges_.end(), range.first, ends_earlier);
+  return found != ranges_.end() && found->first <= range.last;
+}
+
 }  // namespace sallyport::config

@@ -15,6 +15,9 @@ class AddressUnion {
   // Every address of the range is in the union. Logarithmic.
   [[nodiscard]] bool covers(const AddressRange& range) const noexcept;
   [[nodiscard]] bool covers(const Prefix& prefix) const noexcept { return covers({prefix.first(), prefix.last()}); }
+  // At least one address of the range is in it. Logarithmic.
+  [[nodiscard]] bool meets(const AddressRange& range) const noexcept;
+  [[nodiscard]] bool meets(const Prefix& prefix) const noexcept { return meets({prefix.first(), prefix.last()}); }
   // Rising; they neither overlap nor touch.
   [[nodiscard]] const std::vector<AddressRange>& ranges() const noexcept { return ranges_; }
 

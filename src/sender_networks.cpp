@@ -102,6 +102,33 @@ void check_routes(Routes& routes, std::string_view table, const std::vector<Owne
       routes.check(owners[i].addresses[j], fmt::format("{}.addresses[{}]", keys[i], j));
 }
 
+// Senders that [nat] source_check lets in: on an inside port's network, or somebody's.
+config::AddressUnion admitted(const Inside& inside, const config::PolicyModel& policy) {
+  std::vector<Prefix> all = inside.networks;
+  const auto add = [&](const auto& owners) {
+    for (const auto& owner : owners)
+      for (const config::LocatedPrefix& net : owner.addresses) all.push_back(net.prefix);
+  };
+  add(policy.namespaces);
+  add(policy.workloads);
+  return config::AddressUnion(all);
+}
+
+void warn_of_strangers(const Inside& inside, const config::PolicyModel& policy, config::Diagnostics& diagnostics) {
+  const config::AddressUnion known = admitted(inside, policy);
+  const classifier::ElementKeys keys("egress", policy.egresses);
+  std::size_t told = 0;
+  for (std::size_t i = 0; i < policy.egresses.size(); ++i)
+    for (std::size_t j = 0; j < policy.egresses[i].sources.size(); ++j) {
+      const Prefix& source = policy.egresses[i].sources[j];
+      if (known.meets(source) || ++told > most_told) continue;
+      diagnostics.warning(policy.egresses[i].at, fmt::format("{}.sources[{}]", keys[i], j),
+                          fmt::format("selects no sender: {} is of no [[namespace]] or [[workload]] and on no network "
+                                      "of an inside port, so its packets are dropped (source_check)",
+                                      to_string(source)));
+    }
+}
+
 template <typename Owner>
 bool has_addresses(const std::vector<Owner>& owners) {
   return std::any_of(owners.begin(), owners.end(), [](const Owner& owner) { return !owner.addresses.empty(); });
@@ -114,6 +141,7 @@ void warn_of_senders_elsewhere(const config::ApplianceModel& appliance, const co
   const Inside inside(appliance.ports);
   const bool names_senders = has_addresses(policy.namespaces) || has_addresses(policy.workloads);
   if (appliance.nat.source_check && !names_senders) warn_of_nobody(inside, diagnostics);
+  if (appliance.nat.source_check) warn_of_strangers(inside, policy, diagnostics);
   if (!appliance.tunnels.empty()) return;
   Routes routes(inside, diagnostics);
   check_routes(routes, "namespace", policy.namespaces);

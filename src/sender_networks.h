@@ -8,8 +8,8 @@
 namespace sallyport {
 
 // Warnings, with locations in the policy's files, where it names no sender at all though [nat] source_check wants one
-// named, and of namespaces and workloads that are on no network of an inside port and that none of its routes leads to.
-// Behind a tunnel answers need no route.
+// named, of sources of egresses whom that drops, and of namespaces and workloads that are on no network of an inside
+// port and that none of its routes leads to. Behind a tunnel answers need no route.
 void warn_of_senders_elsewhere(const config::ApplianceModel& appliance, const config::PolicyModel& policy,
                                config::Diagnostics& diagnostics);
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "config/address_union.h"
 #include "config/document/units.h"
 #include "config/document/values.h"
 #include "config/policy/readers.h"
@@ -137,6 +138,19 @@ void read_destinations(TableReader& table, Egress& into) {
   }
 }
 
+// What stands in `key` takes something from `from`; where it shares no address with that, it does nothing.
+template <typename Hole>
+auto telling_of_strays(const AddressUnion& from, std::string_view of_what,
+                       std::optional<Hole> (*read)(const Item&, Diagnostics&)) {
+  return [&from, of_what, read](const Item& item, Diagnostics& diagnostics) -> std::optional<Hole> {
+    const auto hole = read(item, diagnostics);
+    if (hole && !from.ranges().empty() && !from.meets(*hole)) {
+      diagnostics.warning(item.at(), item.path, fmt::format("leaves nothing out: it is in none of {}", of_what));
+    }
+    return hole;
+  };
+}
+
 }  // namespace
 
 std::optional<IpAddress> usable_address(const Item& item, Diagnostics& diagnostics) {
@@ -152,7 +166,8 @@ EgressPool read_egress_pool(const Item& item, Diagnostics& diagnostics) {
   table.required("name", pool.name, object_name);
   const auto ranges = table.require("ranges");
   if (ranges) table.each("ranges", pool.ranges, usable_range);
-  table.each("exclude", pool.exclude, address_range);
+  const AddressUnion given(pool.ranges);
+  table.each("exclude", pool.exclude, telling_of_strays(given, "the pool's ranges", address_range));
   if (ranges && is_empty_array(*ranges)) report(*ranges, diagnostics, "empty; a pool has at least one address");
   return pool;
 }
@@ -172,7 +187,8 @@ Egress read_egress(const Item& item, Diagnostics& diagnostics) {
   read_addresses(table, egress, item);
   check_prefix(item, egress, diagnostics);
   read_destinations(table, egress);
-  table.each("except", egress.except, prefix);
+  const AddressUnion destinations(egress.destinations);
+  table.each("except", egress.except, telling_of_strays(destinations, "the egress's destinations", prefix));
   table.optional("priority", egress.priority, integer<std::int64_t>(-1'000'000'000, 1'000'000'000));
   table.optional("bandwidth", egress.bandwidth, read_bandwidth);
   table.optional("dscp", egress.dscp, integer<std::uint8_t>(0, 63));

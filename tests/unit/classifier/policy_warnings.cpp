@@ -254,9 +254,32 @@ TEST(Warnings, SetsAndPoolsThatNobodyUses) {
   const std::string unused =
       "policy.toml:1:1: network_set[0]: warning: no network policy selects the network set \"s\"\n";
   EXPECT_EQ(warnings_of(set), unused);
-  EXPECT_EQ(warnings_of(set + policy("n", "w")), unused);
-  EXPECT_EQ(warnings_of(set + policy("m", "v")), unused) << "of another namespace";
+  const auto unmatched = [](std::string_view name_space, std::string_view hint) {
+    return "policy.toml:8:19: network_policy[0].egress[0].to[0].network_set: warning: selects no network set of "
+           "namespace \"" +
+           std::string(name_space) + "\" or of none, so it allows nothing: none has k = " + std::string(hint) + "\n";
+  };
+  EXPECT_EQ(warnings_of(set + policy("n", "w")), unused + unmatched("n", "\"w\", did you mean \"v\"?"));
+  EXPECT_EQ(warnings_of(set + policy("m", "v")), unused + unmatched("m", "\"v\"")) << "of another namespace";
   EXPECT_EQ(warnings_of(set + policy("n", "v")), "");
+}
+
+TEST(Warnings, ANetworkSetThatThereIsNot) {
+  const auto policy = [](std::string_view selector) {
+    return "[[network_set]]\nname = \"s\"\nlabels = { to = \"partners\" }\nnets = [\"198.51.100.0/24\"]\n"
+           "[[network_policy]]\nnamespace = \"n\"\nname = \"all\"\negress = [{ to = [{ network_set = {} }] }]\n"
+           "[[network_policy]]\nnamespace = \"n\"\nname = \"p\"\n"
+           "egress = [{ to = [{ ip_block = { cidr = \"192.0.2.0/24\" } },\n{ network_set = " +
+           std::string(selector) + " }] }]\n";
+  };
+  EXPECT_EQ(warnings_of(policy("{ match_labels = { to = \"partenrs\" } }")),
+            "policy.toml:13:1: network_policy[1].egress[0].to[1].network_set: warning: selects no network set of "
+            "namespace \"n\" or of none, so it allows nothing: none has to = \"partenrs\", did you mean "
+            "\"partners\"?\n");
+  EXPECT_EQ(warnings_of(policy("{ match_labels = { to = \"partners\" } }")), "");
+  EXPECT_EQ(warnings_of(policy("{ match_expressions = [{ key = \"to\", operator = \"DoesNotExist\" }] }")),
+            "policy.toml:13:1: network_policy[1].egress[0].to[1].network_set: warning: selects no network set of "
+            "namespace \"n\" or of none, so it allows nothing\n");
 }
 
 // Web may reach names, and the server that would say where they are only with `more`.

@@ -180,6 +180,16 @@ TEST(AddressUnion, JoinsWhatTouches) {
   EXPECT_FALSE(both.covers(net("::/0")));
 }
 
+TEST(AddressUnion, MeetsWhatSharesAnAddress) {
+  const config::AddressUnion some({net("10.1.0.0/16"), net("10.3.0.0/16"), net("fd00::/8")});
+  for (const char* text :
+       {"10.1.0.0/16", "10.1.2.3/32", "10.0.0.0/8", "0.0.0.0/0", "10.2.0.0/15", "::/0", "fd12::1/128"})
+    EXPECT_TRUE(some.meets(net(text))) << text;
+  for (const char* text : {"10.0.0.0/16", "10.2.0.0/16", "10.4.0.0/14", "255.255.255.255/32", "::/8", "fe00::/8"})
+    EXPECT_FALSE(some.meets(net(text))) << text;
+  EXPECT_FALSE(config::AddressUnion(std::vector<Prefix>{}).meets(net("0.0.0.0/0")));
+}
+
 TEST(AddressUnion, TheLastAddressHasNoNeighbour) {
   const config::AddressUnion ends({net("255.255.255.255/32"), net("0.0.0.0/32")});
   EXPECT_EQ(ends.ranges().size(), 2U);

@@ -79,6 +79,23 @@ TEST(PolicyWarnings, APoolWithoutAnAddressLeft) {
                      "egress_pool[0]", "every address is excluded");
 }
 
+TEST(PolicyWarnings, AnExcludeOutsideOfItsPool) {
+  const std::string pool =
+      "[[egress_pool]]\nname = \"p\"\nranges = [\"203.0.113.0/28\", \"2001:db8::/64\"]\nexclude = ";
+  const auto loaded = load(pool + "[\"203.0.113.1\", \"203.0.114.1\"]");
+  expect_one_warning(loaded, "egress_pool[0].exclude[1]", "leaves nothing out: it is in none of the pool's ranges");
+  EXPECT_EQ(loaded.diagnostics.all()[0].at.line, 4U);
+  EXPECT_TRUE(load(pool + "[\"203.0.113.0/24\", \"2001:db8::1-2001:db8::9\"]").diagnostics.all().empty());
+}
+
+TEST(PolicyWarnings, AnExceptOutsideOfTheEgresssDestinations) {
+  const std::string egress = "[[egress]]\nname = \"e\"\nsources = [\"10.0.0.0/8\"]\negress_ip = \"203.0.113.1\"\n";
+  const std::string except = "except = [\"198.51.100.0/24\", \"198.52.0.0/24\", \"fd00::/8\"]\n";
+  EXPECT_TRUE(load(egress + except).diagnostics.all().empty()) << "its destinations are everything";
+  const auto loaded = load(egress + "destinations = [\"198.51.0.0/16\", \"fd00:1::/64\"]\n" + except);
+  expect_one_warning(loaded, "egress[0].except[1]", "leaves nothing out: it is in none of the egress's destinations");
+}
+
 TEST(PolicyWarnings, AnAddressThatStandsTwiceInOneWorkload) {
   expect_one_warning(
       load("[[workload]]\nnamespace = \"a\"\nname = \"b\"\naddresses = [\"10.0.0.0/8\", \"10.0.0.0/8\"]"),

@@ -53,6 +53,21 @@ TEST(SenderNetworks, AnswersNeedARouteInside) {
       << "answers go back into the tunnel";
 }
 
+TEST(SenderNetworks, AnEgressForSendersThatMayNotSend) {
+  const auto egress = [](std::string_view sources) {
+    return "[[namespace]]\nname = \"prod\"\naddresses = [\"10.0.0.0/24\"]\n[[workload]]\nnamespace = \"prod\"\n"
+           "name = \"w\"\naddresses = [\"10.0.1.7/32\"]\n[[egress]]\nname = \"e\"\negress_ip = "
+           "\"203.0.113.8\"\nsources = [" +
+           std::string(sources) + "]\n";
+  };
+  const std::string_view route = "routes = [{ to = \"10.0.0.0/8\", via = \"10.0.0.2\" }]";
+  EXPECT_EQ(warnings_of(egress("\"10.0.0.9/32\", \"10.0.0.0/8\", \"10.0.1.0/24\""), route), "");
+  EXPECT_EQ(warnings_of(egress("\"10.0.0.9/32\", \"10.9.0.0/16\""), route),
+            "policy.toml:8:1: egress[0].sources[1]: warning: selects no sender: 10.9.0.0/16 is of no [[namespace]] or "
+            "[[workload]] and on no network of an inside port, so its packets are dropped (source_check)\n");
+  EXPECT_EQ(warnings_of(egress("\"10.9.0.0/16\""), route, "[nat]\nsource_check = false\n"), "");
+}
+
 TEST(SenderNetworks, AGatewayInsideIsTakenForAFamilyThatNoOutsidePortHasOneOf) {
   const std::string_view v6 = "[[namespace]]\nname = \"prod\"\naddresses = [\"fd00:1::/64\"]\n";
   EXPECT_NE(warnings_of(v6, ""), "");
