@@ -1,8 +1,11 @@
 // sallyport.toml into a model.
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "config/appliance/endpoint.h"
 #include "config/appliance/readers.h"
@@ -44,8 +47,18 @@ void read_metrics(const Item& item, MetricsConfig& into, Diagnostics& diagnostic
          "token_file");
 }
 
+// DPDK would print its help and end with status 0, or look for a primary process until it is killed.
+std::optional<std::string> eal_argument(const Item& item, Diagnostics& diagnostics) {
+  auto argument = filled_text(item, diagnostics);
+  if (argument == "-h" || argument == "--help" || (argument && argument->starts_with("--proc-type"))) {
+    report(item, diagnostics, fmt::format("\"{}\" is not for a gateway: leave it out", *argument));
+    return std::nullopt;
+  }
+  return argument;
+}
+
 void read_dpdk(const Item& item, std::vector<std::string>& into, Diagnostics& diagnostics) {
-  TableReader(item, diagnostics).each("eal_args", into, filled_text);
+  TableReader(item, diagnostics).each("eal_args", into, eal_argument);
 }
 
 void read_control(const Item& item, std::string& into, Diagnostics& diagnostics) {

@@ -64,6 +64,7 @@ NEEDS_NO_DEVICE = [
     Mistake("is in no network of the port's addresses", 1, "mend the lines", (('"203.0.113.254"', '"192.0.2.254"'),)),
     Mistake("is too small for IPv6", 1, "mend the lines", (('"10.0.0.1/24"', '"fd00::1/64"'), (INSIDE, INSIDE + "\nmtu = 1000"))),
     Mistake("whoever reaches this address could read", 1, "mend the lines", more='[metrics]\nlisten = "0.0.0.0:9464"\n'),
+    Mistake("is not for a gateway", 1, "mend the lines", more='[dpdk]\neal_args = ["--help"]\n'),
     Mistake("no PCI device", 3, "lspci", ((INSIDE, '"0000:99:00.0"'),)),
     Mistake("no interface", 3, "there are lo", ((INSIDE, '"net_af_packet,iface=nope0"'),)),
     Mistake("stands on an interface of the kernel", 1, "mend the lines", ((INSIDE, '"net_af_xdp"'),)),

@@ -239,6 +239,8 @@ TEST(ApplianceErrors, BesideRightPorts) {
       {"[flow_log]\nsyslog = \"udp:log.example:514\"", 2, 10, "flow_log.syslog", "\"udp:192.0.2.5:514\""},
       {"[flow_log]\nsyslog_facility = \"kern\"", 2, 19, "flow_log.syslog_facility", "\"daemon\""},
       {"[dpdk]\neal_args = \"-l 1\"", 2, 12, "dpdk.eal_args", "expected an array"},
+      {"[dpdk]\neal_args = [\"-n\", \"4\", \"--help\"]", 2, 24, "dpdk.eal_args[2]", "leave it out"},
+      {"[dpdk]\neal_args = [\"--proc-type=secondary\"]", 2, 13, "dpdk.eal_args[0]", "is not for a gateway"},
       {"[control]\nsocked = \"x\"", 2, 1, "control.socked", "did you mean \"socket\"?"},
       {"[[port]]\nname = \"inside\"\nrole = \"inside\"\ndevice = \"net_null\"", 2, 8, "port[2].name",
        "name \"inside\" stands at port[0].name already"},
