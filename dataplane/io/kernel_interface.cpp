@@ -82,6 +82,16 @@ void bring_up(Requests& requests, const std::string& name, const std::string& ke
   }
 }
 
+bool is_promiscuous(Requests& requests) {
+  return requests.send(SIOCGIFFLAGS) == 0 && (requests.request().ifr_flags & IFF_PROMISC) != 0;
+}
+
+void end_promiscuity(Requests& requests) {
+  if (!is_promiscuous(requests)) return;
+  requests.request().ifr_flags = static_cast<short>(requests.request().ifr_flags & ~IFF_PROMISC);
+  (void)requests.send(SIOCSIFFLAGS);
+}
+
 // Drivers that do not know one of these do not do it either.
 void switch_off_acceleration(Requests& requests) {
   ethtool_value gro{ETHTOOL_SGRO, 0};
@@ -171,6 +181,7 @@ KernelInterface::KernelInterface(const std::string& name, std::uint16_t mtu, boo
                            " belongs to another gateway that runs here; stop that one, or name another interface");
   }
   Requests requests(name);
+  was_promiscuous_ = is_promiscuous(requests);
   set_mtu(requests, mtu, name, key);
   bring_up(requests, name, key);
   switch_off_acceleration(requests);
@@ -187,11 +198,15 @@ KernelInterface::KernelInterface(const std::string& name, std::uint16_t mtu, boo
 
 KernelInterface::~KernelInterface() {
   if (program_link_ >= 0) ::close(program_link_);
+  if (name_.empty() || was_promiscuous_) return;
+  Requests requests(name_);
+  end_promiscuity(requests);
 }
 
 KernelInterface::KernelInterface(KernelInterface&& other) noexcept
     : claim_(std::move(other.claim_)),
-      name_(std::move(other.name_)),
+      name_(std::exchange(other.name_, {})),
+      was_promiscuous_(other.was_promiscuous_),
       receive_queues_(other.receive_queues_),
       program_link_(std::exchange(other.program_link_, -1)) {}
 

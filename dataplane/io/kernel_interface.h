@@ -13,6 +13,10 @@
 //
 // What cannot be mended: a VLAN tag that the peer's kernel keeps beside the frame is lost under af_xdp (af_packet puts
 // it back); such a peer has to be told `ethtool -K PEER txvlan off`.
+//
+// What is set here stays when the gateway ends: without it the kernel would answer, or forward past the policy, and an
+// MTU that goes back and forth takes some devices' link down at each restart. The promiscuous mode that the drivers
+// above switch on is taken back, unless it was on before.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +45,8 @@ class KernelInterface {
 
  private:
   InterfaceClaim claim_;
-  std::string name_;
+  std::string name_;  // empty: moved away
+  bool was_promiscuous_ = false;
   unsigned receive_queues_ = 1;
   int program_link_ = -1;  // the attached program lives as long as this file descriptor
 };

@@ -1,5 +1,6 @@
 """Starting, stopping, dying, and being asked."""
 
+import json
 import time
 import unittest
 
@@ -53,6 +54,26 @@ class Killed(unittest.TestCase):
                 self.assertLess(time.monotonic() - started, 5)
             finally:
                 self.assertEqual(gateway.stop(), 0)
+
+
+class Stopped(unittest.TestCase):
+    def setUp(self):
+        self.host = cases.world.gateway
+        self.addCleanup(self.host.ip, "link", "set", "wan0", "promisc", "off")
+
+    def promiscuous(self):
+        links = json.loads(self.host.ip("-json", "link", "show").stdout)
+        return {link["ifname"] for link in links if link["ifname"] in ("lan0", "wan0") and "PROMISC" in link["flags"]}
+
+    def test_a_stop_takes_promiscuous_mode_back_unless_it_was_on_before(self):
+        for before in ("off", "on"):
+            self.host.ip("link", "set", "wan0", "promisc", before)
+            gateway = Gateway(cases.world, cases.program, OPEN_POLICY, "net_af_packet").start()
+            try:
+                self.assertEqual(self.promiscuous(), {"lan0", "wan0"})
+            finally:
+                self.assertEqual(gateway.stop(), 0)
+            self.assertEqual(self.promiscuous(), {"wan0"} if before == "on" else set())
 
 
 class Asked(GatewayCase):
