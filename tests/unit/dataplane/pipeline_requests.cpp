@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tests/unit/dataplane/pipeline_harness.h"
+#include "tests/unit/dataplane/policies.h"
 
 namespace sallyport::dataplane::test {
 namespace {
@@ -16,24 +17,7 @@ using wire::Tcp;
 const End client{"10.0.10.5", 41000};
 const End server{"198.51.100.7", 80};
 
-// httpbin.org but for /ip and below, under Deny.
-std::string get_only(std::string_view defaults = "") {
-  return R"(
-[[egress_network]]
-namespace = "linkerd-egress"
-name = "all"
-traffic_policy = "Deny"
-[[http_route]]
-namespace = "linkerd-egress"
-name = "get"
-parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
-hostnames = ["httpbin.org"]
-[[http_route.rules]]
-matches = [ { path = { type = "PathPrefix", value = "/get" } } ]
-[snat]
-addresses = ["203.0.113.1", "2001:db8:ffff::1"]
-)" + std::string(defaults);
-}
+std::string get_only(std::string_view defaults = "") { return httpbin_get_only + std::string(defaults); }
 
 Frame bytes(std::string_view text) { return {text.begin(), text.end()}; }
 std::string text(const Seen& seen) { return {seen.payload().begin(), seen.payload().end()}; }

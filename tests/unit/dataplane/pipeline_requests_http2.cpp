@@ -3,6 +3,7 @@
 
 #include "tests/unit/classifier/names_http2_builder.h"
 #include "tests/unit/dataplane/pipeline_harness.h"
+#include "tests/unit/dataplane/policies.h"
 
 namespace sallyport::dataplane::test {
 namespace {
@@ -23,15 +24,7 @@ traffic_policy = "Deny"
 [snat]
 addresses = ["203.0.113.1", "2001:db8:ffff::1"]
 )";
-const std::string get_only = std::string(network_and_snat) + R"(
-[[http_route]]
-namespace = "linkerd-egress"
-name = "get"
-parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
-hostnames = ["httpbin.org"]
-[[http_route.rules]]
-matches = [ { path = { type = "PathPrefix", value = "/get" } } ]
-)";
+const std::string get_only = httpbin_get_only;
 const std::string cart_only = std::string(network_and_snat) + R"(
 [[grpc_route]]
 namespace = "linkerd-egress"

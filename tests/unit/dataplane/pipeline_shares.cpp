@@ -16,22 +16,6 @@ constexpr const char* modest = "10.0.10.6";
 const End https{"198.51.100.7", 443};
 const End http{"198.51.100.7", 80};
 
-constexpr const char* gets_only = R"(
-[[egress_network]]
-namespace = "linkerd-egress"
-name = "all"
-traffic_policy = "Deny"
-[[http_route]]
-namespace = "linkerd-egress"
-name = "get"
-parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
-hostnames = ["httpbin.org"]
-[[http_route.rules]]
-matches = [ { path = { type = "PathPrefix", value = "/get" } } ]
-[snat]
-addresses = ["203.0.113.1"]
-)";
-
 Frame bytes(std::string_view text) { return {text.begin(), text.end()}; }
 
 PipelineSettings with_held_bytes(std::uint64_t held) {
@@ -93,7 +77,7 @@ TEST(PipelineShares, HalfOpenHellosOverQuic) {
 }
 
 TEST(PipelineShares, ConnectionsWhoseRequestsAreDecided) {
-  Gateway g(gets_only);
+  Gateway g(httpbin_get_only);
   const Frame request = bytes("GET /get HTTP/1.1\r\nHost: httpbin.org\r\n\r\n");
   std::size_t passed = 0;
   for (std::uint16_t port = 1024; port < 1024 + 600; ++port) passed += say_first(g, greedy, port, http, request);
@@ -103,7 +87,7 @@ TEST(PipelineShares, ConnectionsWhoseRequestsAreDecided) {
 }
 
 TEST(PipelineShares, ConnectionsOfHttp2) {
-  Gateway g(gets_only, with_held_bytes(1U << 20U));
+  Gateway g(httpbin_get_only, with_held_bytes(1U << 20U));
   const Frame preface = bytes(preface_and_settings);
   std::size_t passed = 0;
   for (std::uint16_t port = 1024; port < 1044; ++port) passed += say_first(g, greedy, port, http, preface);

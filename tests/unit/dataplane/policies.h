@@ -36,4 +36,21 @@ hostnames = ["httpbin.org", "*.example.com"]
 addresses = ["203.0.113.1", "2001:db8:ffff::1"]
 )";
 
+// Of plaintext HTTP to httpbin.org what is below /get, and nothing else.
+inline constexpr const char* httpbin_get_only = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Deny"
+[[http_route]]
+namespace = "linkerd-egress"
+name = "get"
+parent_refs = [ { name = "all", namespace = "linkerd-egress", port = 80 } ]
+hostnames = ["httpbin.org"]
+[[http_route.rules]]
+matches = [ { path = { type = "PathPrefix", value = "/get" } } ]
+[snat]
+addresses = ["203.0.113.1", "2001:db8:ffff::1"]
+)";
+
 }  // namespace sallyport::dataplane::test
