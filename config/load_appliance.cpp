@@ -50,7 +50,8 @@ void read_metrics(const Item& item, MetricsConfig& into, Diagnostics& diagnostic
 // DPDK would print its help and end with status 0, or look for a primary process until it is killed.
 std::optional<std::string> eal_argument(const Item& item, Diagnostics& diagnostics) {
   auto argument = filled_text(item, diagnostics);
-  if (argument == "-h" || argument == "--help" || (argument && argument->starts_with("--proc-type"))) {
+  const bool is_other = argument && argument->starts_with("--proc-type") && argument != "--proc-type=primary";
+  if (argument == "-h" || argument == "--help" || is_other) {
     report(item, diagnostics, fmt::format("\"{}\" is not for a gateway: leave it out", *argument));
     return std::nullopt;
   }

@@ -23,8 +23,6 @@ std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
   return std::clamp<std::uint32_t>(static_cast<std::uint32_t>(settings.limits.held_bytes / 2048), 64, 1U << 20U);
 }
 
-constexpr std::size_t hpack_bytes_each = std::size_t{16} << 10U;
-
 // An eighth of what may be held, for connections of HTTP/2: some 16 KiB each.
 std::size_t hpack_bytes(const PipelineSettings& given) noexcept {
   return std::clamp<std::size_t>(given.limits.held_bytes / 8, std::size_t{256} << 10U, std::size_t{64} << 20U);
@@ -57,7 +55,7 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),
       follows(std::clamp(given.limits.flows / 8, 1024U, follows_max)),
       follow_shares(follows.capacity()),
-      http2_shares(hpack_bytes(given) / hpack_bytes_each),
+      hpack_shares(hpack_bytes(given)),
       denied_shares(given.limits.flows),
       said(std::clamp(given.limits.flows / 8, 4096U, said_blocks_max)),
       hpack(classifier::names::make_hpack_memory(hpack_bytes(given))),

@@ -107,7 +107,7 @@ struct Core {
   HeldPayload held;
   Slots<RequestFollow> follows;
   Shares follow_shares;
-  Shares http2_shares;   // connections of HTTP/2
+  Shares hpack_shares;   // bytes of header tables
   Shares denied_shares;  // flows that are remembered to be denied
   SaidBook said;
   std::unique_ptr<classifier::names::HpackMemory, classifier::names::HpackMemoryDeleter> hpack;

@@ -25,7 +25,7 @@ PipelineMemory Pipeline::memory() const noexcept {
               c.port_loads.bytes() + c.address_loads.bytes() + c.used_ports.bytes() + c.names.bytes() +
               c.shadow.bytes() + c.tunnel_peers.bytes(),
           c.held.memory_bytes() + c.follows.bytes() + c.said.bytes() + classifier::names::bytes_of(*c.hpack) +
-              c.field_text.bytes() + c.follow_shares.bytes() + c.http2_shares.bytes() + c.denied_shares.bytes() +
+              c.field_text.bytes() + c.follow_shares.bytes() + c.hpack_shares.bytes() + c.denied_shares.bytes() +
               c.icmp_limit.bytes(),
           c.addresses.bytes() + c.hops.bytes() + c.dns.bytes() + c.fragments.bytes() + c.changes.bytes()};
 }

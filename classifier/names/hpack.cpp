@@ -64,6 +64,8 @@ std::unique_ptr<HpackMemory, HpackMemoryDeleter> make_hpack_memory(std::size_t b
 
 std::size_t bytes_of(const HpackMemory& memory) noexcept { return memory.pieces.bytes(); }
 
+std::size_t bytes_in_use(const HpackMemory& memory) noexcept { return memory.pieces.in_use(); }
+
 Inflater* begin_inflater(HpackMemory& memory) noexcept {
   nghttp2_hd_inflater* made = nullptr;
   return nghttp2_hd_inflate_new2(&made, &memory.callbacks) == 0 ? reinterpret_cast<Inflater*>(made) : nullptr;

@@ -26,6 +26,7 @@ struct HpackMemoryDeleter {
 };
 [[nodiscard]] std::unique_ptr<HpackMemory, HpackMemoryDeleter> make_hpack_memory(std::size_t bytes);
 [[nodiscard]] std::size_t bytes_of(const HpackMemory& memory) noexcept;
+[[nodiscard]] std::size_t bytes_in_use(const HpackMemory& memory) noexcept;
 
 class Inflater;
 [[nodiscard]] Inflater* begin_inflater(HpackMemory& memory) noexcept;  // null: no room

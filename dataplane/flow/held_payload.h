@@ -3,8 +3,8 @@
 // The flow gets an Inspection: the packets that wait, in the order in which they came, and, for TCP, a ByteStream in
 // which the payload is put together. What was let through stays in the stream until the server has acknowledged it, so
 // that nothing else can be sent in its place. All of it is counted against [limits] held_bytes; there are so many and
-// no more. Flows that wait may take three quarters of the streams: the rest is for hellos that are decided at once. A
-// sender may have a quarter of everything.
+// no more. Flows that wait may take three quarters of the streams: the rest is for hellos that are decided at once. Of
+// everything a sender has its share (Shares), and less of it for what waits.
 #pragma once
 
 #include <algorithm>
@@ -116,7 +116,8 @@ class HeldPayload {
   [[nodiscard]] bool open_stream(Inspection& inspection, bool waits) noexcept {
     if (inspection.stream == 0) {
       if (waits && streams_.in_use() >= streams_.capacity() - streams_.capacity() / 4) return false;
-      if (!stream_shares_.has_room(inspection.sender)) return false;
+      const std::uint32_t spare = waits ? streams_.capacity() / 16 : 0;
+      if (!stream_shares_.has_room(inspection.sender, 1 + spare)) return false;
       inspection.stream = streams_.take();
       if (inspection.stream == 0) return false;
       stream_shares_.take(inspection.sender);
@@ -155,6 +156,11 @@ class HeldPayload {
   }
   [[nodiscard]] bool hold(Inspection& inspection, const Packet& packet) noexcept {
     if (!has_room(packet, inspection.sender)) return false;
+    keep(inspection, packet);
+    return true;
+  }
+  // One that next() has just answered, behind the others: its room is there.
+  void keep(Inspection& inspection, const Packet& packet) noexcept {
     const std::uint32_t number = packets_.take();
     packets_[number] = {packet, 0};
     (inspection.last != 0 ? packets_[inspection.last].next : inspection.first) = number;
@@ -164,7 +170,6 @@ class HeldPayload {
     bytes_ += packet.length;
     packet_shares_.take(inspection.sender);
     bytes_shares_.take(inspection.sender, packet.length);
-    return true;
   }
   // The one that has waited longest; false: none waits.
   [[nodiscard]] bool next(Inspection& inspection, Packet& packet) noexcept {

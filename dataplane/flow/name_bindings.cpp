@@ -10,7 +10,7 @@ using classifier::Domain;
 // A binding is one fact of its name, one of its address, and one for each name above: some five, in a table that is to
 // be no fuller than two thirds.
 constexpr std::size_t facts_a_name = 8;
-constexpr std::uint32_t least_share = 64;
+constexpr std::uint64_t least_share = 64;
 
 [[nodiscard]] KeyHash hash_of(std::uint64_t seed) noexcept {
   Random random(seed);
@@ -53,17 +53,17 @@ std::uint64_t NameBindings::key(Fact fact, std::string_view text, const IpAddres
   return (whole & ~std::uint64_t{1}) | low | 2U;  // never 0
 }
 
-bool NameBindings::has_room(const Learner& learner, std::uint32_t names_max) const noexcept {
-  const std::uint64_t all = names();
+bool NameBindings::has_room(const Learner& learner, Instant now, std::uint32_t names_max) const noexcept {
+  // Nobody sweeps what was taken over; it counts until the last of it is over.
+  const std::uint64_t all = names() - (shards_.back()->holds_any(now) ? 0 : shards_.back()->names());
   if (all >= names_max) return false;
-  const std::uint32_t share = std::max(names_max / 4, least_share);
-  return all < names_max / 2 || shards_[learner.worker]->names_of(learner.asker) < share;
+  return shards_[learner.worker]->names_of(learner.asker) < std::max(names_max - all, least_share);
 }
 
 bool NameBindings::learn(const Learner& learner, std::string_view name, const IpAddress& address, Instant until,
                          Instant now, std::uint32_t names_max) noexcept {
   const std::uint64_t whole = key(Fact::name, name, address);
-  if (!holds(whole, now) && !has_room(learner, std::min(names_max, names_max_))) return false;
+  if (!holds(whole, now) && !has_room(learner, now, std::min(names_max, names_max_))) return false;
   BindingShard& shard = *shards_[learner.worker];
   const auto put = [&](std::uint64_t fact) noexcept { return shard.put(fact, until, learner.asker, now); };
   bool all = put(whole) && put(key(Fact::some, {}, address));

@@ -51,7 +51,7 @@ class BindingShard {
       const std::size_t at = slot(key, i);
       const std::uint64_t found = key_at(at).load(std::memory_order_relaxed);
       if (found == key) {
-        extend(at, until);
+        extend(at, until, asker, now);
         return true;
       }
       if (place == none && (found == 0 || until_at(at).load(std::memory_order_relaxed) <= now)) place = at;
@@ -62,6 +62,7 @@ class BindingShard {
     askers_[place] = asker;
     key_at(place).store(key, std::memory_order_release);
     until_at(place).store(until, std::memory_order_release);
+    note_latest(until);
     if (is_name(key)) count(place, 1);
     return true;
   }
@@ -89,7 +90,9 @@ class BindingShard {
   }
   // Bindings of names, those included that are over and not swept yet. Any thread.
   [[nodiscard]] std::uint64_t names() const noexcept { return names_.load(std::memory_order_relaxed); }
-  // The same of one client. The writer.
+  // Does one hold still, of those that were put here? Any thread.
+  [[nodiscard]] bool holds_any(Instant now) const noexcept { return latest_.load(std::memory_order_relaxed) > now; }
+  // Names of one client. The writer.
   [[nodiscard]] std::uint32_t names_of(SharePlace asker) const noexcept { return by_place_[asker.number]; }
   [[nodiscard]] std::size_t slots() const noexcept { return words_.size() / 2; }
   [[nodiscard]] std::size_t bytes() const noexcept { return words_.bytes() + askers_.bytes() + by_place_.bytes(); }
@@ -119,15 +122,24 @@ class BindingShard {
   [[nodiscard]] Word until_at(std::size_t at) const noexcept {
     return Word(const_cast<std::uint64_t&>(words_[2 * at + 1]));
   }
-  void extend(std::size_t at, Instant until) noexcept {
+  // One that is over counts for who asks now.
+  void extend(std::size_t at, Instant until, SharePlace asker, Instant now) noexcept {
+    if (until_at(at).load(std::memory_order_relaxed) <= now) {
+      retire(at);
+      askers_[at] = asker;
+    }
     const Instant before = until_at(at).load(std::memory_order_relaxed);
     if (before == 0 && is_name(key_at(at).load(std::memory_order_relaxed))) count(at, 1);
     if (until > before) until_at(at).store(until, std::memory_order_release);
+    note_latest(until);
   }
   void retire(std::size_t at) noexcept {
     if (until_at(at).load(std::memory_order_relaxed) == 0) return;
     until_at(at).store(0, std::memory_order_relaxed);
     if (is_name(key_at(at).load(std::memory_order_relaxed))) count(at, -1);
+  }
+  void note_latest(Instant until) noexcept {
+    if (until > latest_.load(std::memory_order_relaxed)) latest_.store(until, std::memory_order_relaxed);
   }
   void count(std::size_t at, int by) noexcept {
     names_.store(names_.load(std::memory_order_relaxed) + static_cast<std::uint64_t>(by), std::memory_order_relaxed);
@@ -139,6 +151,7 @@ class BindingShard {
   Block<std::uint32_t> by_place_;  // names, by who asked for them
   std::size_t swept_ = 0;
   std::atomic<std::uint64_t> names_{0};
+  std::atomic<Instant> latest_{0};
 };
 
 class NameBindings {
@@ -153,8 +166,8 @@ class NameBindings {
     std::uint32_t worker;
     SharePlace asker;
   };
-  // The learner's worker alone. False: `names_max` bindings are there, or half of them and the asker has a quarter, or
-  // no place; nothing that is there is given up for it.
+  // The learner's worker alone. False: `names_max` bindings are there, or the asker has as many as are left, or no
+  // place; nothing that is there is given up for it.
   [[nodiscard]] bool learn(const Learner& learner, std::string_view name, const IpAddress& address, Instant until,
                            Instant now, std::uint32_t names_max) noexcept;
   // To be called by the worker with each answer: forgets some of what is over.
@@ -175,7 +188,7 @@ class NameBindings {
   enum class Fact : std::uint64_t { some = 2, below = 4, name = 1 };  // what a key says; see BindingShard::is_name
   [[nodiscard]] std::uint64_t key(Fact fact, std::string_view text, const IpAddress& address) const noexcept;
   [[nodiscard]] bool holds(std::uint64_t key, Instant now) const noexcept;
-  [[nodiscard]] bool has_room(const Learner& learner, std::uint32_t names_max) const noexcept;
+  [[nodiscard]] bool has_room(const Learner& learner, Instant now, std::uint32_t names_max) const noexcept;
 
   KeyHash hash_;
   std::uint32_t names_max_;

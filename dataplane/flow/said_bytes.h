@@ -2,7 +2,7 @@
 // may have been lost on the way to the server, and nothing else may be said in its place.
 //
 // A flow has a chain of blocks, in the order of its stream; what lies between two of them is of bodies. The blocks are
-// shared by all flows; there are so many, and a flow may have so many of them, its client a quarter.
+// shared by all flows; there are so many, and a flow may have so many of them, its client no more than it leaves.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,6 @@
-// How much of what is scarce each sender has, so that one alone cannot use up what all need: a quarter, and more only
-// while half of all is free. A lone sender has half; many senders have what they need until half is taken.
+// How much of what is scarce each sender has, so that one alone cannot use up what all need: as much as is left free
+// (Choudhury and Hahne, Dynamic Queue Length Thresholds for Shared-Memory Packet Switches, 1998, with alpha 1). A lone
+// sender has half, of two each a third, and whoever comes then finds a third free.
 //
 // Senders share a place by the keyed hash of their address: where two of them meet, they have one share between them,
 // and nobody can bring that about without the key.
@@ -26,12 +27,12 @@ class Shares {
     return {static_cast<std::uint16_t>(hash % places)};
   }
 
-  // A share is a quarter of `all`, and no less than `least`.
-  explicit Shares(std::uint64_t all, std::uint64_t least = 1)
-      : taken_(places), share_(std::max(all / 4, least)), half_(all / 2) {}
+  // A share is no less than `least`.
+  explicit Shares(std::uint64_t all, std::uint64_t least = 1) : taken_(places), all_(all), least_(least) {}
 
   [[nodiscard]] bool has_room(SharePlace sender, std::uint64_t more = 1) const noexcept {
-    return taken_[sender.number] + more <= share_ || all_taken_ + more <= half_;
+    const std::uint64_t free = all_ - std::min(all_taken_, all_);
+    return taken_[sender.number] + more <= std::max(free, least_);
   }
   void take(SharePlace sender, std::uint64_t count = 1) noexcept {
     taken_[sender.number] += count;
@@ -47,7 +48,7 @@ class Shares {
  private:
   Block<std::uint64_t> taken_;  // by place
   std::uint64_t all_taken_ = 0;
-  std::uint64_t share_, half_;
+  std::uint64_t all_, least_;
 };
 
 // So many a second, shared alike.
@@ -64,7 +65,7 @@ class SharedRateLimit {
     }
     Used& own = by_place_[sender.number];
     if (own.second != second_) own = {second_, 0};
-    if (used_ >= per_second_ || (used_ >= per_second_ / 2 && own.count >= per_second_ / 4)) return false;
+    if (used_ >= per_second_ || own.count >= per_second_ - used_) return false;
     ++used_;
     ++own.count;
     return true;

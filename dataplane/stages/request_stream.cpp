@@ -72,6 +72,7 @@ class Reading {
     if (follow_.awaits != Awaits::nothing) return denied(Reason::hello_malformed);  // RFC 9110 section 7.8
     const std::size_t most = std::max<std::size_t>(segment_.bytes.size(), core_.held.hello_bytes());
     if (!core_.said.has_room(follow_.said, most) || !can_hold()) return ends(Drop::held_full);
+    if (follow_.inflater != nullptr && !core_.hpack_shares.has_room(follow_.sender, 0)) return ends(Drop::held_full);
     return read();
   }
 
@@ -286,6 +287,7 @@ class Reading {
     }
     if (follow_.inflater == nullptr) return follow_.http1.next(bytes, core_.fields, head);
     classifier::names::FieldRoom room{core_.fields, {core_.field_text.data(), core_.field_text.size()}};
+    const HpackUse use(core_, follow_);
     return follow_.http2.next(bytes, *follow_.inflater, room, head);
   }
 
@@ -364,7 +366,7 @@ class Reading {
       const bool goes = follow_.reaches(end) && !(follow_.awaits_settings && after(end, follow_.held_from));
       if (parses && !goes && !after(end, read_end)) {
         if (follow_.awaits_settings) send_front(packet, parsed);
-        (void)core_.held.hold(inspection, packet);  // its room was just given back
+        core_.held.keep(inspection, packet);
         continue;
       }
       core_.counters.held.subtract(packet.weight);
@@ -399,10 +401,10 @@ Outcome read_segment(Core& core, FlowNumber number, RequestFollow& follow, const
 }
 
 bool begin_http2(Core& core, RequestFollow& follow, std::uint32_t opened) noexcept {
-  if (!core.http2_shares.has_room(follow.sender)) return false;
+  if (!core.hpack_shares.has_room(follow.sender)) return false;
+  const HpackUse use(core, follow);
   follow.inflater = classifier::names::begin_inflater(*core.hpack);
   if (follow.inflater == nullptr) return false;
-  core.http2_shares.take(follow.sender);
   follow.http2 = classifier::names::Http2Follower(opened);
   follow.lines_end = follow.base;
   return true;

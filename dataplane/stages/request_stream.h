@@ -44,4 +44,23 @@ struct Outcome {
 // From here on frames; `opened` as of Http2Follower. False: no room for one more connection.
 [[nodiscard]] bool begin_http2(Core& core, RequestFollow& follow, std::uint32_t opened) noexcept;
 
+// Counts for its client what a connection's header tables grow and shrink by while this lives.
+class HpackUse {
+ public:
+  HpackUse(Core& core, const RequestFollow& follow) noexcept
+      : core_(core), sender_(follow.sender), before_(classifier::names::bytes_in_use(*core.hpack)) {}
+  ~HpackUse() {
+    const std::size_t now = classifier::names::bytes_in_use(*core_.hpack);
+    if (now > before_) core_.hpack_shares.take(sender_, now - before_);
+    if (now < before_) core_.hpack_shares.give_back(sender_, before_ - now);
+  }
+  HpackUse(const HpackUse&) = delete;
+  HpackUse& operator=(const HpackUse&) = delete;
+
+ private:
+  Core& core_;
+  const SharePlace sender_;
+  const std::size_t before_;
+};
+
 }  // namespace sallyport::dataplane

@@ -137,8 +137,9 @@ void walk_answer(Core& core, RequestFollow& follow, std::uint32_t sequence,
                  std::span<const std::uint8_t> bytes) noexcept {
   follow.server.walk(sequence, bytes);
   const std::uint32_t told = follow.server.header_table_bytes();
-  if (told > follow.table_bytes && classifier::names::offer_table(*core.hpack, *follow.inflater, told))
-    follow.table_bytes = told;
+  if (told <= follow.table_bytes || !core.hpack_shares.has_room(follow.sender, told)) return;
+  const HpackUse use(core, follow);
+  if (classifier::names::offer_table(*core.hpack, *follow.inflater, told)) follow.table_bytes = told;
 }
 
 // The server has shown that it speaks HTTP/2. What waited for that is taken as if it came now.
@@ -280,8 +281,10 @@ void stop_following(Core& core, Flow& flow) noexcept {
   std::uint32_t& number = core.flows.own_extras(flow).follow;
   RequestFollow& follow = core.follows[number];
   core.said.forget(follow.said);
-  if (follow.inflater != nullptr) core.http2_shares.give_back(follow.sender);
-  classifier::names::end_inflater(follow.inflater);
+  {
+    const HpackUse use(core, follow);
+    classifier::names::end_inflater(follow.inflater);
+  }
   core.follow_shares.give_back(follow.sender);
   core.follows.give_back(number);
   number = 0;

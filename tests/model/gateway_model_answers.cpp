@@ -78,7 +78,7 @@ void GatewayModel::refuse_removed(const Packet& packet, const Flow& flow, Direct
   send_frame(hop, frame, 0);
 }
 
-// RFC 1812 section 4.3.2, RFC 4443 section 2.4 (f): at most so many, and when half are said a quarter to one sender.
+// RFC 1812 section 4.3.2, RFC 4443 section 2.4 (f): at most so many, and to one sender no more than are left.
 bool GatewayModel::may_say_error(const IpAddress& to) {
   constexpr unsigned a_second = 1000;
   if (now_ >= errors_since_ + 1000) {
@@ -87,7 +87,7 @@ bool GatewayModel::may_say_error(const IpAddress& to) {
     errors_said_to_.clear();
   }
   unsigned& own = errors_said_to_[to];
-  if (errors_said_ >= a_second || (errors_said_ >= a_second / 2 && own >= a_second / 4)) return false;
+  if (errors_said_ >= a_second || own >= a_second - errors_said_) return false;
   ++errors_said_;
   ++own;
   return true;

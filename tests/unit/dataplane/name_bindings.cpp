@@ -74,21 +74,27 @@ TEST(NameBindings, NamesMaxKeepsTheOldOnes) {
 }
 
 // Whoever binds a zone of their own to everything leaves the others room; what is over counts for them no more.
-TEST(NameBindings, OneClientHasHalfAndAQuarterBesideOthers) {
-  NameBindings names(1, 1000, 1);
-  const auto learn = [&](int i, std::uint16_t asker, Instant now) {
-    return names.learn({0, {asker}}, nth(i), ip("10.0.0.1"), now + 60 * second, now, 1000);
+TEST(NameBindings, AClientHasAsManyAsItLeaves) {
+  NameBindings names(1, 900, 1);
+  int number = 0;
+  const auto learn = [&](std::uint16_t asker, int name, Instant now) {
+    return names.learn({0, {asker}}, nth(name), ip("10.0.0.1"), now + 60 * second, now, 900);
   };
-  int learned = 0;
-  while (learned < 1000 && learn(learned, 1, start)) ++learned;
-  EXPECT_EQ(learned, 500);
-  EXPECT_TRUE(learn(0, 1, start)) << "it is there already";
-  for (int i = 0; i < 250; ++i) EXPECT_TRUE(learn(1000 + i, 2, start)) << i;
-  EXPECT_FALSE(learn(1250, 2, start));
-  EXPECT_FALSE(learn(1250, 1, start));
+  const auto learn_all = [&](std::uint16_t asker, Instant now) {
+    int learned = 0;
+    for (; learned < 900 && learn(asker, number, now); ++learned) ++number;
+    return learned;
+  };
+  EXPECT_EQ(learn_all(1, start), 450);
+  EXPECT_TRUE(learn(1, 0, start)) << "it is there already";
+  EXPECT_EQ(learn_all(2, start), 225);
+  EXPECT_EQ(learn_all(3, start), 113);
+  EXPECT_EQ(learn_all(1, start), 0);
   const Instant later = start + 61 * second;
   for (int i = 0; i < 64; ++i) names.sweep(0, later);
-  for (int i = 0; i < 500; ++i) EXPECT_TRUE(learn(2000 + i, 1, later)) << i;
+  number = 0;
+  EXPECT_EQ(learn_all(4, later), 450) << "the same names, for another one";
+  EXPECT_EQ(learn_all(1, later), 225);
 }
 
 TEST(NameBindings, WhatIsOverMakesRoom) {
@@ -118,6 +124,23 @@ TEST(NameBindings, ALargerTableTakesOverTheOldOne) {
   for (int i = 50; i < 200; ++i) {
     ASSERT_TRUE(large.learn(for_nth(i), nth(i), ip("10.0.0.1"), start + second, start, 200)) << i;
   }
+}
+
+// What was taken over is swept by nobody: when the last of it is over it makes room for new ones.
+TEST(NameBindings, WhatWasTakenOverCountsUntilItIsOver) {
+  NameBindings small(1, 900, 1);
+  for (int i = 0; i < 900; ++i)
+    ASSERT_TRUE(small.learn(for_nth(i), nth(i), ip("10.0.0.1"), start + second, start, 900));
+  NameBindings large(small, 1000);
+  large.take_over(small);
+  const auto learn = [&](int i, Instant now) {
+    return large.learn(for_nth(0), nth(i), ip("10.0.0.1"), now + second, now, 1000);
+  };
+  for (int i = 1000; i < 1064; ++i) ASSERT_TRUE(learn(i, start));
+  EXPECT_FALSE(learn(1064, start)) << "as many as are left, and no less than 64";
+  for (int i = 0; i < 64; ++i) large.sweep(0, start + second);
+  for (int i = 2000; i < 2500; ++i) ASSERT_TRUE(learn(i, start + second)) << i;
+  EXPECT_FALSE(learn(2500, start + second)) << "half";
 }
 
 // One writer takes the places of what is over; a reader must never see a name that is over hold again.

@@ -84,7 +84,7 @@ TEST(PipelineFoundByModel, ErrorsAreToldAgainInTheNextSecond) {
     };
     std::size_t count = 0;
     for (int i = 0; i < 1100; ++i) count += told(i % 10);
-    EXPECT_EQ(count, 1000U);
+    EXPECT_EQ(count, 910U) << "of a thousand: to each of ten no more than are left";
     (void)g.wait_ms(1000);
     EXPECT_EQ(told(0), 1U);
   }

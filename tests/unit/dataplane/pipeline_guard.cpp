@@ -182,7 +182,7 @@ TEST(PipelineGuard, WithoutRoomTheHelloIsSaidOnce) {
   settings.held_packets = 64;
   Gateway g(httpbin_only, settings);
   for (std::uint16_t port = 1024; port < 1024 + 40; ++port) {
-    Client c(g, End("10.0.11." + std::to_string(port % 5), port), server);
+    Client c(g, End("10.0.11." + std::to_string(port % 20), port), server);
     c.connect();
     EXPECT_EQ(c.send(0, hello("httpbin.org")).outside.size(), 1U);
   }
