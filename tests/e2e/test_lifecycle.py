@@ -59,7 +59,9 @@ class Killed(unittest.TestCase):
 class Stopped(unittest.TestCase):
     def setUp(self):
         self.host = cases.world.gateway
-        self.addCleanup(self.host.ip, "link", "set", "wan0", "promisc", "off")
+        for name in ("lan0", "wan0"):  # gateways that were killed have left it on
+            self.host.ip("link", "set", name, "promisc", "off")
+            self.addCleanup(self.host.ip, "link", "set", name, "promisc", "off")
 
     def promiscuous(self):
         links = json.loads(self.host.ip("-json", "link", "show").stdout)
