@@ -1,10 +1,13 @@
 #include "dataplane/io/address_owner.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include <poll.h>
 #include <pthread.h>
+
+#include "dataplane/io/environment_error.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -15,8 +18,28 @@ constexpr std::array<std::chrono::milliseconds, 3> repeat_after = {1s, 5s, 10s};
 
 }  // namespace
 
+void AddressOwner::Repeats::begin() {
+  since_ = Clock::now();
+  made_ = 0;
+}
+
+void AddressOwner::Repeats::stop() { made_ = repeat_after.size(); }
+
+int AddressOwner::Repeats::wait_ms() const {
+  if (made_ >= repeat_after.size()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(since_ + repeat_after[made_] - Clock::now());
+  return static_cast<int>(std::max(left, 0ms).count());
+}
+
+bool AddressOwner::Repeats::is_due() {
+  if (wait_ms() != 0) return false;
+  ++made_;
+  return true;
+}
+
 AddressOwner::AddressOwner(Standing::State first, const std::vector<IpAddress>& others, Places places, Log log)
-    : standing_(first, others), log_(std::move(log)), places_(std::move(places)), repeats_(repeat_after.size()) {
+    : standing_(first, others), log_(std::move(log)), places_(std::move(places)) {
+  if (places_.tell_again) tellings_.begin();
   thread_ = std::thread([this] { serve(); });
   ::pthread_setname_np(thread_.native_handle(), "sp-announce");
 }
@@ -62,8 +85,7 @@ void AddressOwner::answer() {
   for (EgressAddresses& twin : places_.answers) announced = twin.set(wanted_, netlink_, log_) || announced;
   for (EgressRoutes& twin : places_.routes) twin.set(wanted_, netlink_, log_);
   if (!announced) return;
-  announced_ = Clock::now();
-  repeats_ = 0;
+  announcements_.begin();
   wake_.signal();
 }
 
@@ -71,22 +93,29 @@ void AddressOwner::disown() {
   places_.next_hop.offer(false, false, netlink_, log_);
   for (EgressRoutes& twin : places_.routes) twin.set({}, netlink_, log_);
   for (EgressAddresses& twin : places_.answers) (void)twin.set({}, netlink_, log_);
-  repeats_ = repeat_after.size();
+  announcements_.stop();
 }
 
 int AddressOwner::wait_ms() const {
   const std::lock_guard lock(mutex_);
-  if (repeats_ == repeat_after.size()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(announced_ + repeat_after[repeats_] - Clock::now());
-  return static_cast<int>(std::max(left, 0ms).count());
+  const int announcing = announcements_.wait_ms(), telling = tellings_.wait_ms();
+  return announcing < 0 || telling < 0 ? std::max(announcing, telling) : std::min(announcing, telling);
 }
 
 void AddressOwner::announce_if_due() {
   const std::lock_guard lock(mutex_);
-  if (repeats_ == repeat_after.size() || Clock::now() < announced_ + repeat_after[repeats_]) return;
-  ++repeats_;
-  if (standing_.state() != Standing::State::active) return;
-  for (const EgressAddresses& twin : places_.answers) twin.announce();
+  if (announcements_.is_due() && standing_.state() == Standing::State::active)
+    for (const EgressAddresses& twin : places_.answers) twin.announce();
+}
+
+void AddressOwner::tell_if_due() {
+  const std::lock_guard lock(mutex_);
+  if (!tellings_.is_due()) return;
+  try {
+    places_.tell_again(netlink_);
+  } catch (const EnvironmentError& error) {
+    log_(Severity::warning, std::string("a routing daemon may not know of it: ") + error.what());
+  }
 }
 
 void AddressOwner::serve() noexcept {
@@ -104,6 +133,7 @@ void AddressOwner::serve() noexcept {
            "stands by, and says so to `sallyport ha status`, until `sallyport ha` tells it what to be");
     }
     announce_if_due();
+    tell_if_due();
   }
 }
 

@@ -4,12 +4,15 @@
 //                                            ->  EgressRoutes, NextHop  ->  a routing daemon announces, or withdraws
 //
 // Neighbours are told at once, and again after 1, 5 and 10 s: the first announcement may be lost, or come before a
-// switch has learned the port. A thread of its own does that, and takes the addresses away when a worker has fenced.
+// switch has learned the port. So is a routing daemon told of the twins' own addresses: zebra of FRR loses one that it
+// hears of before it has taken note of its interface. A thread of its own does that, and takes the addresses away when
+// a worker has fenced.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -30,9 +33,10 @@ class AddressOwner {
  public:
   // What it tells the kernel, on which twins.
   struct Places {
-    std::vector<EgressAddresses> answers;  // outside
-    std::vector<EgressRoutes> routes;      // outside, where routing daemons are to know
-    NextHop next_hop;                      // inside
+    std::vector<EgressAddresses> answers;      // outside
+    std::vector<EgressRoutes> routes;          // outside, where routing daemons are to know
+    NextHop next_hop;                          // inside
+    std::function<void(Netlink&)> tell_again;  // of all twins' own addresses; empty: there is no routing daemon
   };
   // `others`: see Standing.
   AddressOwner(Standing::State first, const std::vector<IpAddress>& others, Places places, Log log);
@@ -57,11 +61,25 @@ class AddressOwner {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // What is said at once is said again so often.
+  class Repeats {
+   public:
+    void begin();
+    void stop();
+    [[nodiscard]] int wait_ms() const;  // until the next one; -1: there is none
+    [[nodiscard]] bool is_due();        // and counts as said then
+
+   private:
+    Clock::time_point since_;
+    std::size_t made_ = SIZE_MAX;  // as many as there are to be, or more: none is
+  };
+
   void serve() noexcept;
   void answer();  // for what is wanted, if it is this box's turn; under mutex_
   void disown();  // under mutex_
   [[nodiscard]] int wait_ms() const;
   void announce_if_due();
+  void tell_if_due();
 
   Standing standing_;
   Wake wake_;
@@ -70,8 +88,7 @@ class AddressOwner {
   Netlink netlink_;  // under mutex_, as all that follow
   Places places_;
   std::vector<AddressRange> wanted_;
-  Clock::time_point announced_;  // for the first time
-  std::size_t repeats_;          // that were made since
+  Repeats announcements_, tellings_;
   std::atomic<bool> ended_{false};
   std::thread thread_;
 };

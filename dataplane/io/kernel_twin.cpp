@@ -127,6 +127,10 @@ void KernelTwin::set_addresses(PortIndex port, const config::PortConfig& config,
   for (const config::PortRoute& route : config.routes) netlink.add_route(index_, route.to, route.via, route_metric);
 }
 
+void KernelTwin::tell_addresses(const config::PortConfig& config, Netlink& netlink) const {
+  for (const config::InterfaceAddress& own : config.addresses) netlink.tell_address(index_, own.address, own.length);
+}
+
 std::size_t KernelTwin::read(std::span<std::uint8_t> frame) noexcept {
   const ssize_t count = ::read(tap_, frame.data(), frame.size());
   return count > 0 ? static_cast<std::size_t>(count) : 0;

@@ -44,6 +44,8 @@ class KernelTwin {
   [[nodiscard]] std::size_t read(std::span<std::uint8_t> frame) noexcept;
   // False: the kernel did not take it (the twin is down).
   [[nodiscard]] bool write(std::span<const std::uint8_t> frame) noexcept;
+  // Those of the configuration, once more to all who listen. Throws EnvironmentError.
+  void tell_addresses(const config::PortConfig& config, Netlink& netlink) const;
   // The wire's link state, so that routing protocols and keepalived see it.
   void set_carrier(bool up) noexcept;
 

@@ -184,6 +184,12 @@ void Netlink::add_address(unsigned interface, const IpAddress& address, std::uin
   check(rtnl_addr_add(socket_.get(), object.get(), 0), NLE_EXIST, "address " + to_string(address));
 }
 
+void Netlink::tell_address(unsigned interface, const IpAddress& address, std::uint8_t length) {
+  const auto object = interface_address(interface, address, length);
+  if (address.family == Family::v6) rtnl_addr_set_flags(object.get(), IFA_F_NODAD);
+  check(rtnl_addr_add(socket_.get(), object.get(), NLM_F_REPLACE), 0, "address " + to_string(address));
+}
+
 void Netlink::remove_address(unsigned interface, const IpAddress& address, std::uint8_t length) {
   const auto object = interface_address(interface, address, length);
   check(rtnl_addr_delete(socket_.get(), object.get(), 0), NLE_NOADDR, "address " + to_string(address));

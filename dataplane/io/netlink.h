@@ -40,6 +40,8 @@ class Netlink {
   Netlink();
 
   void add_address(unsigned interface, const IpAddress& address, std::uint8_t length);
+  // One that is there: the kernel tells of it once more to all who listen.
+  void tell_address(unsigned interface, const IpAddress& address, std::uint8_t length);
   void remove_address(unsigned interface, const IpAddress& address, std::uint8_t length);
   // IPv6: an address without a network and never chosen to speak from.
   void add_egress_address(unsigned interface, const IpAddress& address);

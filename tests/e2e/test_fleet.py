@@ -6,6 +6,7 @@ import unittest
 
 import cases
 from fleet import NEXT_HOP, SENDERS, Fleet, lose
+from namespaces import stop
 from pair import EVENTS_OF_ANY, Connections
 
 # The goal is 300, which a machine keeps that does nothing else (docs/HA.md has what was measured); this one runs tests.
@@ -57,6 +58,20 @@ class Routed(FleetCase):
     def test_killed(self):
         _, mend = self.after("kill -9")
         mend()
+
+    def test_a_routing_daemon_is_told_again_of_addresses_it_may_have_missed(self):
+        node = self.fleet.nodes[0]
+        told = node.folder / "addresses.out"
+        with open(told, "wb") as output:
+            monitor = node.host.start(["ip", "-o", "monitor", "address"], stdout=output)
+        try:
+            node.kill()
+            node.start()
+            for own in ("10.0.0.2/24", "203.0.113.2/24"):
+                self.fleet.wait(f"told again of {own}", lambda own=own: told.read_text().count(f"inet {own}") >= 3, 5)
+        finally:
+            stop(monitor)
+        self.fleet.wait_settled()
 
     def test_stopped_and_back(self):
         _, mend = self.after("kill -STOP")
