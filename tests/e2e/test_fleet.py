@@ -17,15 +17,8 @@ class FleetCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.fleet = Fleet(cases.program)
-        try:
-            cls.fleet.start()
-        except BaseException:
-            cls.fleet.close()
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.fleet.close()
+        cls.addClassCleanup(cls.fleet.close)
+        cls.fleet.start()
 
 
 class Routed(FleetCase):

@@ -22,15 +22,8 @@ class Takeover(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.pair = Pair(cases.program, cls.keepalived)
-        try:
-            cls.pair.start()
-        except BaseException:
-            cls.pair.close()
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.pair.close()
+        cls.addClassCleanup(cls.pair.close)
+        cls.pair.start()
 
     def after(self, name):
         """Who it happened to, and what mends it."""

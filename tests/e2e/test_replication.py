@@ -105,15 +105,8 @@ class Replication(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.pair = ReplicatedPair(cases.program)
-        try:
-            cls.pair.start()
-        except BaseException:
-            cls.pair.close()
-            raise
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.pair.close()
+        cls.addClassCleanup(cls.pair.close)
+        cls.pair.start()
 
     def said_of_boxes(self):
         return "".join(box.tell_all() for box in self.pair.boxes)
