@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "appliance_support.h"
 #include "load_policy_support.h"
 #include "temporary_folder.h"
 
@@ -18,24 +19,6 @@ namespace sallyport::config {
 namespace {
 
 using namespace std::chrono_literals;
-
-Loaded<ApplianceModel> load_it(std::string_view text) {
-  return load_appliance({"/etc/sallyport/sallyport.toml", std::string(text)});
-}
-
-constexpr std::string_view two_ports = R"([[port]]
-name = "inside"
-role = "inside"
-device = "0000:01:00.0"
-addresses = ["10.0.0.1/24", "fd00::1/64"]
-[[port]]
-name = "outside"
-role = "outside"
-device = "net_af_packet,iface=eth1"
-addresses = ["203.0.113.2/24"]
-gateway = ["203.0.113.254"]
-)";
-constexpr std::uint32_t behind_ports = 12;  // the first line behind them
 
 ApplianceModel must_load_it(std::string_view text) {
   auto loaded = load_it(text);

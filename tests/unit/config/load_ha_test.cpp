@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "appliance_support.h"
 #include "load_policy_support.h"
 
 namespace sallyport::config {
@@ -14,22 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-constexpr std::string_view two_ports = R"([[port]]
-name = "inside"
-role = "inside"
-device = "0000:01:00.0"
-addresses = ["10.0.0.1/24", "fd00::1/64"]
-[[port]]
-name = "outside"
-role = "outside"
-device = "net_af_packet,iface=eth1"
-addresses = ["203.0.113.2/24"]
-)";
-
-Loaded<ApplianceModel> load_it(std::string_view text) {
-  return load_appliance({"/etc/sallyport/sallyport.toml", std::string(text)});
-}
-
+// Their gateway is a routing daemon's.
+constexpr std::string_view ports_alone = two_ports.substr(0, two_ports.rfind("gateway"));
 ApplianceModel must_load_it(std::string_view text) {
   auto loaded = load_it(text);
   EXPECT_TRUE(loaded.model.has_value()) << messages(loaded);
@@ -39,7 +26,7 @@ ApplianceModel must_load_it(std::string_view text) {
 
 TEST(LoadAppliance, WhoWaitsForAWordIsFencedUnlessItSaysOtherwise) {
   const auto ha = [](std::string_view keys) {
-    return must_load_it(std::string(two_ports) + "[ha]\n" + std::string(keys)).ha;
+    return must_load_it(std::string(ports_alone) + "[ha]\n" + std::string(keys)).ha;
   };
   EXPECT_EQ(ha("").start, Start::active);
   EXPECT_EQ(ha("").fence_after, 0s);
@@ -50,17 +37,17 @@ TEST(LoadAppliance, WhoWaitsForAWordIsFencedUnlessItSaysOtherwise) {
 }
 
 TEST(ApplianceErrors, AFenceIsNoHairTrigger) {
-  const auto loaded = load_it(std::string(two_ports) + "[ha]\nfence_after = \"50ms\"");
+  const auto loaded = load_it(std::string(ports_alone) + "[ha]\nfence_after = \"50ms\"");
   ASSERT_EQ(loaded.diagnostics.errors(), 1U) << messages(loaded);
   EXPECT_EQ(loaded.diagnostics.all()[0].key_path, "ha.fence_after");
 }
 
 TEST(LoadAppliance, WhatRoutingIsToldOfIt) {
-  const HaConfig none = must_load_it(two_ports).ha;
+  const HaConfig none = must_load_it(ports_alone).ha;
   EXPECT_TRUE(none.next_hop.empty());
   EXPECT_FALSE(none.egress_routes);
   EXPECT_TRUE(none.drain_to.empty());
-  const HaConfig ha = must_load_it(std::string(two_ports) +
+  const HaConfig ha = must_load_it(std::string(ports_alone) +
                                    "[ha]\nnext_hop = [\"10.255.0.1\", \"fd00:ffff::1\"]\negress_routes = true\n"
                                    "drain_to = [\"10.0.0.3\"]")
                           .ha;
@@ -73,7 +60,7 @@ TEST(ApplianceErrors, WhatIsSharedIsNoAddressOfAPortAndOneOfAFamily) {
   for (const std::string_view key : {"next_hop", "drain_to"}) {
     for (const std::string_view addresses : {"\"10.0.0.1\"", "\"fd00::1\"", "\"10.0.0.7\", \"10.0.0.8\""}) {
       const std::string text = std::string(key) + " = [" + std::string(addresses) + "]";
-      const auto loaded = load_it(std::string(two_ports) + "[ha]\n" + text);
+      const auto loaded = load_it(std::string(ports_alone) + "[ha]\n" + text);
       ASSERT_EQ(loaded.diagnostics.errors(), 1U) << text << "\n" << messages(loaded);
       EXPECT_EQ(loaded.diagnostics.all()[0].key_path, "ha." + std::string(key)) << text;
     }
