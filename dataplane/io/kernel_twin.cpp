@@ -140,10 +140,15 @@ bool KernelTwin::write(std::span<const std::uint8_t> frame) noexcept {
   return ::write(tap_, frame.data(), frame.size()) == static_cast<ssize_t>(frame.size());
 }
 
-void KernelTwin::set_carrier(bool up) noexcept {
+void KernelTwin::set_carrier(bool up, Netlink& netlink) noexcept {
   if (up == carrier_) return;
   int value = up ? 1 : 0;
-  if (::ioctl(tap_, TUNSETCARRIER, &value) == 0) carrier_ = up;
+  if (::ioctl(tap_, TUNSETCARRIER, &value) != 0) return;
+  carrier_ = up;
+  try {
+    netlink.tell_operational(index_, up);
+  } catch (const EnvironmentError&) {  // the kernel tells of the carrier itself, later
+  }
 }
 
 }  // namespace sallyport::dataplane

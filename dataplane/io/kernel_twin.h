@@ -46,8 +46,8 @@ class KernelTwin {
   [[nodiscard]] bool write(std::span<const std::uint8_t> frame) noexcept;
   // Those of the configuration, once more to all who listen. Throws EnvironmentError.
   void tell_addresses(const config::PortConfig& config, Netlink& netlink) const;
-  // The wire's link state, so that routing protocols and keepalived see it.
-  void set_carrier(bool up) noexcept;
+  // The wire's link state, so that routing protocols and keepalived see it, at once.
+  void set_carrier(bool up, Netlink& netlink) noexcept;
 
  private:
   void open_tap(const std::string& key, bool persists);

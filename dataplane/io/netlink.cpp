@@ -4,12 +4,14 @@
 #include <string>
 
 #include <linux/if_addr.h>
+#include <linux/if.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/addr.h>
 #include <netlink/cache.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
+#include <netlink/route/link.h>
 #include <netlink/route/neighbour.h>
 #include <netlink/route/nexthop.h>
 #include <netlink/route/route.h>
@@ -27,6 +29,7 @@ struct Releaser {
 using NlAddress = std::unique_ptr<nl_addr, Releaser<nl_addr, nl_addr_put>>;
 using NlCache = std::unique_ptr<nl_cache, Releaser<nl_cache, nl_cache_free>>;
 using NlInterfaceAddress = std::unique_ptr<rtnl_addr, Releaser<rtnl_addr, rtnl_addr_put>>;
+using NlLink = std::unique_ptr<rtnl_link, Releaser<rtnl_link, rtnl_link_put>>;
 using NlRoute = std::unique_ptr<rtnl_route, Releaser<rtnl_route, rtnl_route_put>>;
 using NlNeighbour = std::unique_ptr<rtnl_neigh, Releaser<rtnl_neigh, rtnl_neigh_put>>;
 
@@ -245,6 +248,14 @@ void Netlink::add_local_route(unsigned interface, const Prefix& prefix) {
 void Netlink::remove_local_route(unsigned interface, const Prefix& prefix) {
   const NlRoute route = local_route(interface, prefix);
   check(rtnl_route_delete(socket_.get(), route.get(), 0), NLE_OBJ_NOTFOUND, "egress addresses " + to_string(prefix));
+}
+
+void Netlink::tell_operational(unsigned interface, bool operational) {
+  const NlLink link(rtnl_link_alloc());
+  rtnl_link_set_ifindex(link.get(), static_cast<int>(interface));
+  const NlLink change(rtnl_link_alloc());
+  rtnl_link_set_operstate(change.get(), operational ? IF_OPER_UP : IF_OPER_DORMANT);
+  check(rtnl_link_change(socket_.get(), link.get(), change.get(), 0), 0, "link state");
 }
 
 void Netlink::ask_neighbour(unsigned interface, const IpAddress& address) {

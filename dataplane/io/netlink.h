@@ -56,6 +56,9 @@ class Netlink {
   // Every address of the prefix counts as this machine's own, so ARP for it is answered. IPv4.
   void add_local_route(unsigned interface, const Prefix& prefix);
   void remove_local_route(unsigned interface, const Prefix& prefix);
+  // Whether frames can be sent, told to all who listen, at once: they hear of a carrier up to a second late, since the
+  // kernel tells of links in turns of a second (net/core/link_watch.c). To be said after the carrier has changed.
+  void tell_operational(unsigned interface, bool operational);
   // The kernel finds out who has the address, or verifies it, as if it had a packet to send there.
   void ask_neighbour(unsigned interface, const IpAddress& address);
 

@@ -18,10 +18,10 @@ namespace {
 
 using wire::addresses_bytes;
 
-constexpr int link_period_ms = 200;  // so much later keepalived sees that a wire is dead
+constexpr int link_period_ms = 50;  // so much later keepalived sees that a wire is dead
 // What the kernel wanted to say before a stop of so long (SIGSTOP, a paused machine) is not said afterwards: of VRRP,
 // that this box is the master.
-constexpr std::chrono::milliseconds stale_after(3 * link_period_ms);
+constexpr std::chrono::milliseconds stale_after(600);
 constexpr std::size_t turn_frames = 64;  // of one lane, before the next has its turn
 
 [[nodiscard]] wire::VlanTags tags_of(const TwinLane& lane) {
@@ -124,7 +124,7 @@ void TwinPump::discard() noexcept {
 
 void TwinPump::look_at_links() noexcept {
   if (!links_.load(std::memory_order_acquire)) return;
-  for (const auto& lane : lanes_) lane->twin->set_carrier(lane->port.link().up);
+  for (const auto& lane : lanes_) lane->twin->set_carrier(lane->port.link().up, netlink_);
 }
 
 void TwinPump::from_wire(TwinLane& lane) noexcept {

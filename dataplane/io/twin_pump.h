@@ -16,6 +16,7 @@
 
 #include "dataplane/counters.h"
 #include "dataplane/io/kernel_twin.h"
+#include "dataplane/io/netlink.h"
 #include "dataplane/io/pointer_ring.h"
 #include "dataplane/io/port.h"
 #include "dataplane/io/wake.h"
@@ -62,6 +63,7 @@ class TwinPump {
   void from_kernel(TwinLane& lane) noexcept;
 
   std::vector<std::unique_ptr<TwinLane>>& lanes_;
+  Netlink netlink_;  // this thread's
   Wake wake_;
   std::atomic<bool> links_{false};
   std::atomic<bool> ended_{false};
