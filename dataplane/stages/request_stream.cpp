@@ -136,13 +136,15 @@ class Reading {
     inspection.contiguous = stream.contiguous(inspection.contiguous);
     return known ? ends(Drop::hello_duplicate) : waits;
   }
-  // What stands in front of the line goes on by itself; the server may need it to answer.
+  // What stands in front of the line goes on by itself, a part of the packet or all of it; the server may need it to
+  // answer.
   void send_front(const Packet& packet, const Parsed& parsed) noexcept {
     const std::uint32_t first = Segment(packet, parsed).first;
     if (!after(follow_.held_from, first) || (parsed.tcp_flags & wire::Tcp::syn) != 0) return;
+    const std::uint32_t kept = std::min(follow_.held_from - first, parsed.payload_bytes);
     Packet front;
     Parsed parsed_front;
-    if (!copy_front(core_, packet, parsed, follow_.held_from - first, front, parsed_front)) return;
+    if (!copy_front(core_, packet, parsed, kept, front, parsed_front)) return;
     note_sent(core_.flows.track(flow_), front, parsed_front, to_server);
     forward(core_, front, parsed_front, flow_, to_server);
   }

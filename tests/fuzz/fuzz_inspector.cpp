@@ -1,5 +1,6 @@
-// The whole inspector: one client stream, sent in order and then in random cuts, orders and repetitions. Both ways give
-// the same verdict and the same name, or the second is refused by name (it may overlap itself differently). Nothing
+// The whole inspector: one client stream, sent in order and then in random cuts, orders and repetitions, and once more
+// in order. Both ways give the same verdict and the same name, or the second is refused by name (it may overlap itself
+// differently). Nothing
 // leaves but bytes of the stream at their place; of a stream that begins as TLS does and is denied, nothing at all.
 #include "tests/fuzz/client_stream.h"
 #include "tests/unit/dataplane/policies.h"
@@ -29,8 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Answer straight = answer_to(stream, cut(stream.size(), 1400, nullptr));
 
   Cuts cuts(data, size);
-  std::vector<Piece> pieces = cut(stream.size(), cuts.next(1400), &cuts);
+  const std::vector<Piece> in_order = cut(stream.size(), cuts.next(1400), &cuts);
+  std::vector<Piece> pieces = in_order;
   shuffle_and_repeat(pieces, cuts);
+  pieces.insert(pieces.end(), in_order.begin(), in_order.end());
   const Answer crooked = answer_to(stream, pieces);
   if (is_refusal(crooked) || is_refusal(straight)) {
     insist(crooked.allowed == straight.allowed || is_refusal(crooked));

@@ -145,6 +145,32 @@ TEST(PipelineHttp2, InTheMiddleOfAnAnswerThereIsAReset) {
   EXPECT_EQ(t.refused(get(3, "/ip")), "reset");
 }
 
+// Before the server's SETTINGS a line of HTTP/1 waits; what stands in front of it goes, in whatever segments it came.
+TEST(PipelineHttp2, WhatStandsInFrontOfALineOfHttp1GoesAsItIs) {
+  const std::string front = preface_and_settings + headers(1, request("POST", "/get", "httpbin.org"), end_headers_flag);
+  const std::string line = "GET /get HTTP/1.1\r\n";
+  const std::string all = front + classifier::names::frame(0, 1, 1, "\r\n" + line + "\r\n");
+  const std::size_t held_from = all.find(line) - 1;  // the end of the line before is seen with it
+  for (const std::size_t cut : {front.size() - 20, front.size(), held_from - 1, held_from, held_from + 5}) {
+    Talk t(get_only);
+    std::string got(held_from, '\0');
+    for (const auto& [from, to] : {std::pair(cut, all.size()), std::pair(std::size_t{0}, cut)}) {
+      for (const Frame& frame :
+           t.c.send(static_cast<std::uint32_t>(from), bytes(all.substr(from, to - from))).outside) {
+        const Seen seen = look_at(frame);
+        EXPECT_TRUE(seen.l4_checksum_right());
+        const std::size_t at = seen.tcp().sequence.get() - 1001;
+        ASSERT_LE(at + seen.payload().size(), held_from) << cut;
+        got.replace(at, seen.payload().size(), text(seen));
+      }
+    }
+    EXPECT_EQ(got, all.substr(0, held_from)) << cut;
+    t.at = size_of(all);
+    t.server_says(settings);
+    EXPECT_TRUE(t.g.world.records.empty());
+  }
+}
+
 TEST(PipelineHttp2, AServerThatAnswersOtherwise) {
   Talk t(get_only);
   t.passes(preface_and_settings + get(1, "/get"));
