@@ -14,7 +14,7 @@
 namespace sallyport {
 namespace {
 
-constexpr std::size_t most_told = 20;  // prefixes without a route; a large policy would tell of each pod
+constexpr std::size_t most_told = 20;  // of one kind; a large policy would tell of each pod
 
 // The port whose gateway has what no other route leads to, in the order of the kernel twins' metrics.
 const config::PortConfig* default_port(const std::vector<config::PortConfig>& ports, Family family) {
@@ -67,31 +67,44 @@ void warn_of_nobody(const Inside& inside, config::Diagnostics& diagnostics) {
                         networks));
 }
 
+// The first of many warnings of one kind, and how many more there would be.
+class Warnings {
+ public:
+  explicit Warnings(config::Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  void add(const config::Location& at, const std::string& key, const std::string& text) {
+    if (++count_ <= most_told) diagnostics_.warning(at, key, text);
+  }
+
+  // "more senders are on no network": what stands behind the number.
+  void tell_of_more(std::string_view what) {
+    if (count_ > most_told) diagnostics_.warning({}, "", fmt::format("{} {}", count_ - most_told, what));
+  }
+
+ private:
+  config::Diagnostics& diagnostics_;
+  std::size_t count_ = 0;
+};
+
 class Routes {
  public:
-  Routes(const Inside& inside, config::Diagnostics& diagnostics)
-      : reached_(inside.reached), diagnostics_(diagnostics) {}
+  Routes(const Inside& inside, config::Diagnostics& diagnostics) : reached_(inside.reached), missing_(diagnostics) {}
 
   void check(const config::LocatedPrefix& sender, const std::string& key) {
-    if (reached_.covers(sender.prefix) || ++missing_ > most_told) return;
-    diagnostics_.warning(sender.at, key,
-                         fmt::format("{} is on no network of an inside port, and none of its `routes` leads there: "
-                                     "answers end as no_route, unless a routing daemon knows the way",
-                                     to_string(sender.prefix)));
+    if (reached_.covers(sender.prefix)) return;
+    missing_.add(sender.at, key,
+                 fmt::format("{} is on no network of an inside port, and none of its `routes` leads there: "
+                             "answers end as no_route, unless a routing daemon knows the way",
+                             to_string(sender.prefix)));
   }
 
   void tell_of_more() {
-    if (missing_ <= most_told) return;
-    diagnostics_.warning({}, "",
-                         fmt::format("{} more senders are on no network of an inside port, and none of its "
-                                     "`routes` leads there",
-                                     missing_ - most_told));
+    missing_.tell_of_more("more senders are on no network of an inside port, and none of its `routes` leads there");
   }
 
  private:
   config::AddressUnion reached_;
-  config::Diagnostics& diagnostics_;
-  std::size_t missing_ = 0;
+  Warnings missing_;
 };
 
 template <typename Owner>
@@ -117,16 +130,17 @@ config::AddressUnion admitted(const Inside& inside, const config::PolicyModel& p
 void warn_of_strangers(const Inside& inside, const config::PolicyModel& policy, config::Diagnostics& diagnostics) {
   const config::AddressUnion known = admitted(inside, policy);
   const classifier::ElementKeys keys("egress", policy.egresses);
-  std::size_t told = 0;
+  Warnings strangers(diagnostics);
   for (std::size_t i = 0; i < policy.egresses.size(); ++i)
     for (std::size_t j = 0; j < policy.egresses[i].sources.size(); ++j) {
       const Prefix& source = policy.egresses[i].sources[j];
-      if (known.meets(source) || ++told > most_told) continue;
-      diagnostics.warning(policy.egresses[i].at, fmt::format("{}.sources[{}]", keys[i], j),
-                          fmt::format("selects no sender: {} is of no [[namespace]] or [[workload]] and on no network "
-                                      "of an inside port, so its packets are dropped (source_check)",
-                                      to_string(source)));
+      if (known.meets(source)) continue;
+      strangers.add(policy.egresses[i].at, fmt::format("{}.sources[{}]", keys[i], j),
+                    fmt::format("selects no sender: {} is of no [[namespace]] or [[workload]] and on no network "
+                                "of an inside port, so its packets are dropped (source_check)",
+                                to_string(source)));
     }
+  strangers.tell_of_more("more `sources` of egresses select no sender");
 }
 
 template <typename Owner>

@@ -1,4 +1,5 @@
-// An interface of the kernel belongs to one gateway: two that stand on the same one would both forward what arrives.
+// An interface of the kernel, or a PCI device, belongs to one gateway: two that stand on the same one would both forward
+// what arrives.
 #pragma once
 
 #include <string>
@@ -6,7 +7,7 @@
 
 namespace sallyport::dataplane {
 
-// What stands before the interface's name.
+// What stands before the interface's name, or the device's address.
 inline constexpr std::string_view interface_claim_prefix = "sallyport/interface/";
 
 // A name among the abstract Unix sockets, which are of this network namespace as the interface is, and free again when

@@ -89,7 +89,13 @@ PortPlan plan_port(const config::PortConfig& config, unsigned workers, const Log
   plan.data_room = plan.receive_data_room = data_room(device->kind, config.mtu);
   plan.descriptors = usual_descriptors;
   plan.queues_max = workers;
-  if (device->kind == DeviceText::Kind::pci) check_pci(device->driver, plan.key);
+  if (device->kind == DeviceText::Kind::pci) {
+    check_pci(device->driver, plan.key);
+    if (!plan.claim.emplace(device->driver).held()) {
+      throw EnvironmentError(plan.key + ": " + device->driver +
+                             " belongs to another gateway that runs here; stop that one, or name another device");
+    }
+  }
   if (!device->on_kernel_interface()) return plan;
   plan.interface.emplace(interface_of(*device, plan.key), config.mtu, device->kind == DeviceText::Kind::af_packet,
                          plan.key, log);

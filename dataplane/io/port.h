@@ -13,6 +13,7 @@
 #include "config/appliance_model.h"
 #include "dataplane/io/control_log.h"
 #include "dataplane/io/device_text.h"
+#include "dataplane/io/interface_claim.h"
 #include "dataplane/io/kernel_interface.h"
 #include "dataplane/io/packet_buffers.h"
 #include "dataplane/packet.h"
@@ -28,9 +29,10 @@ struct PortPlan {
   std::uint16_t descriptors = 0;        // of each queue
   unsigned queues_max = 0;              // as many as may become of it
   std::optional<KernelInterface> interface;
+  std::optional<InterfaceClaim> claim;  // of a PCI device; an interface has its own
 };
 
-// Throws EnvironmentError: no such interface, no such PCI device, one that the kernel holds.
+// Throws EnvironmentError: no such interface, no such PCI device, one that the kernel or another gateway holds.
 [[nodiscard]] PortPlan plan_port(const config::PortConfig& config, unsigned workers, const Log& log);
 
 class Port {

@@ -45,6 +45,9 @@ void add_pci_ports(const Sysfs& sysfs, const KernelNetwork& network, std::vector
     port.driver = sysfs.link(device + "/driver");
     port.iommu_group = sysfs.link(device + "/iommu_group");
     if (const auto node = sysfs.number(device + "/numa_node"); node && *node >= 0) port.numa_node = node;
+    const auto claimed = network.find(address);
+    const bool in_use = claimed != network.end() && claimed->second.in_use;
+    port.network.in_use = in_use;
     const std::vector<std::string> interfaces = interfaces_of(sysfs, device);
     const bool controller = sysfs.line(device + "/class").value_or("").starts_with("0x02");
     if (interfaces.empty() && controller) ports.push_back(port);
@@ -52,6 +55,7 @@ void add_pci_ports(const Sysfs& sysfs, const KernelNetwork& network, std::vector
       Port one = port;
       one.interface = interface;
       read_interface(sysfs, network, one);
+      one.network.in_use |= in_use;
       ports.push_back(one);
     }
   }

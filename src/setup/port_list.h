@@ -39,7 +39,7 @@ enum class PortState : std::uint8_t {
   default_route,  // one that must not be taken: this machine would be cut off
   ready,          // a PCI device that waits for DPDK
   bind_first,     // a PCI device that no driver has
-  in_use,         // an interface that a gateway has, which runs
+  in_use,         // one that a gateway has, which runs
 };
 [[nodiscard]] PortState state_of(const Port& port);
 // "has addresses"

@@ -41,6 +41,9 @@ std::string binding_obstacle(const Sysfs& sysfs, const Port& port) {
     return fmt::format("{} carries this machine's default route, which would be cut off: move the route first",
                        port.name);
   }
+  if (port.network.in_use) {
+    return fmt::format("a gateway that runs has {}: stop it first, or name another device", port.name);
+  }
   if (!sysfs.exists(std::string("bus/pci/drivers/") + vfio)) {
     return "the kernel has no driver vfio-pci: modprobe vfio-pci";
   }

@@ -7,6 +7,7 @@ import time
 import unittest
 
 import cases
+import namespaces
 from cases import EGRESS, GatewayCase
 from pair import Peer
 from servers import PEERS
@@ -78,6 +79,29 @@ class StandsBy(GatewayCase):
         self.assertEqual(self.gateway.host.run(["cat", "/sys/class/net/sp-outside/ifindex"]).stdout, number)
         self.assertFalse(self.egress_routes() or self.answers_arp(EGRESS["web"][0]))
         self.assertTrue(self.answers_arp(GATEWAY_OUTSIDE[0]))
+
+    def link_news(self, state, seconds=3):
+        """How long until the kernel tells of sp-inside that it cannot send, or can, once its wire is down, or up."""
+        with open(cases.world.folder / "links", "wb+") as heard:
+            monitor = self.gateway.host.start(["ip", "-o", "monitor", "link", "dev", "sp-inside"], stdout=heard)
+            try:
+                time.sleep(0.3)
+                begin = time.monotonic()
+                cases.world.switch.ip("link", "set", "uplink", state)
+                wanted = b"state UP" if state == "up" else b"state D"  # DORMANT or DOWN
+                while wanted not in (cases.world.folder / "links").read_bytes() and time.monotonic() < begin + seconds:
+                    time.sleep(0.01)
+                return time.monotonic() - begin
+            finally:
+                namespaces.stop(monitor)
+
+    def test_a_dead_wire_is_told_at_once(self):
+        # The kernel by itself tells of the second link that changes within a second when that second is over.
+        self.addCleanup(cases.world.switch.ip, "link", "set", "uplink", "up")
+        for attempt in range(3):
+            with self.subTest(attempt=attempt):
+                self.assertLess(self.link_news("down"), 0.8)
+                self.assertLess(self.link_news("up"), 3)
 
     def test_a_stopped_one_is_found_stopped_and_steps_down(self):
         self.ha("active")

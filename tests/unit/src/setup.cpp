@@ -134,6 +134,17 @@ TEST_F(Setup, AnInterfaceThatAGatewayHasIsInUse) {
   EXPECT_EQ(state_of(*find_port(ports(network), "veth0")), PortState::default_route) << "which is what refuses it";
 }
 
+TEST_F(Setup, APciDeviceThatAGatewayHasIsInUse) {
+  KernelNetwork network;
+  network["0000:01:00.0"].in_use = network["0000:02:00.0"].in_use = true;
+  const std::vector<Port> all = ports(network);
+  for (const char* taken : {"eth1", "0000:02:00.0"}) {
+    EXPECT_EQ(state_of(*find_port(all, taken)), PortState::in_use) << taken;
+    EXPECT_THAT(binding_obstacle(Sysfs(root_), *find_port(all, taken)), HasSubstr("a gateway that runs has")) << taken;
+  }
+  EXPECT_EQ(state_of(*find_port(all, "eth2")), PortState::free);
+}
+
 TEST_F(Setup, TheClaimOfALivingGatewayIsFound) {
   const std::string interface = fmt::format("claim{}", getpid());
   EXPECT_FALSE(read_kernel_network().contains(interface));
