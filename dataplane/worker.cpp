@@ -70,24 +70,26 @@ void Worker::run() noexcept {
 
 bool Worker::turn() noexcept {
   const Instant now = read_clock();
-  if (settings_.fence_after_ns != 0) fence_if_late(now);
+  const bool late = settings_.fence_after_ns != 0 && fence_if_late(now);
   const Snapshot& snapshot = quiescence_.current();
   bool busy = false;
   for (std::size_t port = 0; port < settings_.roles.size(); ++port) {
     busy |= receive(static_cast<PortIndex>(port), now, snapshot);
   }
   if (settings_.workers > 1) busy |= take_handed_over(now, snapshot);
-  // Whoever was fenced says nothing on any wire: not even that it is the master still, for VRRP's sake.
-  busy |= world_.send_from_kernel(settings_.standing != nullptr && settings_.standing->fenced());
+  // Whoever was fenced says nothing on any wire: not even that it is the master still, for VRRP's sake. Nor does anybody
+  // say what was to be said before a stop, or as if there had been none: that the egress addresses are here.
+  busy |= world_.send_from_kernel(late || (settings_.standing != nullptr && settings_.standing->fenced()));
   advance(now, snapshot);
   busy |= mailbox_.serve();
   return busy;
 }
 
-void Worker::fence_if_late(Instant now) noexcept {
+bool Worker::fence_if_late(Instant now) noexcept {
   const bool late = last_turn_ != 0 && now - last_turn_ > settings_.fence_after_ns;
   last_turn_ = now;
   if (late && settings_.standing->fence()) settings_.fenced->signal();
+  return late;
 }
 
 bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept {

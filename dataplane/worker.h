@@ -69,7 +69,7 @@ class Worker {
 
  private:
   [[nodiscard]] bool turn() noexcept;
-  void fence_if_late(Instant now) noexcept;
+  [[nodiscard]] bool fence_if_late(Instant now) noexcept;  // true: this turn is
   [[nodiscard]] bool receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept;
   [[nodiscard]] bool take_handed_over(Instant now, const Snapshot& snapshot) noexcept;
   void process(PortIndex port, std::span<Packet> packets, Instant now, const Snapshot& snapshot) noexcept;

@@ -342,8 +342,8 @@ CUTS = {
 
 def take_over(pair, happen):
     """`happen` to the active one, until the other one is active: who it was, the watch, and since when (monotonic seconds)."""
-    active, other = pair.roles()
     watch = Watch(pair)
+    active, other = pair.roles()  # now: it may have changed while the watch began
     since = time.monotonic()
     happen(active)
     pair.wait("taken over", other.is_active, 10)
@@ -353,8 +353,8 @@ def take_over(pair, happen):
 
 def cut(pair, side, seconds=3):
     """The boxes do not hear each other on one network for a while, and all else is well: who was active, the watch, since when."""
-    active, _ = pair.roles()
     watch = Watch(pair)
+    active, _ = pair.roles()
     since = time.monotonic()
     pair.hear_each_other(side, False)
     try:

@@ -80,6 +80,21 @@ class StandsBy(GatewayCase):
         self.assertFalse(self.egress_routes() or self.answers_arp(EGRESS["web"][0]))
         self.assertTrue(self.answers_arp(GATEWAY_OUTSIDE[0]))
 
+    def test_a_stopped_one_that_goes_on_announces_nothing(self):
+        """Another one has the addresses by then: what was to be said again meanwhile is not said, whoever tells it to stand by."""
+        for attempt in range(3):
+            with self.subTest(attempt=attempt):
+                self.assertEqual(self.ha("active").returncode, 0)
+                self.gateway.process.send_signal(signal.SIGSTOP)
+                time.sleep(1.5)  # after a second it would have been said again
+                told = threading.Thread(target=self.ha, args=["standby"])
+                told.start()
+                time.sleep(0.3)
+                threading.Timer(0.2, self.gateway.process.send_signal, [signal.SIGCONT]).start()
+                heard = self.neighbours(1)
+                told.join()
+                self.assertEqual([one for one in heard["announced"] if one[1] == EGRESS["web"][0]], [])
+
     def link_news(self, state, seconds=3):
         """How long until the kernel tells of sp-inside that it cannot send, or can, once its wire is down, or up."""
         with open(cases.world.folder / "links", "wb+") as heard:

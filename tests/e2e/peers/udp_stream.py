@@ -1,6 +1,6 @@
 """udp_stream.py ADDRESS PORT [OWN]: a datagram every millisecond, each echoed by the server, until SIGTERM.
 Says "ready"; in the end prints one JSON object: how many were sent and answered, who the server says we are, and the gaps:
-from when to when (monotonic seconds) no answer came for 20 ms and more."""
+from when to when (monotonic seconds) no answer came for 20 ms and more, the time before the first one included."""
 
 import json
 import select
@@ -21,8 +21,7 @@ def main():
     connection.setblocking(False)
     sent = answered = 0
     gaps, seen = [], set()
-    last_answer = None
-    next_send = time.monotonic()
+    last_answer = next_send = time.monotonic()  # or the begin
     ended = []
     signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
     print("ready", flush=True)
@@ -32,7 +31,7 @@ def main():
         if connection in ready:
             try:
                 source, port = connection.recv(2048).decode().split()[:2]
-                if last_answer is not None and now - last_answer >= NO_GAP:
+                if now - last_answer >= NO_GAP:
                     gaps.append((last_answer, now))
                 last_answer = now
                 answered += 1
@@ -46,7 +45,7 @@ def main():
             except OSError:  # a neighbour that is not there yet
                 pass
             next_send = max(next_send + PERIOD, now - 0.1)
-    if last_answer is not None and now - last_answer >= NO_GAP:
+    if now - last_answer >= NO_GAP:
         gaps.append((last_answer, now))
     print(json.dumps({"sent": sent, "answered": answered, "seen": sorted(seen), "gaps": gaps}))
 
