@@ -32,8 +32,9 @@ struct Terminated {
 
 // ---- SOCKS 4 and 4a ------------------------------------------------------------------------------------------------
 
-UpgradeUnit read_socks4_request(Bytes bytes, Upgrade& upgrade) noexcept {
+UpgradeUnit read_socks4_request(Bytes stream, Upgrade& upgrade) noexcept {
   constexpr std::size_t fixed_bytes = 8, bytes_max = fixed_bytes + 512;
+  const Bytes bytes = stream.first(std::min(stream.size(), bytes_max));
   if (bytes.size() > 1 && bytes[1] != command_connect) return {};
   if (bytes.size() < fixed_bytes) return {Parse::need_more, 0, {}};
   Reader reader(bytes);
