@@ -31,7 +31,9 @@ void read_range(const YamlNode& node, EgressPool& pool, const ObjectReport& repo
       report.lost(cidr->at, fmt::format("{} holds no address that Antrea would use; left out", to_string(*prefix)));
       return;
     }
-    pool.ranges.push_back({prefix->first(), prefix->last()});
+    const AddressRange range{prefix->first(), prefix->last()};
+    if (!can_be_left_under(range, cidr->at, report)) return;
+    pool.ranges.push_back(range);
     exclude_ends(*prefix, pool);
     return;
   }
@@ -41,7 +43,7 @@ void read_range(const YamlNode& node, EgressPool& pool, const ObjectReport& repo
     report.lost(node.at, "neither a cidr nor a start and an end behind it; the range was left out");
     return;
   }
-  pool.ranges.push_back({*first, *last});
+  if (can_be_left_under({*first, *last}, node.at, report)) pool.ranges.push_back({*first, *last});
 }
 
 // Antrea takes quantities of Kubernetes, "500k", "10M", "1G", in powers of 1000.
@@ -125,7 +127,7 @@ class EgressImporter {
 
   void add_address(const YamlNode* node) {
     if (node == nullptr || (node->kind == YamlNode::Kind::scalar && node->text.empty())) return;
-    const auto address = read_address(*node, report_);
+    const auto address = read_egress_address(*node, report_);
     auto& known = egress_.egress_ips;
     if (address && std::find(known.begin(), known.end(), *address) == known.end()) known.push_back(*address);
   }

@@ -69,7 +69,7 @@ std::vector<IpAddress> read_gateways(Fields& spec, const ObjectReport& report) {
     fields.lost("nodeSelector", "which node is the gateway is decided: this one; left out");
     fields.lost("interface", "the address of a node's interface is not known here; left out");
     const YamlNode* address = fields.find("egressIP");
-    const auto read = address == nullptr ? std::nullopt : read_address(*address, report);
+    const auto read = address == nullptr ? std::nullopt : read_egress_address(*address, report);
     if (read && std::find(addresses.begin(), addresses.end(), *read) == addresses.end()) addresses.push_back(*read);
   }
   return addresses;

@@ -7,6 +7,7 @@
 
 #include "config/bounds.h"
 #include "config/document/in_quotes.h"
+#include "config/martian.h"
 
 namespace sallyport::config {
 namespace {
@@ -81,6 +82,17 @@ std::optional<IpAddress> read_address(const YamlNode& node, const ObjectReport& 
     return std::nullopt;
   }
   return without_mapping(host_prefix(*address), node.at, report).address;
+}
+
+bool can_be_left_under(const AddressRange& range, const Location& at, const ObjectReport& report) {
+  const std::string_view martian = martian_in(range);
+  if (!martian.empty()) report.lost(at, fmt::format("no flow can leave under an address of {}; left out", martian));
+  return martian.empty();
+}
+
+std::optional<IpAddress> read_egress_address(const YamlNode& node, const ObjectReport& report) {
+  const auto address = read_address(node, report);
+  return address && can_be_left_under({*address, *address}, node.at, report) ? address : std::nullopt;
 }
 
 std::optional<Prefix> read_prefix(const YamlNode& node, const ObjectReport& report) {

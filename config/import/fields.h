@@ -24,6 +24,9 @@ namespace sallyport::config {
                                                       const ObjectReport& report);
 [[nodiscard]] std::optional<bool> read_boolean(const YamlNode& node, const ObjectReport& report);
 [[nodiscard]] std::optional<IpAddress> read_address(const YamlNode& node, const ObjectReport& report);
+// One that a flow can leave under.
+[[nodiscard]] std::optional<IpAddress> read_egress_address(const YamlNode& node, const ObjectReport& report);
+[[nodiscard]] bool can_be_left_under(const AddressRange& range, const Location& at, const ObjectReport& report);
 // A single address counts as a prefix of its full length. Host bits are cleared.
 [[nodiscard]] std::optional<Prefix> read_prefix(const YamlNode& node, const ObjectReport& report);
 

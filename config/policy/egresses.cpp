@@ -1,4 +1,3 @@
-#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -6,6 +5,7 @@
 #include "config/address_union.h"
 #include "config/document/units.h"
 #include "config/document/values.h"
+#include "config/martian.h"
 #include "config/policy/readers.h"
 
 namespace sallyport::config {
@@ -13,21 +13,6 @@ namespace {
 
 constexpr std::uint64_t most_bits = 1'000'000'000'000'000;  // per second; a petabit
 constexpr std::uint64_t packet_bits = 8 * std::uint64_t{1500};
-
-// What is dropped as a martian whichever way it goes can be nobody's address. Policy language, section 5.
-constexpr std::array<std::string_view, 10> martians{"0.0.0.0/8",   "127.0.0.0/8",  "169.254.0.0/16", "224.0.0.0/4",
-                                                    "240.0.0.0/4", "::/128",       "::1/128",        "fe80::/10",
-                                                    "ff00::/8",    "::ffff:0:0/96"};
-
-// The martian network that shares an address with the range; empty: none.
-std::string_view martian_in(const AddressRange& range) {
-  for (const std::string_view text : martians) {
-    const Prefix martian = parse_prefix(text)->prefix;
-    if (martian.address.family != range.first.family) continue;
-    if (martian.first() <= range.last && range.first <= martian.last()) return text;
-  }
-  return {};
-}
 
 bool check_usable(const Item& item, const AddressRange& range, Diagnostics& diagnostics) {
   const std::string_view martian = martian_in(range);

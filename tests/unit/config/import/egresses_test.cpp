@@ -62,6 +62,20 @@ TEST(ImportAntrea, PoolsThatHoldNothing) {
   }
 }
 
+// The rest of what was imported is a policy still.
+TEST(ImportAntrea, AddressesThatNobodyCanHave) {
+  for (const char* range :
+       {"{start: 101.0.113.40, end: 203.0.113.47}", "{cidr: 127.0.0.0/24}", "{cidr: 'ff02::/64'}"}) {
+    const auto model = import_with_report(egress(applied + ", egressIP: 203.0.113.8") +
+                                              pool(std::string("ipRanges: [{cidr: 203.0.113.16/28}, ") + range + "]"),
+                                          9, "no flow can leave under an address of");
+    EXPECT_EQ(model.egress_pools.at(0).ranges.size(), 1U) << range;
+  }
+  const auto model =
+      import_with_report(egress(applied + ", egressIPs: [169.254.1.1, 203.0.113.8]"), 4, "169.254.0.0/16");
+  EXPECT_EQ(model.egresses.at(0).egress_ips.size(), 1U);
+}
+
 TEST(ImportAntrea, APoolAlone) {
   const std::string from_pool = egress(applied + ", externalIPPool: pool") + "status: {egressIP: 203.0.113.19}\n";
   EXPECT_EQ(
@@ -95,6 +109,15 @@ TEST(ImportAntrea, AppliedToNothingSelectsNothing) {
 
 std::string cilium(const std::string& spec) {
   return "apiVersion: cilium.io/v2\nkind: CiliumEgressGatewayPolicy\nmetadata: {name: e}\nspec: {" + spec + "}\n";
+}
+
+TEST(ImportCilium, AnAddressThatNobodyCanHave) {
+  const auto model = import_with_report(
+      cilium(
+          "selectors: [{podSelector: {}}], destinationCIDRs: [192.0.2.0/24], egressGateways: [{egressIP: 240.0.0.1}, "
+          "{egressIP: 203.0.113.8}]"),
+      4, "240.0.0.0/4");
+  EXPECT_EQ(model.egresses.at(0).egress_ips.size(), 1U);
 }
 
 TEST(ImportCilium, EachSelectorIsAnEgress) {
