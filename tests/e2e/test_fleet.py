@@ -14,9 +14,11 @@ GAP_MS = 3000
 
 
 class FleetCase(unittest.TestCase):
+    more = ""  # of sallyport.toml
+
     @classmethod
     def setUpClass(cls):
-        cls.fleet = Fleet(cases.program)
+        cls.fleet = Fleet(cases.program, cls.more)
         cls.addClassCleanup(cls.fleet.close)
         cls.fleet.start()
 
@@ -94,6 +96,8 @@ class Routed(FleetCase):
 
 
 class Drained(FleetCase):
+    more = '[timeouts]\ntcp_transitory = "3s"\nudp = "3s"\n'
+
     def test_old_connections_stay_and_new_ones_go_to_the_other(self):
         node, other = self.fleet.nodes
         before = Connections(self.fleet, 100, 100, SENDERS)
@@ -107,9 +111,13 @@ class Drained(FleetCase):
         self.assertEqual(set(before.said["by_source"]), {node.egress, other.egress})
         self.assertLessEqual(node.status()["flows"], left, "none was opened")
         self.assertIn(node, self.fleet.ways_in(), "while a flow is left")
+        self.fleet.wait("left by its senders", lambda: self.fleet.ways_in() == [other], 30)
+        self.assertEqual(node.status()["flows"], 0)
+        self.assertEqual(self.new_ones(), {other.egress: 60})
 
         self.assertEqual(node.ha("active").returncode, 0)
         self.assertEqual(node.ha("status").stdout.strip(), "active")
+        self.fleet.wait_settled()
         self.assertEqual(set(self.new_ones()), {node.egress, other.egress})
 
     def new_ones(self):
