@@ -292,7 +292,7 @@ class Watch:
 
 class Connections:
     """Opened at once, a line a second on each; they go on in the background."""
-    LIMIT = 20  # seconds for an answer: what comes later is no connection that goes on
+    LIMIT = 10  # seconds for an answer: what comes later is no connection that goes on
 
     def __init__(self, world, count, rounds, senders=()):
         self.output = world.folder / f"connections-{time.monotonic_ns()}"
