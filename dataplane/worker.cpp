@@ -77,8 +77,8 @@ bool Worker::turn() noexcept {
     busy |= receive(static_cast<PortIndex>(port), now, snapshot);
   }
   if (settings_.workers > 1) busy |= take_handed_over(now, snapshot);
-  // Whoever was fenced says nothing on any wire: not even that it is the master still, for VRRP's sake. Nor does anybody
-  // say what was to be said before a stop, or as if there had been none: that the egress addresses are here.
+  // Whoever was fenced says nothing on any wire: not even that it is the master still, for VRRP's sake. Nor does
+  // anybody say what was to be said before a stop, or as if there had been none: that the egress addresses are here.
   busy |= world_.send_from_kernel(late || (settings_.standing != nullptr && settings_.standing->fenced()));
   advance(now, snapshot);
   busy |= mailbox_.serve();

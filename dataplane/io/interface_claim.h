@@ -1,5 +1,5 @@
-// An interface of the kernel, or a PCI device, belongs to one gateway: two that stand on the same one would both forward
-// what arrives.
+// An interface of the kernel, or a PCI device, belongs to one gateway: two that stand on the same one would both
+// forward what arrives.
 #pragma once
 
 #include <string>

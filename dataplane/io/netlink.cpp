@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <string>
 
-#include <linux/if_addr.h>
 #include <linux/if.h>
+#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <netlink/addr.h>
