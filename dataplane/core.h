@@ -168,6 +168,12 @@ struct Core {
   [[nodiscard]] SharePlace place_of(const Flow& flow) const noexcept { return place_of(flows.source(flow)); }
   // 0: no room.
   [[nodiscard]] std::uint32_t begin_inspection(const Flow& flow) noexcept { return held.begin(tick, place_of(flow)); }
+  // Its packets do not wait.
+  void end_inspection(const Flow& flow) noexcept {
+    if (flows.extras(flow).inspection == 0) return;
+    held.end(flows.extras(flow).inspection);
+    flows.own_extras(flow).inspection = 0;
+  }
 
   void count_received(PortIndex in, std::span<const Packet> packets) noexcept;
 

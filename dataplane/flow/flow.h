@@ -192,16 +192,16 @@ struct alignas(64) FlowFacts {
 static_assert(sizeof(FlowFacts) == 64);
 
 struct FlowExtras {
-  std::uint64_t judged_connection;  // UDP: hash of the QUIC connection that was let through; 0: none
-  std::uint32_t inspection;         // number of its Inspection; 0: none
-  std::uint32_t name_table;         // where a name is asked for: what decide_shown() wants
-  std::uint32_t quic_version;       // UDP
-  std::uint32_t follow;             // number of its RequestFollow; 0: none
-  std::uint32_t method, url;        // numbers in the NameBook, of the latest request; 0: none
-  std::uint32_t tunnel;             // treatment: number of the client's TunnelPeer; 0: it comes through no tunnel
-  std::uint32_t meter;       // treatment: its egress's bandwidth, among those of the present policy, from 1; 0: none
-  std::uint32_t domain;      // the domain by which network policies let it pass, NameBindings::mark(); 0: none
-  std::uint32_t port_block;  // number of the PortBlock that its outside port lies in; 0: nobody counts
+  std::uint64_t judged;        // hash of what was let through: the QUIC connection; sealed TCP: its name. 0: none
+  std::uint32_t inspection;    // number of its Inspection; 0: none
+  std::uint32_t name_table;    // where a name is asked for: what decide_shown() wants
+  std::uint32_t quic_version;  // UDP
+  std::uint32_t follow;        // number of its RequestFollow; 0: none
+  std::uint32_t method, url;   // numbers in the NameBook, of the latest request; 0: none
+  std::uint32_t tunnel;        // treatment: number of the client's TunnelPeer; 0: it comes through no tunnel
+  std::uint32_t meter;         // treatment: its egress's bandwidth, among those of the present policy, from 1; 0: none
+  std::uint32_t domain;        // the domain by which network policies let it pass, NameBindings::mark(); 0: none
+  std::uint32_t port_block;    // number of the PortBlock that its outside port lies in; 0: nobody counts
   std::array<DnsStream, 2> dns;  // by direction
 };
 static_assert(sizeof(FlowExtras) == 64);

@@ -29,11 +29,12 @@ struct StreamProgress {
 };
 
 struct Inspection {
-  Tick since;                // the present turn's begin (turns.h); of the verdict, while its bytes are guarded
-  std::uint32_t base;        // TCP: the sequence number of the stream's first byte
-  std::uint32_t contiguous;  // bytes of the stream without a gap
-  std::uint32_t passed;      // so many of them were let through
-  StreamProgress progress;   // of what follows them
+  Tick since;                 // the present turn's begin (turns.h); of the verdict, while its bytes are guarded
+  std::uint32_t base;         // TCP: the sequence number of the stream's first byte
+  std::uint32_t contiguous;   // bytes of the stream without a gap
+  std::uint32_t passed;       // so many of them were let through
+  std::uint64_t judged_name;  // hash of the name that was let through
+  StreamProgress progress;    // of what follows them
   classifier::names::Upgrade upgrade;
   std::uint32_t stream;       // number of its byte stream; 0: none
   std::uint32_t quic;         // number of its QUIC state; 0: none

@@ -71,12 +71,15 @@ using namespace wire;
   return false;
 }
 
+[[nodiscard]] std::uint64_t hash_of(const Core& core, std::string_view name) noexcept {
+  return core.hash(name.data(), name.size());
+}
+
 // A hello that a server asked for again (RFC 8446 section 4.1.4) names the same server.
 [[nodiscard]] bool is_same_hello(const Core& core, const Flow& flow, const Looked& looked) noexcept {
-  const std::string_view first =
-      core.flows.facts(flow).name != 0 ? core.names[core.flows.facts(flow).name] : std::string_view{};
-  return core.flows.extras(flow).inspection == 0 || !core.held[core.flows.extras(flow).inspection].second_hello ||
-         looked.shown.name == first;
+  const std::uint32_t number = core.flows.extras(flow).inspection;
+  if (number == 0 || !core.held[number].second_hello) return true;
+  return core.held[number].judged_name == hash_of(core, looked.shown.name);
 }
 
 // All that waits goes on, in the order in which it came. What of it lies behind a gap was not read, and comes again.
@@ -150,6 +153,8 @@ void send_held(Core& core, Flow& flow) noexcept {
   send_held(core, flow);
   if (flow.is_tcp()) note_sent(core.flows.track(flow), packet, parsed, to_server);
   begin_guard(core, number, hello);
+  if (hello && core.flows.extras(flow).inspection != 0)
+    core.held[core.flows.extras(flow).inspection].judged_name = hash_of(core, looked.shown.name);
   return Inspected::pass;
 }
 
@@ -203,9 +208,7 @@ void hello_overdue(Core& core, FlowNumber number) noexcept {
 void release_held(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
   send_held(core, flow);
-  if (core.flows.extras(flow).inspection == 0) return;
-  core.held.end(core.flows.extras(flow).inspection);
-  core.flows.own_extras(flow).inspection = 0;
+  core.end_inspection(flow);
 }
 
 void close_undecided(Core& core, Flow& flow) noexcept {
@@ -333,9 +336,7 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
 
 void stop_observing(Core& core, Flow& flow) noexcept {
   flow.clear(Flow::observing);
-  if (core.flows.extras(flow).inspection == 0) return;
-  core.held.end(core.flows.extras(flow).inspection);
-  core.flows.own_extras(flow).inspection = 0;
+  core.end_inspection(flow);
 }
 
 void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed) noexcept {

@@ -178,10 +178,7 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   if (core.flows.extras(flow).inspection == 0) return nullptr;
   Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   if (!core.held.open_stream(inspection, true)) {
-    if (began) {
-      core.held.end(core.flows.extras(flow).inspection);
-      core.flows.own_extras(flow).inspection = 0;
-    }
+    if (began) core.end_inspection(flow);
     return nullptr;
   }
   if (!inspection.base_known) inspection.base = core.flows.track(flow).first_byte;
@@ -255,8 +252,7 @@ bool keep_quic(Core& core, Flow& flow, const QuicState& state) noexcept {
   if (core.flows.extras(flow).inspection == 0) return false;
   QuicState* kept = core.held.open_quic(core.held[core.flows.extras(flow).inspection]);
   if (kept == nullptr) {
-    core.held.end(core.flows.extras(flow).inspection);
-    core.flows.own_extras(flow).inspection = 0;
+    core.end_inspection(flow);
     return false;
   }
   *kept = state;
@@ -300,8 +296,7 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
 
 void forget_stream(Core& core, Flow& flow) noexcept {
   if (core.flows.extras(flow).inspection == 0 || core.held[core.flows.extras(flow).inspection].packets != 0) return;
-  core.held.end(core.flows.extras(flow).inspection);
-  core.flows.own_extras(flow).inspection = 0;
+  core.end_inspection(flow);
 }
 
 void note_shown(Core& core, Flow& flow, const Looked& looked) noexcept {

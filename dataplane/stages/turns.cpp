@@ -35,6 +35,14 @@ void take_clients_turn(Core& core, FlowNumber number) noexcept {
   watch(core, number);
 }
 
+void restart_turns(Core& core, FlowNumber number) noexcept {
+  Inspection& inspection = core.held[core.flows.extras(number).inspection];
+  inspection.since = core.tick;
+  inspection.servers_turn = false;
+  inspection.client_ms = 0;
+  watch(core, number);
+}
+
 void watch(Core& core, FlowNumber number) noexcept {
   const Flow& flow = core.flows[number];
   const std::int32_t lives = static_cast<std::int32_t>(timeout_ms(core, flow)) - since(flow.last_seen, core.tick);

@@ -15,6 +15,8 @@ namespace sallyport::dataplane {
 void take_turn(Core& core, FlowNumber number) noexcept;
 // The client has begun to say something, whoever's turn it was.
 void take_clients_turn(Core& core, FlowNumber number) noexcept;
+// All is counted anew from now on, and it is the client's turn.
+void restart_turns(Core& core, FlowNumber number) noexcept;
 // Its deadline is when that of the present turn is over.
 void watch(Core& core, FlowNumber number) noexcept;
 [[nodiscard]] std::int32_t hello_left_ms(const Core& core, const Flow& flow) noexcept;

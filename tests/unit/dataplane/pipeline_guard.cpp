@@ -128,6 +128,28 @@ TEST(PipelineGuard, Case95TheSecondHelloNamesTheSameServer) {
   }
 }
 
+// Also where there was no room to remember the name, and after the server has taken its time.
+TEST(PipelineGuard, Case95WhateverIsRememberedOfTheName) {
+  for (const bool late : {false, true}) {
+    for (const bool same : {true, false}) {
+      Guarded t;
+      for (std::uint16_t i = 0; i < 600; ++i) {
+        Client other(t.g, End(std::string("10.0.10.5"), static_cast<std::uint16_t>(1024 + i)), server);
+        other.connect();
+        (void)other.send(0, hello("h" + std::to_string(i)));
+      }
+      const std::uint64_t before = t.g.pipeline.counters().names_not_stored.get();
+      EXPECT_EQ(t.c.send(0, t.h).outside.size(), 1U);
+      EXPECT_EQ(t.g.pipeline.counters().names_not_stored.get(), before + 1);
+      if (late) (void)t.g.wait_ms(11'000);
+      EXPECT_EQ(t.c.server_sends(0, server_hello(true), Tcp::ack, t.size).inside.size(), 1U);
+      const auto out = t.c.send(t.size, hello(same ? "httpbin.org" : "www.example.com"));
+      ASSERT_EQ(out.outside.size(), 1U);
+      EXPECT_EQ((look_at(out.outside[0]).tcp().flags & Tcp::rst) == 0, same);
+    }
+  }
+}
+
 TEST(PipelineGuard, Case95AFlowThatEndsBeforeTheSecondHelloWasAllowed) {
   Guarded t;
   EXPECT_EQ(t.c.send(0, t.h).outside.size(), 1U);
