@@ -109,9 +109,10 @@ void skip_connection_close(Reader& frames) noexcept {
   frames.skip(frames.varint());
 }
 
-// Calls crypto(offset, bytes), which answers a QuicResult, for a CRYPTO frame.
+// Calls crypto(offset, bytes), which answers a QuicResult, for a CRYPTO frame. Sets `closes` where the sender ends the
+// connection.
 template <typename Crypto>
-[[nodiscard]] QuicResult read_frame(Reader& frames, const QuicVersion& version, Crypto crypto) noexcept {
+[[nodiscard]] QuicResult read_frame(Reader& frames, const QuicVersion& version, bool& closes, Crypto crypto) noexcept {
   const std::uint64_t type = frames.varint();
   if (type == version.crypto_frame) {
     const std::uint64_t offset = frames.varint();
@@ -130,6 +131,7 @@ template <typename Crypto>
       break;
     case connection_close:
       skip_connection_close(frames);
+      closes = !frames.failed();
       break;
     default:
       return QuicResult::malformed;
@@ -138,11 +140,11 @@ template <typename Crypto>
 }
 
 template <typename Crypto>
-[[nodiscard]] QuicResult read_frames(Bytes bytes, const QuicVersion& version, Crypto crypto) noexcept {
+[[nodiscard]] QuicResult read_frames(Bytes bytes, const QuicVersion& version, bool& closes, Crypto crypto) noexcept {
   if (bytes.empty()) return QuicResult::malformed;
   Reader frames(bytes);
   QuicResult result = QuicResult::need_more;
-  while (result == QuicResult::need_more && !frames.empty()) result = read_frame(frames, version, crypto);
+  while (result == QuicResult::need_more && !frames.empty()) result = read_frame(frames, version, closes, crypto);
   return result;
 }
 
@@ -191,7 +193,8 @@ void begin(QuicConnection& connection, const Packet& packet) noexcept {
     begin(connection, packet);
   }
   if ((opened->first_byte & reserved_bits) != 0) return QuicResult::malformed;
-  return read_frames(opened->frames, *packet.version,
+  bool closes = false;  // the client's word for it: the server may not have heard it
+  return read_frames(opened->frames, *packet.version, closes,
                      [&](std::uint64_t offset, Bytes bytes) { return add_to_stream(stream, offset, bytes); });
 }
 
@@ -284,10 +287,13 @@ void read_server_datagram(Bytes datagram, QuicConnection& connection, QuicKeys& 
     if (packet->type != QuicPacketType::initial) continue;
     const auto opened = open(QuicSide::server, *packet, known_dcid(connection), keys);
     if (!opened) continue;
-    (void)read_frames(opened->frames, *packet->version, [&](std::uint64_t offset, Bytes bytes) {
+    bool closes = false;
+    (void)read_frames(opened->frames, *packet->version, closes, [&](std::uint64_t offset, Bytes bytes) {
       read_server_crypto(offset, bytes, connection);
       return QuicResult::need_more;
     });
+    // It has refused the connection, and keeps nothing of it.
+    connection.may_restart = connection.may_restart || closes;
   }
 }
 
@@ -312,10 +318,9 @@ bool is_early_data(Bytes datagram, QuicConnection& connection) noexcept {
 }
 
 bool is_unreadable(Bytes datagram) noexcept {
-  constexpr std::uint8_t fixed_bit = 0x40;
   if (datagram.size() < initial_datagram_bytes_min || (datagram[0] & long_header_bit) == 0) return false;
   Reader version(datagram.subspan(1));
-  return (datagram[0] & fixed_bit) == 0 || find_quic_version(version.u32()) == nullptr;
+  return find_quic_version(version.u32()) == nullptr;
 }
 
 }  // namespace sallyport::classifier::names

@@ -45,7 +45,7 @@ struct QuicConnection {
   std::array<std::uint8_t, 20> original_dcid{};  // the DCID whose keys the client uses
   std::uint8_t dcid_length = 0;
   bool dcid_known = false;      // since a first Initial was opened
-  bool may_restart = false;     // the server sent Retry or Version Negotiation: an Initial with another DCID may follow
+  bool may_restart = false;     // the server sent Retry or Version Negotiation, or refused it: another DCID may follow
   bool accepted = false;        // the server has sent its ServerHello: it has the client's whole hello
   bool asked_again = false;     // it has sent HelloRetryRequest: a second hello may stand behind the first
   bool second_hello = false;    // and the client has begun that
@@ -81,15 +81,15 @@ struct QuicKeysDeleter {
 [[nodiscard]] QuicResult read_client_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection,
                                               CryptoStream& stream, QuicKeys& keys, ClientHello& hello,
                                               std::size_t hello_bytes_max = CryptoStream::capacity) noexcept;
-// A server datagram: notes a Retry (whose Source Connection ID keys the client's next Initials, RFC 9001 section 5.2)
-// or a Version Negotiation, after both of which the client begins its hello anew; and what an Initial of the server's
+// A server datagram: notes a Retry (whose Source Connection ID keys the client's next Initials, RFC 9001 section 5.2),
+// a Version Negotiation or a refusal, after all of which the client may begin anew; and what an Initial of the server's
 // answers to the hello. A Handshake packet would say as much, but nothing in it tells of which connection it is.
 void read_server_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection, QuicKeys& keys) noexcept;
 [[nodiscard]] bool has_initial_packet(std::span<const std::uint8_t> datagram) noexcept;
 // 0-RTT and no Initial? `connection` is then the one whose Destination Connection ID it bears.
 [[nodiscard]] bool is_early_data(std::span<const std::uint8_t> datagram, QuicConnection& connection) noexcept;
 // A long header that is read nowhere here, in a datagram that may begin a connection all the same, at a server that
-// speaks other versions or takes no offence at a cleared fixed bit (RFC 9287).
+// speaks other versions. The fixed bit is a client's to clear (RFC 9287), and says nothing here.
 [[nodiscard]] bool is_unreadable(std::span<const std::uint8_t> datagram) noexcept;
 
 }  // namespace sallyport::classifier::names

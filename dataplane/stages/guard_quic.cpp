@@ -58,6 +58,11 @@ using Bytes = std::span<const std::uint8_t>;
   const auto* connection = kept(core, flow);
   return connection != nullptr && connection->accepted;
 }
+// The server keeps nothing of it.
+[[nodiscard]] bool is_refused(Core& core, const Flow& flow) noexcept {
+  const auto* connection = kept(core, flow);
+  return connection != nullptr && connection->may_restart;
+}
 
 // Something is wrong with an Initial while the connection that was judged is not confirmed yet. Another connection has
 // to wait for that: it comes again.
@@ -174,7 +179,7 @@ void begin_quic_guard(Core& core, FlowNumber number, bool hello) noexcept {
 }
 
 void quic_guard_overdue(Core& core, Flow& flow) noexcept {
-  if (!is_taken(core, flow)) flow.set(Flow::sealed);
+  if (!is_taken(core, flow) && !is_refused(core, flow)) flow.set(Flow::sealed);
   core.end_inspection(flow);
 }
 

@@ -70,6 +70,37 @@ def _(t):
     t.flow(**MALFORMED)
 
 
+@case("RFC 9287: the fixed bit is the client's to clear", policy=NAMES)
+def _(t):
+    quic(t, "httpbin.org", fixed_bit=False)
+    accept(t)
+    t.inside(datagram(initial(b"\x02\0\0\0\0", fixed_bit=False, number=1)), outside=ANYTHING)
+    handshake = hellos.long_header(2)
+    t.inside(datagram(bytes([handshake[0] & 0xBF]) + handshake[1:]), outside=ANYTHING)
+    t.flow(action="allow", sni="httpbin.org")
+    quic(t, "denied.example", 40001, leaves=False, fixed_bit=False)
+    t.flow(sni="denied.example", **DENIED)
+
+
+@case("T9: the server refuses a connection, and another is begun from the same socket", policy=NAMES)
+def _(t):
+    refusal = udp(S, 443, E, 40000, initial(b"\x1c\x02\0\0", side=b"server"))
+    quic(t, "httpbin.org")
+    t.inside(datagram(initial(crypto_of("www.example.com"), dcid=b"another!")), drop="hello_unordered")  # not before
+    t.outside(refusal, inside=ANYTHING)
+    quic(t, "www.example.com", dcid=b"another!")
+    t.inside(datagram(initial(crypto_of("httpbin.org"))), drop="hello_unordered")
+    accept(t, dcid=b"another!")
+    t.inside(datagram(b"\x40" + bytes(60)), outside=ANYTHING)
+    t.flow(action="allow", sni="www.example.com")
+    quic(t, "httpbin.org", 40001)
+    t.outside(udp(S, 443, E, 40001, initial(b"\x1c\x02\0\0", side=b"server")), inside=ANYTHING)
+    t.wait(11)
+    t.inside(datagram(initial(crypto_of("httpbin.org")), 40001), drop="hello_duplicate")
+    quic(t, "denied.example", 40001, dcid=b"another!", leaves=False)
+    t.flow(sni="denied.example", **DENIED)
+
+
 @case("case 102: a short header without a flow", policy=NAMES)
 def _(t):
     t.inside(datagram(b"\x40" + bytes(60)), inside=ANYTHING, drop="hello_denied")

@@ -67,14 +67,14 @@ def crypto(offset, content):
     return b"\x06" + varint(offset) + varint(len(content)) + content
 
 
-def initial(frames, dcid=b"8 bytes!", version=V1, number=0, size=1200, token=b"", side=b"client"):
+def initial(frames, dcid=b"8 bytes!", version=V1, number=0, size=1200, token=b"", side=b"client", fixed_bit=True):
     """An Initial of that side, filled up to a datagram of `size` bytes. `dcid`: the one that the client chose first; it is also
     where a client's goes, while a server's goes to nobody in particular."""
     secret = hmac.new(bytes.fromhex(SALTS[version]), dcid, hashlib.sha256).digest()
     secret = expand_label(secret, side + b" in", 32)
     key, iv, header_key = [expand_label(secret, LABELS[version] + b" " + label, length)
                            for label, length in ((b"key", 16), (b"iv", 12), (b"hp", 16))]
-    first = 0xC3 | INITIAL_TYPE[version] << 4
+    first = (0xC3 if fixed_bit else 0x83) | INITIAL_TYPE[version] << 4
     to = dcid if side == b"client" else b""
     header = bytes([first]) + struct.pack("!I", version) + vector(1, to) + vector(1, b"") + varint(len(token)) + token
     frames += bytes(max(0, size - len(header) - 2 - 4 - 16 - len(frames)))
