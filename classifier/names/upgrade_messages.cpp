@@ -117,9 +117,10 @@ UpgradeUnit read_mysql_request(Bytes bytes, Upgrade& upgrade) noexcept {
   }
   if (bytes.size() < packet_bytes) return {Parse::need_more, 0, {}};
   if ((bytes[5] & capability_ssl) == 0) return {};
-  constexpr std::size_t filler_at = 4 + 4 + 4 + 1;
+  // But for the lowest of MariaDB's own capabilities (https://mariadb.com/kb/en/connection/#sslrequest-packet).
+  constexpr std::size_t filler_at = 4 + 4 + 4 + 1, mariadb_at = packet_bytes - 4;
   for (std::size_t i = filler_at; i < packet_bytes; ++i) {
-    if (bytes[i] != 0) return {};
+    if (bytes[i] != 0 && i != mariadb_at) return {};
   }
   answer(upgrade, Step::tls);
   return {Parse::done, packet_bytes, {}};

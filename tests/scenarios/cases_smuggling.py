@@ -76,6 +76,12 @@ def _(t):
     talk.receive(b"\x4a\0\0\0\x0a8.0.36\0" + bytes(65))
     asked = b"\x20\0\0\x01" + b"\x85\xae\xff\x19" + b"\0\0\0\x01" + b"\x21" + b"denied.example".ljust(23, b"\0")
     talk.send(asked, inside=talk.reset_to_client(len(asked)), outside=talk.reset_to_server(), drop="hello_denied")
+    for port, (at, byte) in enumerate(((13, b"\x01"), (31, b"a"), (33, b"\x01"), (35, b"\x80")), 41000):
+        talk = Talk(t, A, port, S, 443, E).open()
+        talk.receive(b"\x4a\0\0\0\x0a8.0.36\0" + bytes(65))
+        asked = b"\x20\0\0\x01" + b"\x85\xae\xff\x19" + b"\0\0\0\x01" + b"\x21" + bytes(23)
+        asked = asked[:at] + byte + asked[at + 1:]
+        talk.send(asked, inside=talk.reset_to_client(len(asked)), outside=talk.reset_to_server(), drop="hello_denied")
 
 
 @case("T9: after an allowed Initial, one of a version that is not read here", policy=NAMES)

@@ -26,6 +26,7 @@ UPGRADES = {
     "LDAP": [b">" + LDAP_REQUEST, b"<\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0"],
     "PostgreSQL": [b">\0\0\0\x08\x04\xd2\x16\x2f", b"<S"],
     "MySQL": [b"<" + MYSQL_GREETING, b">" + MYSQL_REQUEST],
+    "MariaDB": [b"<" + MYSQL_GREETING, b">" + MYSQL_REQUEST[:-4] + b"\x3f\0\0\0"],  # capabilities of its own
     "SOCKS 4": [b">\x04\x01\x01\xbb\x01\x02\x03\x04\0", b"<\0\x5a\0\0\0\0\0\0"],
     "SOCKS 5": [b">\x05\x01\0", b"<\x05\0", b">\x05\x01\0\x03\x0bhttpbin.org\x01\xbb", b"<\x05\0\0\x01\0\0\0\0\0\0"],
     "HTTP CONNECT": [">CONNECT httpbin.org:443 HTTP/1.1\r\nHost: httpbin.org:443\r\n\r\n", "<HTTP/1.1 200 ok\r\n\r\n"],
@@ -169,7 +170,7 @@ def slowly(t, talk, lines, seconds):
 
 
 for slow in UPGRADES:
-    if slow != "MySQL":  # whose server has nothing to answer
+    if slow not in ("MySQL", "MariaDB"):  # whose server has nothing to answer
         @both_families(f"case 83: {slow} with a server that takes 25 s for each answer", policy=NAMES)
         def _(t, a, b, s, s2, e, slow=slow):
             talk = Talk(t, a, 40000, s, 443, e).open()
