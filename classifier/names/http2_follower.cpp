@@ -117,7 +117,7 @@ template <typename Frame>
 
 // Section 8.3. What a request is put together from.
 struct Pseudo {
-  std::string_view method, scheme, authority, path;
+  std::string_view method, scheme, authority, path, protocol;
 
   // False: unknown, empty or there already.
   [[nodiscard]] bool take(const HeaderField& field) noexcept {
@@ -125,6 +125,7 @@ struct Pseudo {
                               : field.name == ":scheme"    ? &scheme
                               : field.name == ":authority" ? &authority
                               : field.name == ":path"      ? &path
+                              : field.name == ":protocol"  ? &protocol
                                                            : nullptr;
     if (place == nullptr || place->data() != nullptr || field.value.empty()) return false;
     *place = field.value;
@@ -135,11 +136,16 @@ struct Pseudo {
 
 [[nodiscard]] bool take_request(const Pseudo& pseudo, std::string_view host, RequestHead& head) noexcept {
   if (pseudo.authority.data() != nullptr && !is_authority(pseudo.authority)) return false;
-  if (host.data() != nullptr && pseudo.authority.data() != nullptr && !same(host, pseudo.authority)) return false;
+  if (host.data() != nullptr && pseudo.authority.data() != nullptr && !is_same_authority(host, pseudo.authority))
+    return false;
   head.method = pseudo.method;
   head.host = pseudo.authority.data() != nullptr ? pseudo.authority : host;
-  if (!is_token(head.method)) return false;
-  if (head.method == "CONNECT") return pseudo.scheme.empty() && pseudo.path.empty() && !pseudo.authority.empty();
+  if (!is_method(head.method)) return false;
+  // RFC 8441 section 4: to a protocol there, CONNECT has a target as others have.
+  const bool extended = head.method == "CONNECT" && is_token(pseudo.protocol);
+  if (!extended && pseudo.protocol.data() != nullptr) return false;
+  if (head.method == "CONNECT" && !extended)
+    return pseudo.scheme.empty() && pseudo.path.empty() && !pseudo.authority.empty();
   if (pseudo.scheme.empty() || head.host.empty()) return false;
   head.target = pseudo.path;
   if (head.target == "*") return head.method == "OPTIONS";

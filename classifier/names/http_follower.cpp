@@ -52,6 +52,14 @@ constexpr std::string_view blanks = " \t\v\f";
 }
 [[nodiscard]] bool is_blank(char c) noexcept { return blanks.find(c) != std::string_view::npos; }
 
+// Behind its method, a whole line without a version: may that be a target to a server of HTTP/0.9?
+[[nodiscard]] bool is_simple_request(std::string_view rest) noexcept {
+  while (!rest.empty() && is_skipped(rest.back())) rest.remove_suffix(1);
+  while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+  const bool one_word = std::none_of(rest.begin(), rest.end(), is_blank);
+  return one_word && (rest.starts_with('/') || rest.find("://") != std::string_view::npos);
+}
+
 // A line of a word, a blank and more, with a version of HTTP at its end.
 [[nodiscard]] What judge_first_line(std::string_view text) noexcept {
   const auto* const start = std::find_if_not(text.begin(), text.end(), is_skipped);
@@ -67,7 +75,8 @@ constexpr std::string_view blanks = " \t\v\f";
   for (std::size_t at = word.size() + 1; at + version.size() <= line.size(); ++at)
     if (is_blank(line[at - 1]) && same(line.substr(at, version.size()), version))
       return line.data() == text.data() && line[word.size()] == ' ' ? What::request : What::malformed;
-  return end == rest.size() ? What::need_more : What::not_http;
+  if (end == rest.size()) return What::need_more;
+  return is_simple_request(line.substr(word.size())) ? What::malformed : What::not_http;
 }
 
 // The registered methods (RFC 9110 section 16.1.1), and the preface of HTTP/2: what a server that has other methods
@@ -124,11 +133,20 @@ constexpr std::array<std::string_view, 40> methods{"GET",
   return what;
 }
 
+// NUL in front of a request is nothing to some servers, and the beginning of other protocols. Is it in front of one?
+[[nodiscard]] What judge_behind_nul(std::string_view text) noexcept {
+  if (text.front() != '\0') return What::not_http;
+  const auto* const start = std::find_if_not(text.begin(), text.end(), is_skipped);
+  return judge_method(text.substr(static_cast<std::size_t>(start - text.begin())));
+}
+
 }  // namespace
 
 HttpStep look_for_request(Bytes stream, bool in_tunnel) noexcept {
   const std::string_view text = text_of(stream);
-  const std::size_t empty = std::min(text.find_first_not_of("\r\n"), text.size());
+  // In a tunnel a whole line is read, and says whether any of this is one in front of a request.
+  const auto nothing = [&](char c) { return in_tunnel ? c == '\r' || c == '\n' : is_skipped(c); };
+  const auto empty = std::find_if_not(text.begin(), text.end(), nothing) - text.begin();
   if (empty != 0) return {What::framing, static_cast<std::uint32_t>(empty), 0};
   const What method = judge_method(text);
   if (method != What::not_http) return {method, 0, 0};
@@ -161,6 +179,8 @@ HttpStep HttpFollower::next_head(Bytes stream, std::span<HeaderField> room, Requ
   if (begins) {
     const Parse preface = read_http2_preface(stream);
     if (preface != Parse::not_this) return preface == Parse::done ? HttpStep{What::http2, 0, 0} : HttpStep{};
+    if (const What what = judge_behind_nul(text_of(stream)); what != What::not_http)
+      return what == What::need_more ? HttpStep{} : broken;
   }
   switch (read_request_head(stream, searched_, room, head)) {
     case Parse::need_more:

@@ -34,7 +34,7 @@ inline constexpr std::string_view http2_preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\
 [[nodiscard]] Parse read_http2_preface(std::span<const std::uint8_t> stream) noexcept;
 
 // The first bytes of another protocol than HTTP, which was agreed on. Would a server that reads on as if it had not
-// been see a request there, or empty lines in front of one? framing: those, which are no part of an answer yet;
+// been see a request there, or what it passes over in front of one? framing: that, which is no part of an answer yet;
 // request: it would; malformed: some servers would, where RFC 9112 knows none; need_more; not_http. `in_tunnel`: of any
 // method, which the whole first line tells, however long; elsewhere of a registered one, since what a user types waits
 // for no line's end.
@@ -46,6 +46,8 @@ class HttpFollower {
                               RequestHead& head) noexcept;
   // Requests consumed.
   [[nodiscard]] std::uint32_t requests() const noexcept { return requests_; }
+  // Is more to come of the chunks of the latest one?
+  [[nodiscard]] bool in_chunks() const noexcept { return part_ != Part::head; }
 
  private:
   enum class Part : std::uint8_t { head, chunk_length, chunk_end, trailers };

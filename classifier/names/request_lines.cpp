@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "classifier/names/http_text.h"
+
 namespace sallyport::classifier::names {
 namespace {
 
@@ -22,18 +24,24 @@ struct Mark {
 };
 
 // A line's end and a method (RFC 9110 section 9.3, RFC 5789), as much of each as fits; the version behind any other
-// method's target (RFC 9112 section 3).
-constexpr std::array<Mark, 10> marks{Mark("\nGET "),    Mark("\nHEAD "),   Mark("\nPOST "),   Mark("\nPUT "),
-                                     Mark("\nDELETE "), Mark("\nCONNECT"), Mark("\nOPTIONS"), Mark("\nTRACE "),
-                                     Mark("\nPATCH "),  Mark(" HTTP/1.")};
+// method's target (RFC 9112 section 3). In small letters, as whoever reads loosely takes either.
+constexpr std::array<Mark, 10> marks{Mark("\nget "),    Mark("\nhead "),   Mark("\npost "),   Mark("\nput "),
+                                     Mark("\ndelete "), Mark("\nconnect"), Mark("\noptions"), Mark("\ntrace "),
+                                     Mark("\npatch "),  Mark(" http/1.")};
+
+// And any blank for another.
+[[nodiscard]] std::uint8_t folded(std::uint8_t byte) noexcept {
+  if (byte == '\t' || byte == '\v' || byte == '\f') return ' ';
+  return static_cast<std::uint8_t>(lower(static_cast<char>(byte)));
+}
 
 }  // namespace
 
 std::optional<std::size_t> RequestLines::watch(std::span<const std::uint8_t> bytes) noexcept {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const std::uint8_t byte = bytes[i];
+    const std::uint8_t byte = folded(bytes[i]);
     last_ = last_ << 8U | byte;
-    if (byte != ' ' && byte != 'T' && byte != 'S' && byte != '.') continue;
+    if (byte != ' ' && byte != 't' && byte != 's' && byte != '.') continue;
     const auto* found =
         std::find_if(marks.begin(), marks.end(), [&](const Mark& m) { return (last_ & m.mask) == m.number; });
     if (found != marks.end()) return i + 1 - std::min(i + 1, found->bytes);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "classifier/names/http_request.h"
+#include "classifier/names/http_text.h"
 #include "classifier/names/upgrade_protocols.h"
 
 namespace sallyport::classifier::names {
@@ -165,19 +166,6 @@ namespace {
 
 constexpr std::string_view connect = "CONNECT ";
 
-// host:port, or [IPv6]:port, whose brackets stay.
-[[nodiscard]] std::string_view host_of(std::string_view authority) noexcept {
-  const std::size_t bracket = authority.rfind(']');
-  const std::size_t colon = authority.rfind(':');
-  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  return has_port ? authority.substr(0, colon) : authority;
-}
-
-[[nodiscard]] bool same_host(std::string_view a, std::string_view b) noexcept {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 }  // namespace
 
 // RFC 9112 section 3.2.3: the target is the authority; a Host that says otherwise makes two names of one (3.2).
@@ -189,7 +177,7 @@ UpgradeUnit read_connect_request(Bytes bytes, Upgrade& upgrade) noexcept {
   if (parse == Parse::need_more) return more_or_not(text.size() < head_bytes_max);
   if (parse != Parse::done) return {parse, 0, {}};
   const std::string_view host = host_of(head.target);
-  if (head.has_host && !head.host.empty() && !same_host(host_of(head.host), host)) return {Parse::malformed, 0, {}};
+  if (head.has_host && !head.host.empty() && !same(host_of(head.host), host)) return {Parse::malformed, 0, {}};
   ask(upgrade);
   upgrade.kind = 0;
   upgrade.pending = 0;

@@ -120,7 +120,7 @@ HIDDEN = {
     "a coding": headers(1, request("/get", more=[("transfer-encoding", "chunked")])),
     "two lengths": headers(1, request("/get", more=[("content-length", "1"), ("content-length", "2")])),
     "upper case": headers(1, request("/get", more=[("X", "y")])),
-    "an extended CONNECT": headers(1, request("/get", "CONNECT", more=[(":protocol", "websocket")])),
+    "a protocol on no CONNECT": headers(1, request("/get", more=[(":protocol", "websocket")])),
     "a request in trailers": headers(1, request("/get", "POST"), END_HEADERS) + headers(1, request("/ip")),
     "a block that another frame interrupts": frame(HEADERS, END_STREAM, 1, b"") + frame(DATA, 0, 1, b""),
     "a promise": frame(PUSH_PROMISE, END_HEADERS, 1, bytes(4)),
@@ -133,6 +133,21 @@ for shape, what in HIDDEN.items():
     def _(t, what=what):
         reset_for(Talk(t, A, 40000, S, 80, E).open(), PREFACE + what)
         t.flow(**MALFORMED)
+
+
+@case("RFC 8441: CONNECT to a protocol on a stream of HTTP/2 is a request for its path", policy=GET)
+def _(t):
+    def connect(path):
+        return headers(3, [(":method", "CONNECT"), (":protocol", "websocket"), *request(path)[1:]], END_HEADERS)
+    talk = Talk(t, A, 40000, S, 80, E).open()
+    talk.send(PREFACE + headers(1, request("/get")))
+    talk.receive(frame(SETTINGS, 0, 0, b"\0\x08\0\0\0\x01"))
+    talk.send(connect("/get") + frame(DATA, 0, 3, b"\x81\x85aaaahello"))
+    t.flow(action="allow", reason="route")
+    talk = Talk(t, A, 40001, S, 80, E).open()
+    what = PREFACE + connect("/ip")
+    refused(talk, what, answer(3))
+    t.flow(action="deny", reason="name_not_allowed")
 
 
 @case("T10: HTTP/2, a body before any request", policy=GET)

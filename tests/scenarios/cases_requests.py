@@ -79,6 +79,44 @@ def _(t, a, b, s, s2, e):
     t.flow(app_proto="http", hostname="httpbin.org", http_method="GET", url="/ip", end="denied", **NOT_ALLOWED)
 
 
+@case("a request of a method that is younger than others is one as well", policy=matching('{ method = "QUERY" }'))
+def _(t):
+    query = "{} / HTTP/1.1\r\nHost: httpbin.org\r\nContent-Length: 2\r\n\r\nhi"
+    verdicts(t, [query.format("QUERY").encode()], [query.format(method).encode() for method in ("POST", "PURGE", "QUERY-")])
+    for port, method in enumerate(("query", "Query", "A" * 33), 55000):
+        reset_for(Talk(t, A, port, S, 80, E).open(), query.format(method).encode())
+        t.flow(**MALFORMED)
+
+
+@case("clients that leave the port out of the Host, or out of the target", policy=matching('{ path = { value = "/get" } }, { method = "CONNECT" }'))
+def _(t):
+    def head(line, host="httpbin.org"):
+        return f"{line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    verdicts(t, [head("CONNECT httpbin.org:443"), head("GET http://httpbin.org:80/get"), head("GET http://httpbin.org/get", "httpbin.org:80")],
+             [head("CONNECT denied.example:443", "denied.example"), head("GET http://httpbin.org:80/ip")])
+    for port, request in enumerate((head("CONNECT httpbin.org:443", "httpbin.org:80"), head("CONNECT denied.example:443"),
+                                    head("GET http://denied.example:80/get"), head("GET http://httpbin.org/get", "denied.example:80")), 55000):
+        reset_for(Talk(t, A, port, S, 80, E).open(), request)
+        t.flow(**MALFORMED)
+
+
+@case("NUL in front of a request, which some servers skip, where one name is denied", policy=ALLOW + SNAT + route(
+    "http_route", "no", 80, 'hostnames = ["denied.example"]\naction = "deny"'))
+def _(t):
+    for port, lead in enumerate((b"\0", b"\0\0\0", b"\0 \r\n"), 40000):
+        reset_for(Talk(t, A, port, S, 80, E).open(), lead + get("/", host="denied.example"))
+        t.flow(**MALFORMED)
+        talk = Talk(t, A, port + 1000, S, 80, E).open()
+        talk.say("PA", lead + b"GE", outside=[])
+        t.drop(hello_denied=1)
+        consumed = len(lead) + 6
+        talk.say("PA", b"T / ", offset=len(lead) + 2, inside=talk.reset_to_client(consumed), outside=talk.reset_to_server(), drop="hello_denied")
+        t.flow(**MALFORMED)
+    for port, first in enumerate((b"\0\0\0\x08\x04\xd2\x16\x2f", b"\0\0\0\x29\0\3\0\0user", b"\0\0\0GETTING"), 42000):
+        Talk(t, A, port, S, 80, E).open().send(first)
+        t.flow(action="allow")
+
+
 @case("case 60: http_deny = reset", policy=GET + '[defaults]\nhttp_deny = "reset"\n')
 def _(t):
     reset_for(Talk(t, A, 40000, S, 80, E).open(), get("/ip"))

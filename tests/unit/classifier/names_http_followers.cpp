@@ -48,6 +48,18 @@ TEST(HttpFollowers, BodiesOfEitherKindAreNoRequests) {
   EXPECT_EQ(answer.end, "");
 }
 
+TEST(HttpFollowers, MethodsThatTheParserDoesNotKnow) {
+  for (const std::string method : {"QUERY", "VERSION-CONTROL", "M-SEARCH", "X_1"}) {
+    const Answer answer = follow(method + " /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi");
+    EXPECT_EQ(answer.requests, method + " h /a Host=h Content-Length=2\n");
+    EXPECT_EQ(answer.end, "");
+  }
+  for (const std::string method : {"query", "Get", "9", "-X", "A.B"}) {
+    EXPECT_EQ(follow(method + " /a HTTP/1.1\r\nHost: h\r\n\r\n").end, "malformed") << method;
+    EXPECT_EQ(follow(preface_and_settings + headers(1, request(method, "/a", "h"))).end, "malformed") << method;
+  }
+}
+
 TEST(HttpFollowers, WhatSomeServerMightTakeForARequestIsMalformed) {
   for (const std::string& stream :
        {" GET / HTTP/1.1\r\n\r\n"s, "\nGET / HTTP/1.1\r\n\r\n"s, "\rGET / HTTP/1.1\r\n\r\n"s,
@@ -56,6 +68,28 @@ TEST(HttpFollowers, WhatSomeServerMightTakeForARequestIsMalformed) {
     EXPECT_EQ(follow(stream).end, "malformed") << stream;
   for (const std::string& stream : {"SSH-2.0-client\r\n"s, "\0\0\0\x08\x04\xd2\x16\x2f"s, "\x16\x03\x01"s, "QUIT\r\n"s})
     EXPECT_EQ(follow(stream).end, "not HTTP") << stream;
+}
+
+// Some servers skip NUL, and other protocols begin with it.
+TEST(HttpFollowers, NulInFrontOfARequest) {
+  for (const std::string& stream : {"\0GET / HTTP/1.1\r\n\r\n"s, "\0\0 \r\n\0QUERY /\r\n"s, "\0PRI * HTTP/2.0\r\n"s})
+    EXPECT_EQ(follow(stream).end, "malformed") << stream;
+  for (const std::string& stream : {"\0\0\0\x08\x04\xd2\x16\x2f"s, "\0\0\0GETTING"s, "\0\0\0\x29\0\3\0\0user"s})
+    EXPECT_EQ(follow(stream).end, "not HTTP") << stream;
+  EXPECT_EQ(follow("\0\0\0GE"s).end, "");
+}
+
+TEST(HttpFollowers, APortOfTheHostThatGoesWithoutSaying) {
+  const auto head = [](const std::string& target, const std::string& host, const std::string& method = "GET") {
+    return follow(method + " " + target + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  };
+  EXPECT_EQ(head("h:443", "H", "CONNECT").requests, "CONNECT h:443  Host=H\n");
+  EXPECT_EQ(head("[2001:db8::1]:443", "[2001:db8::1]", "CONNECT").end, "");
+  EXPECT_EQ(head("http://h:80/a", "h").requests, "GET h:80 /a Host=h\n");
+  EXPECT_EQ(head("http://h/a", "h:80").requests, "GET h /a Host=h:80\n");
+  for (const auto& [target, host] :
+       {std::pair{"http://h:80/", "h:81"}, {"http://h:80/", "g"}, {"http://h/", "g:80"}, {"http://h/", ""}})
+    EXPECT_EQ(head(target, host).end, "malformed") << target << host;
 }
 
 // Of a protocol that a server agreed to: what it would read as a request if it had not.
@@ -67,8 +101,13 @@ TEST(HttpFollowers, RequestsInAnotherProtocol) {
   for (const char* begin : {"GET ", "CONNECT a:1", "PRI * HTTP/2.0", "PATCH /x", "PROPFIND /x", "QUERY "})
     EXPECT_EQ(look(begin).what, What::request) << begin;
   for (const char* begin : {"G", "POST", "OPTIONS", "P"}) EXPECT_EQ(look(begin).what, What::need_more) << begin;
-  for (const std::string& begin : {"\x81\x85"s, "SSH-2.0"s, "GETS"s, "get /"s, "\0"s, " GET /"s})
+  for (const std::string& begin : {"\x81\x85"s, "SSH-2.0"s, "GETS"s, "get /"s})
     EXPECT_EQ(look(begin).what, What::not_http) << begin;
+  // What servers pass over in front of a request.
+  for (const std::string& begin : {"\0"s, " GET /"s, "\tGET /"s, "\rGET"s}) {
+    EXPECT_EQ(look(begin).what, What::framing) << begin;
+    EXPECT_EQ(look(begin).bytes, 1U) << begin;
+  }
   EXPECT_EQ(look("\r\n\nGET /").what, What::framing);
   EXPECT_EQ(look("\r\n\nGET /").bytes, 3U);
 }
@@ -87,8 +126,11 @@ TEST(HttpFollowers, RequestsOfAnyMethodInATunnel) {
   for (const std::string& begin :
        {" X / HTTP/1.1"s, "\tGET / HTTP/1.1"s, "\v\fX / HTTP/1.1"s, "\0GET / HTTP/1.1"s, "GET\t/"s, "X\t/\tHTTP/1.1"s})
     EXPECT_EQ(look(begin), What::malformed) << begin;
-  for (const std::string& begin :
-       {"SSH-2.0-x y\r\n"s, "\x16\x03\x01"s, "{"s, "PING\r\n"s, "a\0b"s, std::string(2000, 'a') + "\n"})
+  // HTTP/0.9, of whatever method.
+  for (const std::string& begin : {"X /\r\n"s, "get /x\n"s, "\0GET /x\r\n"s, "X http://h/ \r\n"s})
+    EXPECT_EQ(look(begin), What::malformed) << begin;
+  for (const std::string& begin : {"SSH-2.0-x y\r\n"s, "\x16\x03\x01"s, "{"s, "PING\r\n"s, "a\0b"s, "EHLO h\r\n"s,
+                                   "NICK a\r\n"s, "say / x\r\n"s, std::string(2000, 'a') + "\n"})
     EXPECT_EQ(look(begin), What::not_http) << begin;
 }
 
@@ -128,8 +170,10 @@ TEST(HttpFollowers, LinesThatHttp1WouldTakeForRequests) {
     EXPECT_EQ(shows(text, 10), 0U) << "in the part before";
   }
   EXPECT_EQ(shows("a body\nPROPFIND /ip HTTP/1.1\r\n", 0), 19U) << "in front of its version";
+  for (const char* loosely : {"\nget /", "\nGet\t/", "\npost\v/", "\nX /\thttp/1.1", "\rX / Http/1.0"})
+    EXPECT_TRUE(shows(loosely, 3).has_value()) << loosely;
   for (const std::string& text :
-       {"GET / in its first line"s, "\nGETS "s, "\n GET "s, "\nget "s, "\nx HTTP/2.0"s, std::string(http2_preface)})
+       {"GET / in its first line"s, "\nGETS "s, "\n GET "s, "\ngets "s, "\nx HTTP/2.0"s, std::string(http2_preface)})
     EXPECT_FALSE(shows(text, 3).has_value()) << text;
 }
 
@@ -140,6 +184,19 @@ TEST(HttpFollowers, Http2RequestsOfManyStreams) {
              headers(5, request("GET", "/c", "h")) + frame(0, end_stream_flag, 3, "GET /x HTTP/1.1\r\n\r\n") +
              frame(6, 0, 0, "12345678") + frame(0x10, 0, 0, "u=1"));
   EXPECT_EQ(answer.requests, "HTTP/2\nGET h /a\nPOST h /b\nGET h /c\n");
+  EXPECT_EQ(answer.end, "");
+}
+
+// RFC 8441.
+TEST(HttpFollowers, Http2ConnectToAProtocol) {
+  const Answer answer = follow(preface_and_settings +
+                               headers(1, {{":method", "CONNECT"},
+                                           {":protocol", "websocket"},
+                                           {":scheme", "http"},
+                                           {":path", "/a"},
+                                           {":authority", "h"}}) +
+                               headers(3, {{":method", "CONNECT"}, {":authority", "h:443"}}));
+  EXPECT_EQ(answer.requests, "HTTP/2\nCONNECT h /a\nCONNECT h:443 \n");
   EXPECT_EQ(answer.end, "");
 }
 
@@ -179,6 +236,13 @@ TEST(HttpFollowers, Http2MalformedRequests) {
   const std::vector<std::string> wrong{
       with({":method", "POST"}),
       with({":protocol", "websocket"}),
+      headers(1, {{":method", "CONNECT"}, {":scheme", "http"}, {":path", "/a"}, {":authority", "h"}}),
+      headers(1, {{":method", "CONNECT"}, {":protocol", "websocket"}, {":authority", "h"}}),
+      headers(1, {{":method", "CONNECT"},
+                  {":protocol", "web socket"},
+                  {":scheme", "http"},
+                  {":path", "/a"},
+                  {":authority", "h"}}),
       with({"Upper", "x"}),
       with({"connection", "close"}),
       with({"transfer-encoding", "chunked"}),
