@@ -14,7 +14,8 @@
 namespace sallyport::dataplane {
 
 struct RequestFollow {
-  // Another protocol that the latest request asks for; the server has not answered.
+  // Another protocol that the latest request asks for; the server has not answered. Behind that request, with its body,
+  // the client says nothing.
   enum class Awaits : std::uint8_t { nothing, another, http2, tunnel };
 
   classifier::names::HttpFollower http1;
@@ -45,6 +46,8 @@ struct RequestFollow {
   bool grpc = false;  // the latest request is one of gRPC
   SharePlace sender;
 
+  // Has the client said all of its latest request?
+  [[nodiscard]] bool is_said() const noexcept { return beyond == 0 && !http1.in_chunks(); }
   // Is all up to here decided, or of a body?
   [[nodiscard]] bool reaches(std::uint32_t end) const noexcept {
     constexpr std::uint64_t comparable = std::uint64_t{1} << 30U;

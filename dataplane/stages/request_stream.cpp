@@ -69,12 +69,15 @@ class Reading {
       if (shows_line(segment_.first, segment_.bytes.first(follow_.base - segment_.first))) return begin_to_wait();
     }
     if (follow_.reaches(segment_.end)) return passes;
-    if (follow_.awaits != Awaits::nothing) return denied(Reason::hello_malformed);  // RFC 9110 section 7.8
+    if (awaits_answer()) return denied(Reason::hello_malformed);
     const std::size_t most = std::max<std::size_t>(segment_.bytes.size(), core_.held.hello_bytes());
     if (!core_.said.has_room(follow_.said, most) || !can_hold()) return ends(Drop::held_full);
     if (follow_.inflater != nullptr && !core_.hpack_shares.has_room(follow_.sender, 0)) return ends(Drop::held_full);
     return read();
   }
+
+  // Is it the server that says what the client speaks from here on (RFC 9110 section 7.8)?
+  [[nodiscard]] bool awaits_answer() const noexcept { return follow_.awaits != Awaits::nothing && follow_.is_said(); }
 
   [[nodiscard]] bool can_hold() const noexcept { return core_.held.has_room(packet_, core_.place_of(flow_)); }
 
@@ -269,7 +272,7 @@ class Reading {
       const std::uint64_t here = std::min<std::uint64_t>(step.skip, bytes.size() - done);
       done += static_cast<std::size_t>(here);
       follow_.beyond = step.skip - here;
-      if (follow_.awaits != Awaits::nothing && done != bytes.size()) return denied(Reason::hello_malformed);
+      if (awaits_answer() && done != bytes.size()) return denied(Reason::hello_malformed);
     }
     if (outcome.what == Outcome::What::waits && bytes.size() - done >= core_.held.hello_bytes())
       return denied(Reason::hello_too_large);
@@ -321,16 +324,15 @@ class Reading {
   // That of another protocol is read where the answers to all earlier requests end.
   void await_answer(const RequestHead& head) noexcept {
     constexpr std::uint64_t comparable = std::uint64_t{1} << 30U;
-    // The length that an answer to HEAD names is of nothing.
-    const bool tells = head.method != "HEAD" && head.body == RequestHead::Body::none;
     const bool known = !follow_.answers_lost && !follow_.answered.begun() && follow_.answer_body < comparable;
-    if (tells && known && follow_.unanswered == 0) follow_.awaits = awaits_of(head);
+    if (known && follow_.unanswered == 0) follow_.awaits = awaits_of(head);
     if (follow_.awaits != Awaits::nothing) {
       follow_.answer += static_cast<std::uint32_t>(follow_.answer_body);
       follow_.answer_body = 0;
     }
     ++follow_.unanswered;
     const bool connects = head.becomes == RequestHead::Switch::connect && follow_.awaits == Awaits::nothing;
+    // The length that an answer to HEAD names is of nothing.
     if (connects || head.method == "HEAD") follow_.answers_lost = true;
   }
 

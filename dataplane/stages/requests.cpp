@@ -166,7 +166,7 @@ void take_held_again(Core& core, FlowNumber number) noexcept {
 // Behind the head that counts.
 void end_answer(RequestFollow& follow) noexcept {
   const std::optional<std::uint64_t> body = follow.answered.body_bytes();
-  follow.answers_lost = !body;
+  follow.answers_lost = follow.answers_lost || !body;
   follow.answer_body = body.value_or(0);
   follow.answered = {};
   --follow.unanswered;
@@ -200,8 +200,9 @@ void take_answer(Core& core, RequestFollow& follow, const Segment& segment) noex
   const classifier::names::HttpAnswer answered = follow.answered;
   const unsigned status = answered.status();
   constexpr unsigned switching_protocols = 101;
-  // A page with the status of an agreement, but no protocol in its Upgrade field, is a page.
-  const bool agrees = status == switching_protocols && answered.names_protocol();
+  // A page with the status of an agreement, but no protocol in its Upgrade field, is a page. So is one that comes
+  // before the server has been told the whole request.
+  const bool agrees = status == switching_protocols && answered.names_protocol() && follow.is_said();
   if (asked == Awaits::tunnel ? status / 100 != 2 : !agrees) {
     end_answer(follow);
     walk_answers(follow, segment);

@@ -95,6 +95,74 @@ def _(t):
     t.flow(**NOT_ALLOWED)
 
 
+@case("case 80: blanks in front of a request where another protocol was agreed on", policy=GET)
+def _(t):
+    for port, lead in enumerate((b" ", b"\t", b"\0", b" \r\n\v"), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(get("/get", more="Connection: Upgrade\r\nUpgrade: tcp\r\n"))
+        talk.receive(AGREES)
+        talk.send(lead)
+        refused(talk, lead + get("/ip"))
+        t.flow(**NOT_ALLOWED)
+
+
+H2C = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n"
+AGREES_TO_H2C = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+CHUNKS = (b"2\r\nhi\r\n", b"2\r\nho\r\n0\r\n\r\n")
+
+
+def asking(method, fields=""):
+    return f"{method} /get HTTP/1.1\r\nHost: httpbin.org\r\n{fields}{H2C}\r\n".encode()
+
+
+BODIES = ((asking("POST", "Content-Length: 4\r\n"), (b"hi", b"ho")), (asking("POST", "Transfer-Encoding: chunked\r\n"), CHUNKS),
+          (asking("QUERY", "Content-Length: 4\r\n") + b"hiho", ()), (asking("HEAD"), ()), (asking("GET"), ()))
+HTTPBIN = DENY + SNAT + route("http_route", "names", 80, 'hostnames = ["httpbin.org"]')
+
+
+@case("Upgrade: h2c in a request with a body: a server takes it", policy=HTTPBIN)
+def _(t):
+    for port, (head, body) in enumerate(BODIES, 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        for part in (head, *body):
+            talk.send(part)
+        talk.receive(b"HTTP/1.1 100 Continue\r\n\r\n")
+        talk.receive(AGREES_TO_H2C + SETTINGS)
+        talk.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS)
+        t.flow(action="allow", reason="route")
+
+
+@case("Upgrade: h2c in a request with a body: a server answers in HTTP/1.1, and the next request is asked about", policy=HTTPBIN)
+def _(t):
+    for port, (head, body) in enumerate(BODIES, 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        for part in (head, *body):
+            talk.send(part)
+        talk.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" + (b"" if head.startswith(b"HEAD") else b"hi"))
+        talk.send(get("/get"))
+        refused(talk, get("/get", host="denied.example"))
+        t.flow(**NOT_ALLOWED)
+
+
+@case("case 80: another protocol is agreed on behind the whole request alone, and nothing is said before the answer", policy=HTTPBIN)
+def _(t):
+    for port, (head, body) in enumerate(BODIES[:2], 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(head)
+        talk.receive(AGREES_TO_H2C + SETTINGS)
+        for part in body:
+            talk.send(part)
+        reset_for(talk, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS)
+        t.flow(**MALFORMED)
+    for port, (head, body) in enumerate(BODIES, 41000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        for part in (head, *body):
+            talk.send(part)
+        reset_for(talk, get("/get"))
+        t.flow(**MALFORMED)
+
+
 @case("case 80: a page whose status says 101, and that names no protocol", policy=GET)
 def _(t):
     upgrade = get("/get/status/101", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
@@ -118,7 +186,7 @@ def _(t):
         talk.say("PA", method[:3], outside=[])
         t.drop(hello_denied=1)
         rest = method[3:] + b" /ip HTTP/1.1\r\nHost: httpbin.org\r\n\r\n"
-        known = method == b"PROPFIND"  # others no request has
+        known = method != b"propfind"  # no request has that one
         told = page(talk, 3 + len(rest)) if known else talk.reset_to_client(3 + len(rest))
         talk.say("PA", rest, offset=3, inside=told, outside=talk.reset_to_server(), drop="hello_denied")
         t.flow(**(NOT_ALLOWED if known else MALFORMED))
@@ -129,7 +197,13 @@ def _(t):
         talk.receive(b"HTTP/1.1 200 OK\r\n\r\n")
         (refused if first is long else reset_for)(talk, first)
         t.flow(**(NOT_ALLOWED if first is long else MALFORMED))
-    for port, first in enumerate((b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", b"\x16\x03\x01\x02", b"{}"), 41000):
+    for port, first in enumerate((b"GET /ip\r\n", b"get /ip\r\n", b"X-1 /ip\r\n", b"X http://denied.example/\n"), 43000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")
+        talk.receive(b"HTTP/1.1 200 OK\r\n\r\n")
+        reset_for(talk, first)  # HTTP/0.9 has no version
+        t.flow(**MALFORMED)
+    for port, first in enumerate((b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", b"\x16\x03\x01\x02", b"{}", b"NICK me\r\n"), 41000):
         talk = Talk(t, A, port, S, 80, E).open()
         talk.send(b"CONNECT httpbin.org:80 HTTP/1.1\r\nHost: httpbin.org:80\r\n\r\n")
         talk.receive(b"HTTP/1.1 200 OK\r\n\r\n")
