@@ -126,6 +126,23 @@ def _(t):
         denied(t, record(hellos.message([server_name("denied.example")]), 0x300 + minor), port=40000 + minor, **DENIED)
 
 
+@case("case 92: a record of a version that no TLS has, which some servers read, where one name is denied", policy=ALL_BUT_ONE)
+def _(t):
+    message = hellos.message([server_name("denied.example")])
+    for port, version in enumerate((0x0002, 0x0201, 0x0401, 0x0FFF), 40000):
+        denied(t, record(message, version), port=port, **MALFORMED)
+        talk = Talk(t, A, port + 1000, S, 443, E).open()
+        talk.say("PA", record(message, version)[:4], outside=[])
+        talk.say("PA", record(message, version)[4:], offset=4, drop="hello_denied", inside=talk.reset_to_client(len(message) + 5),
+                 outside=talk.reset_to_server())
+        t.drop(hello_denied=1)
+        t.flow(**MALFORMED)
+    for port, version in enumerate((0x0305, 0x037F, 0x0201, 0x0FFF), 42000):
+        denied(t, record(b"\x01\x5a", version, 21) + record(message), port=port, **MALFORMED)
+    for port, version in enumerate((0x1000, 0x3A01), 43000):
+        allowed(t, record(message, version), port=port)  # to nobody a hello
+
+
 @case("case 93: SSLv2, another handshake message, lengths that lie", policy=NAMES)
 def _(t):
     message = hellos.message([server_name("httpbin.org")])
@@ -261,6 +278,23 @@ def _(t):
     last = tcp(A, 40000, S, 443, "PA", talk.mine + 99, talk.theirs, GOOD[99:])
     t.inside(last, outside=[waiting, talk.as_seen(last)])
     t.flow(action="allow")
+
+
+@case("case 98: a keep-alive with any byte behind a hello that the server has and has not answered", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    talk.send(GOOD)
+    talk.answer("A")
+    for byte in (b"\xda", GOOD[-1:]):
+        talk.say("A", byte, offset=-1)
+        talk.answer("A")
+    talk.receive(b"\x16\x03\x03\0\x04\x02\0\0\0")
+    talk.send(b"\x14\x03\x03\0\x01\x01")
+    t.flow(action="allow", sni="httpbin.org")
+    talk = Talk(t, A, 40001, S, 443, E).open()
+    talk.send(GOOD)  # and the server does not have it
+    talk.say("A", b"\xda", offset=-1, inside=talk.reset_to_client(), drop="hello_denied", outside=ANYTHING)
+    t.flow(**CONFLICT)
 
 
 @case("case 98: a server without a window while a hello waits", policy=NAMES)
