@@ -98,6 +98,8 @@ struct EgressChoice {
   const AddressPool* pool = nullptr;
   const PrefixTranslation* prefix = nullptr;
 };
+// The source's flow is to be translated, and there is no address for it: its first packet ends as no_egress_address.
+[[nodiscard]] bool lacks_address(const EgressChoice& choice, const IpAddress& source) noexcept;
 
 using HttpField = names::HeaderField;
 

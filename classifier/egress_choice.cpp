@@ -36,6 +36,13 @@ bool selects(const config::AppliedTo& applied_to, const SourceGroup& group) {
 
 }  // namespace
 
+bool lacks_address(const EgressChoice& choice, const IpAddress& source) noexcept {
+  if (choice.kind == EgressChoice::Kind::untranslated) return false;
+  if (choice.kind == EgressChoice::Kind::no_address) return true;
+  if (choice.prefix != nullptr && choice.prefix->to_outside(source)) return false;
+  return choice.pool == nullptr || choice.pool->empty();
+}
+
 EgressChoices::EgressChoices(const config::PolicyModel& model, Sources& sources, Identities& identities)
     : sources_(sources), snat_except_(make_address_set(model.snat.except)), has_ip_pools_(!model.ip_pools.empty()) {
   std::vector<Prefix> ip_pools;

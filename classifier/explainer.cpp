@@ -63,16 +63,18 @@ Explanation Explainer::explain(const std::optional<Shown>& shown) && {
   explanation_.source = source_;
   pending_ = policy_.decide(source_, query_, bound_);
   explanation_.decision = pending_;
-  if (pending_.action == Action::needs_name && shown)
-    explanation_.decision = policy_.decide_shown(pending_, *shown, *policy_.make_scratch());
   explanation_.egress = policy_.choose_egress(source_, query_);
+  // The first packet chooses the address: where there is none, the flow comes to show nothing.
+  const std::optional<Shown> seen = lacks_address(explanation_.egress, query_.source) ? std::nullopt : shown;
+  if (pending_.action == Action::needs_name && seen)
+    explanation_.decision = policy_.decide_shown(pending_, *seen, *policy_.make_scratch());
 
   tell_source();
   tell_network_policies();
   if (pending_.layer == Layer::network_policy) return std::move(explanation_);
   tell_networks();
-  tell_routes(shown);
-  bind_name(shown);
+  tell_routes(seen);
+  bind_name(seen);
   if (explanation_.decision.action != Action::deny) tell_egress();
   return std::move(explanation_);
 }

@@ -124,18 +124,17 @@ void take_egress(FlowAnswer& answer, const EgressChoice& choice, const IpAddress
                  const ApplianceView& appliance, const classifier::Identities& identities) {
   if (answer.action == "deny" || choice.kind == EgressChoice::Kind::untranslated) return;
   answer.egress = identities.name(choice.egress);
-  if (choice.prefix != nullptr) {
-    answer.nat_address = choice.prefix->to_outside(source);
-    if (answer.nat_address) {
-      add_step(answer, "egress_address",
-               fmt::format("{}, its own in {}", to_string(*answer.nat_address), to_string(choice.prefix->outside())));
-      return;
-    }
-  }
-  if (choice.kind == EgressChoice::Kind::no_address || choice.pool == nullptr || choice.pool->empty()) {
-    deny(answer, classifier::to_string(Reason::no_egress_address));
+  if (classifier::lacks_address(choice, source)) {
+    answer.action = "deny";
+    answer.reason = classifier::to_string(Reason::no_egress_address);
     add_step(answer, "egress_address",
              "none of the flow's family: dropped as no_egress_address, never sent untranslated");
+    return;
+  }
+  if (choice.prefix != nullptr) {
+    answer.nat_address = choice.prefix->to_outside(source);
+    add_step(answer, "egress_address",
+             fmt::format("{}, its own in {}", to_string(*answer.nat_address), to_string(choice.prefix->outside())));
     return;
   }
   const classifier::AddressPool& pool = *choice.pool;

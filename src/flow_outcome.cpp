@@ -20,25 +20,20 @@ dataplane::FlowKey key_of(const classifier::FlowQuery& query) noexcept {
   return key;
 }
 
-// Under which address, or why there is none.
+// Under which address, or why there is none: the rule that has allowed it stays, as in the record.
 void take_egress(FlowOutcome& outcome, const classifier::Policy& policy, const ApplianceView& appliance,
                  const classifier::FlowQuery& query) noexcept {
   outcome.egress = policy.choose_egress(outcome.source, query);
   const EgressChoice& choice = outcome.egress;
   if (choice.kind == EgressChoice::Kind::untranslated) return;
-  if (choice.prefix != nullptr) {
+  if (classifier::lacks_address(choice, query.source)) {
+    outcome.decision.action = Action::deny;
+    outcome.decision.reason = Reason::no_egress_address;
+  } else if (choice.prefix != nullptr) {
     outcome.address = choice.prefix->to_outside(query.source);
-    if (outcome.address) return;
-  }
-  if (choice.kind == EgressChoice::Kind::translated && choice.pool != nullptr && !choice.pool->empty()) {
+  } else {
     outcome.address = choice.pool->pick(query.source, appliance.pool_key.value_or(classifier::PoolKey{}));
-    return;
   }
-  outcome.decision.action = Action::deny;
-  outcome.decision.reason = Reason::no_egress_address;
-  outcome.decision.layer = classifier::Layer::none;
-  outcome.decision.rule = 0;
-  outcome.decision.route = classifier::Decision::no_route;
 }
 
 template <typename Named>
@@ -84,10 +79,12 @@ FlowOutcome decide_flow(const classifier::Policy& policy, const ApplianceView& a
   outcome.refused = refused_admission(appliance, outcome.source, query);
   if (outcome.refused) return outcome;
   outcome.decision = policy.decide(outcome.source, query);
+  // In the dataplane's order: the first packet has to have an address before anything is shown.
+  if (outcome.decision.action != Action::deny) take_egress(outcome, policy, appliance, query);
   if (outcome.decision.action == Action::needs_name && shown) {
     outcome.decision = policy.decide_shown(outcome.decision, *shown, scratch);
   }
-  if (outcome.decision.action != Action::deny) take_egress(outcome, policy, appliance, query);
+  if (outcome.decision.action == Action::deny) outcome.address.reset();
   return outcome;
 }
 

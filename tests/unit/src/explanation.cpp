@@ -146,6 +146,20 @@ TEST_F(ExplanationTest, NoAddressOfTheFamilyIsADenialEvenOfAnAllowedFlow) {
   const FlowAnswer answer = ask(flow("fd00:1:2::3", "2001:db8::7", 80));
   EXPECT_EQ(answer.action, "deny");
   EXPECT_EQ(answer.reason, "no_egress_address");
+  EXPECT_EQ(answer.layer, "egress_network") << "as in the record: of the rule that has allowed it";
+  EXPECT_EQ(answer.rule, "linkerd-egress/plain");
+  EXPECT_EQ(answer.network, "linkerd-egress/all");
+}
+
+TEST_F(ExplanationTest, WithoutAnAddressNoNameIsEverAskedFor) {
+  for (const char* name : {"httpbin.org", "evil.example"}) {
+    ExplainOptions named = flow("fd00:1:2::3", "2001:db8::7", 443);
+    named.host = name;
+    const FlowAnswer answer = ask(named);
+    EXPECT_EQ(answer.reason, "no_egress_address") << name;
+    EXPECT_EQ(answer.rule, "") << name;
+    EXPECT_EQ(answer.network, "linkerd-egress/all");
+  }
 }
 
 TEST_F(ExplanationTest, Case21MartiansAreToldByTheNameOfTheirCounter) {

@@ -108,6 +108,14 @@ TEST_F(FlowComparisonTest, AnotherAddressIsADifferenceAPoolThatGrewIsNone) {
   EXPECT_EQ(reason_of(none.after), "no_egress_address");
 }
 
+TEST_F(FlowComparisonTest, WithoutAnAddressAFlowComesToShowNoName) {
+  policies(head + names + snat("\"203.0.113.1\""), head + names + snat("\"2001:db8::1\""));
+  const auto difference = comparison_->compare(flow(tls("evil.example")));
+  EXPECT_EQ(difference.change, Change::none) << "denied by both";
+  EXPECT_EQ(reason_of(difference.before), "name_not_allowed");
+  EXPECT_EQ(reason_of(difference.after), "no_egress_address");
+}
+
 TEST_F(FlowComparisonTest, WhatEndsBeforeAnyPolicyEndsByBoth) {
   policies(head + plain, head);
   EXPECT_EQ(comparison_->compare(flow("", "127.0.0.1")).change, Change::none);
