@@ -206,9 +206,11 @@ class PolicyWriter {
            const ObjectReport& report, std::vector<NetworkPolicyRule>& into) {
     const PeerAddresses addresses{into_.model, into_.cluster, namespace_name};
     std::vector<Allowed> parts{std::move(allowed)};
+    bool names_lost = false;
     for (const Denied& each : denied) {
       std::vector<Allowed> smaller;
       for (const Allowed& part : parts) {
+        names_lost = names_lost || may_take_names(each, part);
         auto cut_parts = cut(part, each, addresses, node.at);
         std::move(cut_parts.begin(), cut_parts.end(), std::back_inserter(smaller));
       }
@@ -219,7 +221,13 @@ class PolicyWriter {
           "so much is denied before it that it would become too many rules; it was left out, and allows nothing");
       return;
     }
-    if (parts.empty()) report.note(node.at, "all of it is denied by a rule before it; left out");
+    if (names_lost) {
+      report.lost(node.at,
+                  "a rule before it denies addresses, and which ones its domains have is not known here; the domains "
+                  "were left out");
+    } else if (parts.empty()) {
+      report.note(node.at, "all of it is denied by a rule before it; left out");
+    }
     for (Allowed& part : parts) {
       NetworkPolicyRule rule;
       rule.to = std::move(part.to);

@@ -25,6 +25,8 @@ std::vector<Range> subtract(const std::vector<Range>& from, const Range& hole) {
   return left;
 }
 
+bool is_by_name(const Peer& peer) noexcept { return std::holds_alternative<DomainsPeer>(peer.is); }
+
 bool overlap(const Prefix& a, const Prefix& b) noexcept { return a.contains(b) || b.contains(a); }
 
 // Destinations out of which holes are cut.
@@ -46,6 +48,9 @@ class Cutter {
     left_.back().is = IpBlockPeer{std::move(left)};
     left_.back().at = at_;
   }
+
+  // Which addresses a name is bound to is not known, and so not whether a hole is among them: nothing of it is left.
+  void leave_out() { changed_ = true; }
 
   void add(const Peer& peer, const std::vector<Prefix>& addresses) {
     const bool touched = std::any_of(addresses.begin(), addresses.end(), [&](const Prefix& address) {
@@ -128,6 +133,11 @@ std::vector<Prefix> PeerAddresses::of(const Peer& peer) const {
   return found;
 }
 
+bool may_take_names(const Denied& denied, const Allowed& allowed) {
+  return !denied.anywhere && !denied.to.empty() && std::any_of(allowed.to.begin(), allowed.to.end(), is_by_name) &&
+         allowed.ports.without(denied.ports) != allowed.ports;
+}
+
 std::vector<Allowed> cut(const Allowed& allowed, const Denied& denied, const PeerAddresses& addresses, Location at) {
   const PortSpace other_ports = allowed.ports.without(denied.ports);
   if (other_ports == allowed.ports) return {allowed};
@@ -139,6 +149,8 @@ std::vector<Allowed> cut(const Allowed& allowed, const Denied& denied, const Pee
     const auto* block = std::get_if<IpBlockPeer>(&peer.is);
     if (block != nullptr) {
       cutter.add(block->block);
+    } else if (is_by_name(peer) && !denied.to.empty()) {
+      cutter.leave_out();
     } else {
       cutter.add(peer, addresses.of(peer));
     }

@@ -59,6 +59,9 @@ struct PeerAddresses {
   [[nodiscard]] std::vector<Prefix> of(const Peer& peer) const;
 };
 
+// Of an allowed name, addresses that nobody knows here: cut() leaves it out.
+[[nodiscard]] bool may_take_names(const Denied& denied, const Allowed& allowed);
+
 // At most two parts. A peer out of which a part is cut becomes blocks.
 [[nodiscard]] std::vector<Allowed> cut(const Allowed& allowed, const Denied& denied, const PeerAddresses& addresses,
                                        Location at);

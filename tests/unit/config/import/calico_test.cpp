@@ -150,6 +150,25 @@ TEST(ImportCalicoPolicies, ADeniedPortLeavesTheOthers) {
   EXPECT_EQ(rules[1].ports[1].port, 26);
 }
 
+TEST(ImportCalicoPolicies, NamesMayHaveTheAddressesThatAreDeniedBefore) {
+  const auto behind = [](const std::string& denied) {
+    return pods + policy("selector: all(), types: [Egress], egress: [{action: Deny, " + denied +
+                         "}, {action: Allow, protocol: TCP, destination: {domains: ['*.example.com']}}]");
+  };
+  const char* told = "a rule before it denies addresses";
+  const auto none = import_with_report(behind("destination: {nets: [10.0.0.0/8]}"), 11, told);
+  EXPECT_TRUE(none.network_policies.at(0).egress.empty());
+  const auto others =
+      import_with_report(behind("protocol: TCP, destination: {nets: [10.0.0.0/8], ports: [25]}"), 11, told);
+  ASSERT_EQ(others.network_policies.at(0).egress.size(), 1U);
+  EXPECT_EQ(others.network_policies[0].egress[0].to.size(), 1U);
+  EXPECT_EQ(others.network_policies[0].egress[0].ports.at(0).end_port, 24);
+  for (const char* apart :
+       {"protocol: UDP, destination: {nets: [10.0.0.0/8]}", "destination: {selector: app == 'x'}"}) {
+    EXPECT_EQ(must_import(behind(apart)).network_policies.at(0).egress.size(), 1U) << apart;
+  }
+}
+
 TEST(ImportCalicoPolicies, ADenyBehindEverythingIsWhatHoldsAnyway) {
   const auto model = must_import(
       pods + policy("selector: all(), types: [Egress], egress: [{action: Allow, destination: {nets: [192.0.2.0/24]}}, "
