@@ -1,6 +1,7 @@
 #include "dataplane/routing.h"
 
 #include <cstring>
+#include <utility>
 
 namespace sallyport::dataplane {
 namespace {
@@ -55,11 +56,12 @@ Routing::Routing(const std::vector<RouteEntry>& routes, const std::vector<Neighb
   trie_ = classifier::PrefixTrie::from_prefixes(entries);
 }
 
-std::unique_ptr<const Routing> Routing::two_wires(PortIndex inside, PortIndex outside) {
+std::unique_ptr<const Routing> Routing::two_wires(PortIndex inside, PortIndex outside, std::vector<LocalAddress> own) {
   auto routing = std::make_unique<Routing>(std::vector<RouteEntry>{}, std::vector<NeighbourEntry>{},
                                            std::vector<LocalAddress>{}, 0);
   routing->wire_inside_ = inside;
   routing->wire_outside_ = outside;
+  routing->locals_ = std::move(own);  // without their bits in the filter: is_local() finds none
   return routing;
 }
 

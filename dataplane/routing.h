@@ -52,8 +52,10 @@ class Routing {
  public:
   Routing(const std::vector<RouteEntry>& routes, const std::vector<NeighbourEntry>& neighbours,
           const std::vector<LocalAddress>& locals, std::uint32_t generation);
-  // Replay: what is from inside leaves by `outside` and the other way round, neighbours count as resolved.
-  [[nodiscard]] static std::unique_ptr<const Routing> two_wires(PortIndex inside, PortIndex outside);
+  // Replay: what is from inside leaves by `outside` and the other way round, neighbours count as resolved. From its own
+  // addresses the gateway speaks (address_on()); nothing is local there, since no kernel would answer.
+  [[nodiscard]] static std::unique_ptr<const Routing> two_wires(PortIndex inside, PortIndex outside,
+                                                                std::vector<LocalAddress> own = {});
 
   // `outbound`: the packet comes from inside; only two_wires() looks at it.
   [[nodiscard]] Hop next(const IpAddress& destination, bool outbound) const noexcept;

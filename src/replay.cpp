@@ -175,7 +175,8 @@ Problem run(const ReplayOptions& options) {
   if (auto problem = open_outputs(options, setup, outputs)) return problem;
 
   ReplayWorld world(outputs, identities);
-  const std::shared_ptr<const dataplane::Routing> routing = dataplane::Routing::two_wires(setup.inside, setup.outside);
+  const std::shared_ptr<const dataplane::Routing> routing =
+      dataplane::Routing::two_wires(setup.inside, setup.outside, setup.addresses);
   dataplane::Snapshot snapshot = dataplane::make_snapshot(
       policy, routing, 1, 1, dataplane::fitting_names(policy.get(), nullptr, 1, setup.settings.seed));
   snapshot.tunnels = setup.tunnels;

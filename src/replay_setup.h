@@ -16,8 +16,8 @@ namespace sallyport {
 
 struct ReplaySetup {
   dataplane::PipelineSettings settings;
-  std::vector<std::string> port_names;  // of every port
-  std::vector<dataplane::LocalAddress> addresses;
+  std::vector<std::string> port_names;                // of every port
+  std::vector<dataplane::LocalAddress> addresses;     // the gateway's own, that it speaks from
   std::shared_ptr<const dataplane::Tunnels> tunnels;  // null: none
   dataplane::PortIndex inside = 0;  // where packets come in and leave; the same one for a gateway on a stick
   dataplane::PortIndex outside = 0;

@@ -139,14 +139,19 @@ void place(Core& core, Packet& packet, std::uint16_t l3_offset, const Way& way, 
 
 enum class Size : std::uint8_t { fits, cut, too_big };
 
-[[nodiscard]] Size size_for(const Core& core, const Packet& packet, const Parsed& parsed, std::uint16_t mtu) noexcept {
+// Captured before segmentation (replay): longer than what the wire that it came by carries.
+[[nodiscard]] bool is_super_frame(const Core& core, const Packet& packet, const Parsed& parsed,
+                                  const TunnelPeer* from) noexcept {
+  return core.settings.unsegmented && (parsed.kind == PacketKind::tcp || parsed.kind == PacketKind::udp) &&
+         parsed.l3_bytes > mtu_of(core, packet.port, from);
+}
+
+[[nodiscard]] Size size_for(const Core& core, const Packet& packet, const Parsed& parsed, const TunnelPeer* from,
+                            std::uint16_t mtu) noexcept {
   if (packet.fragment_size != 0) {
     return parsed.dont_fragment && packet.fragment_size > mtu ? Size::too_big : Size::cut;
   }
-  if (parsed.l3_bytes <= mtu) return Size::fits;
-  const bool super_frame =
-      core.settings.unsegmented && (parsed.kind == PacketKind::tcp || parsed.kind == PacketKind::udp);
-  if (super_frame) return Size::fits;
+  if (parsed.l3_bytes <= mtu || is_super_frame(core, packet, parsed, from)) return Size::fits;
   return parsed.dont_fragment ? Size::too_big : Size::cut;
 }
 
@@ -163,7 +168,7 @@ enum class Size : std::uint8_t { fits, cut, too_big };
     return false;
   }
   const std::uint16_t mtu = mtu_of(core, way.hop.port, way.into);
-  size = size_for(core, packet, parsed, mtu);
+  size = size_for(core, packet, parsed, way.from, mtu);
   if (size != Size::too_big) return true;
   send_too_big(core, packet, parsed, mtu, way.from);
   core.drop(packet, Drop::too_big);

@@ -179,7 +179,8 @@ void refuse_answered(Core& core, const Flow& flow, const Packet& packet, const P
 
 [[nodiscard]] bool may_be_told(const Parsed& parsed) noexcept { return parsed.kind != PacketKind::icmp_error; }
 
-// The source of an error: our own address on that port; where we have none (replay), the address that was asked for.
+// The source of an error: our own address on that port; where we have none (replay of plain wires), the address that
+// was asked for.
 [[nodiscard]] IpAddress own_address(const Core& core, const Packet& packet, const Parsed& parsed) noexcept {
   const IpAddress* own = core.routing().address_on(packet.port, parsed.key.family);
   return own != nullptr ? *own : parsed.key.destination_address();

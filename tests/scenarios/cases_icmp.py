@@ -2,8 +2,10 @@
 
 import struct
 
-from scapy.layers.inet import IP, UDP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
+from scapy.packet import Raw
+from cases_fragments import Joined
 from cases_nat import CONFIG
 from crafted import checksum, echo, fixed, icmp_error, ip, named, says, seen, tcp, udp
 from wires import A, A6, E, S, S6, both_families, case
@@ -141,6 +143,59 @@ def _(t, a, b, s, s2, e):
     opened(t, udp(a, 5000, s, 53, b"question"), e)
     late = udp(s, 53, e, 5000, b"answer", ttl=1)
     t.outside(late, outside=says(*((3, 0) if ":" in a else (11, 0)), s, late), drop="ttl_exceeded")
+
+
+def from_us(source, error):
+    """That error of the gateway's own, from this address of its own."""
+    return named(lambda packet: packet.src == source and error(packet), f"{error.__doc__}, from {source}")
+
+
+@both_families("N58 who looks for the hops on the way sees our address on the side that he is on", config=CONFIG)
+def _(t, a, b, s, s2, e):
+    expired = (3, 0) if ":" in a else (11, 0)
+    inside, outside = ("fd00::1", "2001:db8:113::fe") if ":" in a else ("10.0.0.1", "203.0.113.254")
+    for late in (udp(a, 5000, s, 33434, b"traceroute", ttl=1), tcp(a, 5000, s, 80, ttl=1), echo(a, s, 7, ttl=1)):
+        t.inside(late, inside=from_us(inside, says(*expired, a, late)), drop="ttl_exceeded")
+    late = udp(s, 33434, e, 5000, b"answer", ttl=1)
+    t.outside(late, outside=from_us(outside, says(*expired, s, late)), drop="ttl_exceeded")
+
+
+NARROW_INSIDE = CONFIG.replace('device = "net_null0"', 'device = "net_null0"\nmtu = 1300')
+WIDE_INSIDE = CONFIG.replace('device = "net_null0"', 'device = "net_null0"\nmtu = 9000')
+
+
+@both_families("N55 and N57: what the wire it came by carries, and the next one does not", config=WIDE_INSIDE)
+def _(t, a, b, s, s2, e):
+    too_big = (2, 0) if ":" in a else (3, 4)
+    own = "fd00::1" if ":" in a else "10.0.0.1"
+    t.inside(syn := tcp(a, 40000, s, 80, "S", 1000), outside=seen(syn, src=e))
+    t.outside(answer := tcp(s, 80, e, 40000, "SA", 5000, 1001), inside=seen(answer, dst=a))
+    flags = {} if ":" in a else {"flags": "DF"}
+    head = 60 if ":" in a else 40
+    t.inside(largest := tcp(a, 40000, s, 80, "A", 1001, 5001, b"x" * (1500 - head)), outside=seen(largest, src=e))
+    large = fixed(ip(a, s, **flags) / TCP(sport=40000, dport=80, flags="A", seq=1001, ack=5001, window=65000) / Raw(b"x" * (1501 - head)))
+    t.inside(large, inside=from_us(own, says(*too_big, a, large, 1500)), drop="too_big")
+    large = udp(a, 5000, s, 443, b"x" * 1500, **flags)
+    t.inside(large, inside=from_us(own, says(*too_big, a, large, 1500)), drop="too_big")
+    t.inside(unsegmented := tcp(a, 40000, s, 80, "A", 1001, 5001, b"x" * 30_000), outside=seen(unsegmented, src=e))
+
+
+@both_families("N55 from outside: the inside wire carries less", config=NARROW_INSIDE)
+def _(t, a, b, s, s2, e):
+    too_big = (2, 0) if ":" in a else (3, 4)
+    own = "2001:db8:113::fe" if ":" in a else "203.0.113.254"
+    flags = {} if ":" in a else {"flags": "DF"}
+    opened(t, udp(a, 5000, s, 53, b"question"), e)
+    large = udp(s, 53, e, 5000, b"x" * 1400, **flags)
+    t.outside(large, outside=from_us(own, says(*too_big, s, large, 1300)), drop="too_big")
+    t.outside(unsegmented := udp(s, 53, e, 5000, b"x" * 2800, **flags), inside=seen(unsegmented, dst=a))
+
+
+@case("N56 a datagram that may be cut, on its way to a wire that carries less", config=NARROW_INSIDE)
+def _(t):
+    opened(t, udp(A, 5000, S, 53, b"question"), E)
+    large = udp(S, 53, E, 5000, bytes(range(256)) * 5)
+    t.outside(large, inside=Joined(seen(large, dst=A)).of(2))
 
 
 @both_families("N60 a reply that nobody asked for")

@@ -85,5 +85,14 @@ TEST(Routing, TwoWiresSendEverythingToTheOtherSide) {
   EXPECT_FALSE(routing->is_local(ip("8.8.8.8")));
 }
 
+TEST(Routing, OnTwoWiresOurAddressesAreOnlySpokenFrom) {
+  const auto routing =
+      Routing::two_wires(3, 5, {{3, ip("10.0.0.1")}, {5, ip("203.0.113.254")}, {5, ip("2001:db8::1")}});
+  EXPECT_EQ(*routing->address_on(3, Family::v4), ip("10.0.0.1"));
+  EXPECT_EQ(*routing->address_on(5, Family::v6), ip("2001:db8::1"));
+  EXPECT_EQ(routing->address_on(3, Family::v6), nullptr);
+  EXPECT_FALSE(routing->is_local(ip("10.0.0.1")));
+}
+
 }  // namespace
 }  // namespace sallyport::dataplane
