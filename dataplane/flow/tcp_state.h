@@ -16,27 +16,47 @@ enum class TcpState : std::uint8_t {
   fin_server,
   closing,  // both are
   reset,
+  syn_crossed,  // a simultaneous open, whose SYN of the server the client has answered
 };
-inline constexpr std::size_t tcp_state_count = 8;
+inline constexpr std::size_t tcp_state_count = 9;
 
-enum class TcpEvent : std::uint8_t { client_syn, server_syn, client_ack, server_ack, client_fin, server_fin, rst };
-inline constexpr std::size_t tcp_event_count = 7;
+enum class TcpEvent : std::uint8_t {
+  client_syn,
+  server_syn,
+  client_syn_ack,
+  server_syn_ack,
+  client_ack,
+  server_ack,
+  client_fin,
+  server_fin,
+  rst,
+};
+inline constexpr std::size_t tcp_event_count = 9;
 
 // What a valid segment does to the state. A SYN that starts the connection anew is not here: it ends the old flow.
 [[nodiscard]] constexpr TcpState next_state(TcpState state, TcpEvent event) noexcept {
   using enum TcpState;
   using Row = std::array<TcpState, tcp_event_count>;
   constexpr std::array<Row, tcp_state_count> table = {{
-      //               client_syn   server_syn   client_ack   server_ack   client_fin  server_fin  rst
-      /* none        */ {syn_client, syn_both, established, established, fin_client, fin_server, reset},
-      /* syn_client  */ {syn_client, syn_both, syn_client, syn_client, syn_client, syn_client, reset},
-      /* syn_both    */ {syn_both, syn_both, established, syn_both, fin_client, fin_server, reset},
-      /* established */ {established, established, established, established, fin_client, fin_server, reset},
-      /* fin_client  */ {fin_client, fin_client, fin_client, fin_client, fin_client, closing, reset},
-      /* fin_server  */ {fin_server, fin_server, fin_server, fin_server, closing, fin_server, reset},
-      /* closing     */ {closing, closing, closing, closing, closing, closing, reset},
-      // Data after a reset revives the connection (RFC 7857 section 2.2).
-      /* reset       */ {reset, reset, established, established, reset, reset, reset},
+      // client_syn, server_syn, client_syn_ack, server_syn_ack, client_ack, server_ack, client_fin, server_fin, rst
+      /* none */
+      {syn_client, syn_both, syn_client, syn_both, established, established, fin_client, fin_server, reset},
+      /* syn_client */
+      {syn_client, syn_both, syn_client, syn_both, syn_client, syn_client, syn_client, syn_client, reset},
+      /* syn_both */
+      {syn_both, syn_both, syn_crossed, syn_both, established, syn_both, fin_client, fin_server, reset},
+      /* established */
+      {established, established, established, established, established, established, fin_client, fin_server, reset},
+      /* fin_client */
+      {fin_client, fin_client, fin_client, fin_client, fin_client, fin_client, fin_client, closing, reset},
+      /* fin_server */
+      {fin_server, fin_server, fin_server, fin_server, fin_server, fin_server, closing, fin_server, reset},
+      /* closing */
+      {closing, closing, closing, closing, closing, closing, closing, closing, reset},
+      /* reset: data revives the connection (RFC 7857 section 2.2) */
+      {reset, reset, reset, reset, established, established, reset, reset, reset},
+      /* syn_crossed: the server's SYN-ACK ends a simultaneous open as well as the client's data (RFC 5382 REQ-2) */
+      {syn_crossed, syn_crossed, syn_crossed, established, established, syn_crossed, fin_client, fin_server, reset},
   }};
   return table[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)];
 }

@@ -42,7 +42,8 @@ using wire::Tcp;
     return opens ? std::nullopt : std::optional(Drop::hello_unordered);
   }
   const FlowFacts& facts = core.flows.facts(flow);
-  const bool opening = flow.tcp == TcpState::syn_client || flow.tcp == TcpState::syn_both;
+  const bool opening =
+      flow.tcp == TcpState::syn_client || flow.tcp == TcpState::syn_both || flow.tcp == TcpState::syn_crossed;
   if (!facts.asks_name || facts.unanswered || (opening && flow.verdict == Verdict::waiting)) return std::nullopt;
   return Drop::hello_duplicate;
 }
@@ -98,7 +99,8 @@ bool follow_tcp(Core& core, FlowNumber number, Packet& packet, const Parsed& par
     begin_stream(core, flow, packet, parsed);
   }
   if (direction == to_client) {
-    if (is_syn_ack(parsed) && (before == TcpState::syn_client || asks_unanswered(core, flow))) {
+    const bool opening = before == TcpState::syn_client || before == TcpState::syn_crossed;
+    if (is_syn_ack(parsed) && (opening || asks_unanswered(core, flow))) {
       take_syn_ack(core, flow, packet, parsed);
     }
     if (parsed.payload_bytes != 0 && asks_unanswered(core, flow)) {

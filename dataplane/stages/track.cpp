@@ -26,6 +26,9 @@ constexpr std::uint32_t record_delay_ms = 1'000;
 [[nodiscard]] TcpEvent event_of(std::uint8_t flags, Direction direction) noexcept {
   const bool client = direction == to_server;
   if ((flags & Tcp::rst) != 0) return TcpEvent::rst;
+  if ((flags & (Tcp::syn | Tcp::ack)) == (Tcp::syn | Tcp::ack)) {
+    return client ? TcpEvent::client_syn_ack : TcpEvent::server_syn_ack;
+  }
   if ((flags & Tcp::syn) != 0) return client ? TcpEvent::client_syn : TcpEvent::server_syn;
   if ((flags & Tcp::fin) != 0) return client ? TcpEvent::client_fin : TcpEvent::server_fin;
   return client ? TcpEvent::client_ack : TcpEvent::server_ack;

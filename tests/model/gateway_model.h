@@ -89,7 +89,8 @@ class GatewayModel {
     fin_client,
     fin_server,
     closing,
-    reset
+    reset,
+    syn_crossed
   };
   // By direction: what a side has said.
   enum Direction : std::uint8_t { to_server = 0, to_client = 1 };

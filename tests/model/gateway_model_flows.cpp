@@ -160,8 +160,9 @@ bool GatewayModel::follow_tcp(const Packet& packet, Flow& flow, Direction direct
     flow.unanswered = true;
   }
   // Of several SYNs the server has answered one. A SYN-ACK of the client's own, met in the middle, is the only one.
-  const bool answers_syn = direction == to_client && before == TcpState::syn_client && is.has(flag::syn) &&
-                           is.has(flag::ack) && std::exchange(flow.unanswered, false);
+  const bool opening = before == TcpState::syn_client || before == TcpState::syn_crossed;
+  const bool answers_syn = direction == to_client && opening && is.has(flag::syn) && is.has(flag::ack) &&
+                           std::exchange(flow.unanswered, false);
   const std::uint32_t said = flow.spoken[to_server].end.value_or(0) - flow.first_byte;
   if (answers_syn && is.acknowledgment - flow.first_byte > said) flow.first_byte = is.acknowledgment;
   return true;
@@ -207,17 +208,21 @@ GatewayModel::TcpState GatewayModel::after(TcpState state, const Reading& segmen
   if (segment.has(flag::rst)) return reset;
   if (segment.has(flag::syn)) {
     if (state == nothing) return client ? syn_client : syn_both;
+    // In a simultaneous open both sides answer the other's SYN by a SYN-ACK.
+    if (state == syn_both && client && segment.has(flag::ack)) return syn_crossed;
+    if (state == syn_crossed && !client && segment.has(flag::ack)) return established;
     return state == syn_client && !client ? syn_both : state;
   }
   if (segment.has(flag::fin)) {
-    if (state == nothing || state == syn_both || state == established) return client ? fin_client : fin_server;
+    if (state == nothing || state == syn_both || state == syn_crossed || state == established)
+      return client ? fin_client : fin_server;
     if (state == fin_client && !client) return closing;
     if (state == fin_server && client) return closing;
     return state;
   }
   // Data after a reset revives the connection.
   if (state == nothing || state == reset) return established;
-  return state == syn_both && client ? established : state;
+  return (state == syn_both || state == syn_crossed) && client ? established : state;
 }
 
 // nat.md 10: a SYN on a closing flow; on one that was denied, or is half closed, it may be a repetition.

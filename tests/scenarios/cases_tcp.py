@@ -129,3 +129,32 @@ def _(t, a, b, s, s2, e):
     fields = {"tc": 0xB9, "fl": 0x12345} if ":" in a else {"tos": 0xB9, "id": 0xBEEF}
     syn = tcp(a, 40000, s, 443, "SEC", **fields)
     t.inside(syn, outside=seen(syn, src=e))
+
+
+@both_families("N31 a simultaneous open ends in an established connection, whoever speaks first in it")
+def _(t, a, b, s, s2, e):
+    for port, last in ((40000, "SA"), (40001, "A")):
+        t.inside(syn := tcp(a, port, s, 443, "S", 1000), outside=seen(syn, src=e))
+        t.outside(syn := tcp(s, 443, e, port, "S", 5000), inside=seen(syn, dst=a))
+        t.inside(answer := tcp(a, port, s, 443, "SA", 1000, 5001), outside=seen(answer, src=e))
+        t.outside(answer := tcp(s, 443, e, port, last, 5000 + (last == "A"), 1001), inside=seen(answer, dst=a))
+        if last == "A":  # nobody has answered the client's own SYN: the client's next word does it
+            t.inside(word := tcp(a, port, s, 443, "A", 1001, 5001), outside=seen(word, src=e))
+        t.wait(7000)
+        t.outside(late := tcp(s, 443, e, port, "PA", 5001, 1001, b"an hour later"), inside=seen(late, dst=a))
+        t.flow(state="established", pkts_toserver=2 + (last == "A"), pkts_toclient=3)
+
+
+@both_families("N34 SYNs of both sides alone keep nothing alive, nor does an answer that comes twice")
+def _(t, a, b, s, s2, e):
+    for port, client in ((40000, ""), (40001, "SA")):
+        t.inside(syn := tcp(a, port, s, 443, "S", 1000), outside=seen(syn, src=e))
+        for _ in range(2):
+            flags, ack = ("S", 0) if client else ("SA", 1001)
+            t.outside(syn := tcp(s, 443, e, port, flags, 5000, ack), inside=seen(syn, dst=a))
+        if client:
+            t.inside(answer := tcp(a, port, s, 443, client, 1000, 5001), outside=seen(answer, src=e))
+            t.outside(syn := tcp(s, 443, e, port, "S", 5000), inside=seen(syn, dst=a))
+        t.wait(241)
+        t.outside(tcp(s, 443, e, port, "PA", 5001, 1001, b"too late"), drop="no_mapping")
+        t.flow(end="timeout")

@@ -11,18 +11,19 @@ namespace sallyport::dataplane {
 namespace {
 
 // RFC 6146 section 3.5.2 and RFC 7857 figure 1, with the client inside: what each event makes of each state. "=" is the
-// same state. SYNs of both sides in either order are an open; a FIN of one side is half a close; a RST ends all, and
-// data after it revives the connection (RFC 7857 section 2.2).
+// same state. SYNs of both sides in either order are an open, which the SYN-ACKs of both end; a FIN of one side is half
+// a close; a RST ends all, and data after it revives the connection (RFC 7857 section 2.2).
 constexpr const char* rfc = R"(
-             client_syn  server_syn  client_ack   server_ack   client_fin  server_fin  rst
-none         syn_client  syn_both    established  established  fin_client  fin_server  reset
-syn_client   =           syn_both    =            =            =           =           reset
-syn_both     =           =           established  =            fin_client  fin_server  reset
-established  =           =           =            =            fin_client  fin_server  reset
-fin_client   =           =           =            =            =           closing     reset
-fin_server   =           =           =            =            closing     =           reset
-closing      =           =           =            =            =           =           reset
-reset        =           =           established  established  =           =           =
+             client_syn  server_syn  client_syn_ack  server_syn_ack  client_ack   server_ack   client_fin  server_fin  rst
+none         syn_client  syn_both    syn_client      syn_both        established  established  fin_client  fin_server  reset
+syn_client   =           syn_both    =               syn_both        =            =            =           =           reset
+syn_both     =           =           syn_crossed     =               established  =            fin_client  fin_server  reset
+syn_crossed  =           =           =               established     established  =            fin_client  fin_server  reset
+established  =           =           =               =               =            =            fin_client  fin_server  reset
+fin_client   =           =           =               =               =            =            =           closing     reset
+fin_server   =           =           =               =               =            =            closing     =           reset
+closing      =           =           =               =               =            =            =           =           reset
+reset        =           =           =               =               established  established  =           =           =
 )";
 
 TEST(TcpState, TheTableIsThatOfTheRfcs) {
@@ -34,9 +35,12 @@ TEST(TcpState, TheTableIsThatOfTheRfcs) {
                                                   {"fin_client", fin_client},
                                                   {"fin_server", fin_server},
                                                   {"closing", closing},
-                                                  {"reset", reset}};
+                                                  {"reset", reset},
+                                                  {"syn_crossed", syn_crossed}};
   const std::map<std::string, TcpEvent> events = {{"client_syn", TcpEvent::client_syn},
                                                   {"server_syn", TcpEvent::server_syn},
+                                                  {"client_syn_ack", TcpEvent::client_syn_ack},
+                                                  {"server_syn_ack", TcpEvent::server_syn_ack},
                                                   {"client_ack", TcpEvent::client_ack},
                                                   {"server_ack", TcpEvent::server_ack},
                                                   {"client_fin", TcpEvent::client_fin},
@@ -62,7 +66,8 @@ TEST(TcpState, TheTableIsThatOfTheRfcs) {
 TEST(TcpState, OnlyOpenConnectionsLiveLong) {
   using enum TcpState;
   for (const TcpState state : {established, fin_client, fin_server}) EXPECT_FALSE(is_transitory(state));
-  for (const TcpState state : {none, syn_client, syn_both, closing, reset}) EXPECT_TRUE(is_transitory(state));
+  for (const TcpState state : {none, syn_client, syn_both, syn_crossed, closing, reset})
+    EXPECT_TRUE(is_transitory(state));
 }
 
 }  // namespace
