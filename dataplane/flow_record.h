@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
@@ -73,17 +74,25 @@ struct FlowRecord {
   std::uint32_t quic_version = 0;
   std::array<std::uint64_t, 2> packets{};  // to server, to client
   std::array<std::uint64_t, 2> bytes{};    // of whole frames
+  // Texts, at the end, and not set to anything behind their length: most records have none, and who denies a flood
+  // writes many.
   std::uint16_t name_length = 0;
-  std::array<char, record_name_bytes> name{};  // as sent: any bytes
-  std::uint8_t method_length = 0;
   std::uint16_t url_length = 0;
-  std::array<char, record_method_bytes> method{};  // of HTTP, with the URL: of the latest request
-  std::array<char, record_name_bytes> url{};       // as sent, cut to this length
+  std::uint8_t method_length = 0;
+  std::array<char, record_method_bytes> method;  // of HTTP, with the URL: of the latest request
+  std::array<char, record_name_bytes> name;      // as sent: any bytes
+  std::array<char, record_name_bytes> url;       // as sent, cut to this length
 
   [[nodiscard]] std::string_view server_name() const noexcept { return {name.data(), name_length}; }
   [[nodiscard]] std::string_view http_method() const noexcept { return {method.data(), method_length}; }
   [[nodiscard]] std::string_view http_url() const noexcept { return {url.data(), url_length}; }
 };
 static_assert(std::is_trivially_copyable_v<FlowRecord>);
+
+// How many bytes of it have to be copied: where it has no texts, a good quarter.
+[[nodiscard]] inline std::size_t said_bytes(const FlowRecord& record) noexcept {
+  const bool speaks = (record.name_length | record.url_length | record.method_length) != 0;
+  return speaks ? sizeof record : offsetof(FlowRecord, method);
+}
 
 }  // namespace sallyport::dataplane

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <bit>
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <type_traits>
@@ -29,7 +30,7 @@ class SpscRing {
       head_seen_ = head_.load(std::memory_order_acquire);
       if (tail - head_seen_ > mask_) return false;
     }
-    values_[tail & mask_] = value;
+    copy(value, values_[tail & mask_]);
     tail_.store(tail + 1, std::memory_order_release);
     return true;
   }
@@ -39,7 +40,7 @@ class SpscRing {
     const std::size_t head = head_.load(std::memory_order_relaxed);
     if (tail_seen_ - head < out.size()) tail_seen_ = tail_.load(std::memory_order_acquire);
     const std::size_t count = std::min(tail_seen_ - head, out.size());
-    for (std::size_t i = 0; i < count; ++i) out[i] = values_[(head + i) & mask_];
+    for (std::size_t i = 0; i < count; ++i) copy(values_[(head + i) & mask_], out[i]);
     if (count != 0) head_.store(head + count, std::memory_order_release);
     return count;
   }
@@ -48,6 +49,15 @@ class SpscRing {
   [[nodiscard]] std::size_t memory_bytes() const noexcept { return capacity() * sizeof(T); }
 
  private:
+  // Of a value that says how much of it means something, that much.
+  static void copy(const T& from, T& to) noexcept {
+    if constexpr (requires { said_bytes(from); }) {
+      std::memcpy(static_cast<void*>(&to), &from, said_bytes(from));
+    } else {
+      to = from;
+    }
+  }
+
   const std::size_t mask_;
   const std::unique_ptr<T[]> values_;
   alignas(64) std::atomic<std::size_t> tail_{0};  // written by the pushing thread

@@ -2,11 +2,14 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "dataplane/flow_record.h"
 #include "dataplane/io/pointer_ring.h"
 #include "dataplane/io/spsc_ring.h"
 
@@ -36,6 +39,28 @@ TEST(SpscRing, HoldsAsManyAsItSaysAndThenIsFull) {
   ASSERT_EQ(ring.pop(rest), 8U);
   for (int i = 0; i < 8; ++i) EXPECT_EQ(rest[static_cast<std::size_t>(i)], i + 3);
   EXPECT_EQ(ring.pop(rest), 0U);
+}
+
+// Where a place of the ring has held a longer one before, too.
+TEST(SpscRing, RecordsCarryTheirTextsAndNoneOfAnothers) {
+  SpscRing<FlowRecord> ring(1);
+  const auto passed = [&](std::string_view name, std::string_view method, std::string_view url) {
+    FlowRecord record;
+    record.bytes = {1, name.size()};
+    record.name_length = static_cast<std::uint16_t>(name.copy(record.name.data(), record.name.size()));
+    record.method_length = static_cast<std::uint8_t>(method.copy(record.method.data(), record.method.size()));
+    record.url_length = static_cast<std::uint16_t>(url.copy(record.url.data(), record.url.size()));
+    std::array<FlowRecord, 1> out;
+    const bool through = ring.push(record) && ring.pop(out) == 1;
+    return through && out[0].bytes == record.bytes && out[0].server_name() == name && out[0].http_method() == method &&
+           out[0].http_url() == url;
+  };
+  const std::string longest(record_name_bytes, 'u');
+  EXPECT_TRUE(passed("a.example", "GET", longest));
+  EXPECT_TRUE(passed("", "", ""));
+  EXPECT_TRUE(passed("b.example", "", ""));
+  EXPECT_TRUE(passed("", "PUT", ""));
+  EXPECT_TRUE(passed("", "", "/"));
 }
 
 TEST(SpscRing, TwoThreadsSeeEveryValueOnceAndInOrder) {
