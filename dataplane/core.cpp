@@ -102,13 +102,16 @@ void Core::count_received(PortIndex in, std::span<const Packet> packets) noexcep
   counters.ports[in].received_bytes.add(bytes);
 }
 
-void Core::release(Packet& packet) noexcept {
+void Core::release(Packet& packet, std::uint8_t ended_by) noexcept {
   if (packet.reassembled) {
+    packet.ended_by = ended_by;
     world.tell_released(packet);
     fragments.give_back(packet);
     return;
   }
-  released_.packets[released_.count++] = packet;
+  Packet& place = released_.packets[released_.count++];
+  place = packet;
+  place.ended_by = ended_by;  // not before: the copy would wait for it
   if (released_.count == queue_max) {
     world.release({released_.packets.data(), released_.count});
     released_.count = 0;

@@ -180,11 +180,10 @@ struct Core {
   // ---- the ends of a packet ----
   void drop(Packet& packet, Drop why) noexcept {
     counters.drops[static_cast<std::size_t>(why)].add(packet.weight);
-    packet.ended_by = static_cast<std::uint8_t>(why);
-    release(packet);
+    release(packet, static_cast<std::uint8_t>(why));
   }
   // Gives the buffer back without counting.
-  void release(Packet& packet) noexcept;
+  void release(Packet& packet) noexcept { release(packet, packet.ended_by); }
   // On the wire with the next flush. Takes a World's packet; `weight` was received for it.
   void transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept {
     Queue& queue = outgoing_[out];
@@ -199,6 +198,7 @@ struct Core {
   void to_kernel(Packet& packet) noexcept;
 
  private:
+  void release(Packet& packet, std::uint8_t ended_by) noexcept;
   static constexpr std::size_t queue_max = 64;
   struct Queue {
     std::array<Packet, queue_max> packets;

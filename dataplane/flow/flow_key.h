@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <type_traits>
@@ -27,6 +28,7 @@ inline constexpr IpProtocol gre{47}, esp{50}, dccp{33}, udp_lite{136};
 // for ICMP echo the identifier in source_port and 0 in destination_port, both 0 for protocols without. No padding:
 // compared and hashed as bytes.
 struct FlowKey {
+  static constexpr std::size_t ports_at = 32;
   std::array<std::uint8_t, 16> source{};
   std::array<std::uint8_t, 16> destination{};
   std::uint16_t source_port = 0;
@@ -34,6 +36,11 @@ struct FlowKey {
   IpProtocol protocol = IpProtocol::tcp;
   Family family = Family::v4;
 
+  // In one store, since the hash reads both at once.
+  void set_ports(std::uint16_t from, std::uint16_t to) noexcept {
+    const std::uint32_t both = std::uint32_t{to} << 16U | from;
+    std::memcpy(reinterpret_cast<std::uint8_t*>(this) + ports_at, &both, sizeof both);
+  }
   [[nodiscard]] IpAddress source_address() const noexcept { return {family, source}; }
   [[nodiscard]] IpAddress destination_address() const noexcept { return {family, destination}; }
   [[nodiscard]] FlowKey reversed() const noexcept {
@@ -42,6 +49,7 @@ struct FlowKey {
 
   friend bool operator==(const FlowKey& a, const FlowKey& b) noexcept { return std::memcmp(&a, &b, sizeof a) == 0; }
 };
+static_assert(offsetof(FlowKey, source_port) == FlowKey::ports_at);
 static_assert(sizeof(FlowKey) == 38 && std::has_unique_object_representations_v<FlowKey>);
 
 }  // namespace sallyport::dataplane

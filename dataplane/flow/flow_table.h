@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include <immintrin.h>
+
 #include "dataplane/flow/books.h"
 #include "dataplane/flow/flow.h"
 #include "dataplane/flow/key_hash.h"
@@ -75,13 +77,23 @@ class FlowTable {
   // Client -> server, before translation.
   [[nodiscard]] FlowKey inside_key(const Flow& flow) const noexcept {
     FlowKey key;
-    key.source = source(flow).bytes;
-    key.destination = destination(flow).bytes;
-    key.source_port = flow.source_port;
-    key.destination_port = flow.destination_port;
+    put_inside_key(flow, key);
+    return key;
+  }
+  // The same where it is to stand: what was just written in pieces is dear to copy, since wider loads wait until all of
+  // the pieces are in the cache.
+  void put_inside_key(const Flow& flow, FlowKey& key) const noexcept {
+    if (flow.family == Family::v4) {
+      put_v4_word(flow.source4, key.source);
+      put_v4_word(flow.destination4, key.destination);
+    } else {
+      const Addresses6& inside = addresses6_[number_of(flow)];
+      key.source = inside.source;
+      key.destination = inside.destination;
+    }
+    key.set_ports(flow.source_port, flow.destination_port);
     key.protocol = flow.protocol;
     key.family = flow.family;
-    return key;
   }
   [[nodiscard]] IpAddress source(const Flow& flow) const noexcept {
     return flow.family == Family::v4 ? from_v4_word(flow.source4) : from_v6(addresses6_[number_of(flow)].source);
@@ -96,16 +108,22 @@ class FlowTable {
   }
   // As an answer to the flow comes in from outside.
   [[nodiscard]] FlowKey outside_key(const Flow& flow) const noexcept {
-    FlowKey key = inside_key(flow).reversed();
-    if (flow.nat_address != 0) {
-      key.destination = addresses_[flow.nat_address].bytes;
-      (is_echo(key.protocol) ? key.source_port : key.destination_port) = flow.nat_port;
+    FlowKey key;
+    if (flow.family == Family::v4) {
+      put_v4_word(flow.destination4, key.source);
+      put_v4_word(flow.source4, key.destination);
+    } else {
+      const Addresses6& inside = addresses6_[number_of(flow)];
+      key.source = inside.destination;
+      key.destination = inside.source;
     }
-    if (is_echo(key.protocol)) {
-      // Echo keys keep the identifier in source_port in both directions.
-      if (flow.nat_address == 0) key.source_port = flow.source_port;
-      key.destination_port = 0;
-    }
+    if (flow.nat_address != 0) key.destination = addresses_[flow.nat_address].bytes;
+    const std::uint16_t egress_port = flow.nat_address != 0 ? flow.nat_port : flow.source_port;
+    // Echo keys keep the identifier in source_port in both directions.
+    const bool echo = is_echo(flow.protocol);
+    key.set_ports(echo ? egress_port : flow.destination_port, echo ? std::uint16_t{0} : egress_port);
+    key.protocol = flow.protocol;
+    key.family = flow.family;
     return key;
   }
   [[nodiscard]] static bool is_echo(IpProtocol protocol) noexcept {
@@ -221,9 +239,13 @@ class FlowTable {
     std::memcpy(&word, bytes.data(), sizeof word);
     return word;
   }
+  // All of it in one store: whoever hashes or copies it reads more than the word.
+  static void put_v4_word(std::uint32_t word, std::array<std::uint8_t, 16>& bytes) noexcept {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes.data()), _mm_cvtsi32_si128(static_cast<int>(word)));
+  }
   [[nodiscard]] static IpAddress from_v4_word(std::uint32_t word) noexcept {
     IpAddress address;
-    std::memcpy(address.bytes.data(), &word, sizeof word);
+    put_v4_word(word, address.bytes);
     return address;
   }
   [[nodiscard]] static IpAddress from_v6(const std::array<std::uint8_t, 16>& bytes) noexcept {

@@ -230,8 +230,9 @@ class Opening {
 
 classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
   classifier::FlowQuery query;
-  query.source = inside.source_address();
-  query.destination = inside.destination_address();
+  query.source.family = query.destination.family = inside.family;
+  query.source.bytes = inside.source;
+  query.destination.bytes = inside.destination;
   query.destination_port = __builtin_bswap16(inside.destination_port);
   switch (inside.protocol) {
     case IpProtocol::tcp:

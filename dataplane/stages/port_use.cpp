@@ -16,7 +16,7 @@ struct Use {
   return port < core.settings.nat.port_range.first ? core.low_ports : core.high_ports;
 }
 
-[[nodiscard]] Use use_of(const Core& core, std::uint32_t nat_address, std::uint16_t nat_port, FlowKey key) noexcept {
+[[nodiscard]] Use use_of(const Core& core, std::uint32_t nat_address, std::uint16_t nat_port, FlowKey& key) noexcept {
   const PortSlice& slice = slice_of(core, nat_port, key.protocol);
   key.source_port = &slice == &core.low_ports ? 1 : 0;
   Use use;
@@ -72,13 +72,13 @@ void announce(Core& core, const Use& use) noexcept {
   core.world.record(record);
 }
 
-void add(Core& core, std::uint32_t nat_address, Use use, std::uint32_t ports) noexcept {
+void add(Core& core, std::uint32_t nat_address, Use&& use, std::uint32_t ports) noexcept {
   const bool to_announce = core.port_loads.add(use.what, ports, use.load);
   core.address_loads.note(nat_address, use.what, use.load);
   if (to_announce) announce(core, use);
 }
 
-void subtract(Core& core, std::uint32_t nat_address, Use use, std::uint32_t ports) noexcept {
+void subtract(Core& core, std::uint32_t nat_address, Use&& use, std::uint32_t ports) noexcept {
   core.port_loads.subtract(use.what, ports, use.load);
   core.address_loads.note(nat_address, use.what, use.load);
 }

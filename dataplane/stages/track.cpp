@@ -165,7 +165,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, FlowEnd end) noexcept {
   const auto age_ms = [&](Tick then) { return static_cast<Instant>(std::max(since(then, core.tick), 0)) * 1'000'000; };
   const Tick last =
       since(flow.last_seen, flow.last_packet) > 0 && flow.last_packet != 0 ? flow.last_packet : flow.last_seen;
-  record.inside = core.flows.inside_key(flow);
+  core.flows.put_inside_key(flow, record.inside);
   record.id = core.hash(record.inside, facts.started) & 0x1fffffffffffffU;  // exact in a JSON number
   record.start_ns = facts.started;
   record.end_ns = std::max(facts.started, core.now - age_ms(last));
