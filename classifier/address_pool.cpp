@@ -133,6 +133,9 @@ AddressPool::AddressPool(const std::vector<AddressRange>& ranges, const std::vec
 }
 
 bool AddressPool::contains(const IpAddress& address) const noexcept {
+  // Nearly all that are asked for are somewhere else.
+  if (ranges_.empty() || address < ranges_.front().first || ranges_.back().last < address) return false;
+  if (ranges_.size() == 1) return true;
   const auto behind = std::upper_bound(ranges_.begin(), ranges_.end(), address,
                                        [](const IpAddress& a, const AddressRange& range) { return a < range.first; });
   return behind != ranges_.begin() && std::prev(behind)->contains(address);

@@ -127,8 +127,9 @@ std::uint32_t EgressNetworks::look(std::uint32_t scope, const IpAddress& destina
 
 std::uint32_t EgressNetworks::capture(std::uint32_t group, const IpAddress& destination) const noexcept {
   const std::uint32_t own = scope_of_group_[group];
+  if (own == none) return look(global_scope_, destination);
   const std::uint32_t network = look(own, destination);
-  if (network != none || (exclusive_ && own != none)) return network;
+  if (network != none || exclusive_) return network;
   return look(global_scope_, destination);
 }
 

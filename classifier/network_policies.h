@@ -30,6 +30,8 @@ class NetworkPolicies {
     Domain
         domain{};  // with allowed: the one of its domains that has the address, where no other peer of the rule has it
   };
+  // Does some policy select the group?
+  [[nodiscard]] bool isolates(std::uint32_t group) const noexcept { return selection_of_group_[group] != 0; }
   // `bound` null: no name is bound to anything.
   [[nodiscard]] Answer decide(std::uint32_t group, const FlowQuery& query, const BoundNames* bound) const noexcept;
 

@@ -34,13 +34,19 @@ Policy::Impl::Impl(std::unique_ptr<const config::PolicyModel> written, std::uniq
 }
 
 Decision Policy::Impl::decide(const Source& source, const FlowQuery& query, const BoundNames* bound) const noexcept {
+  Decision decision;
   const std::uint32_t group = sources.record(source.index).group;
-  const NetworkPolicies::Answer first = network_policies.decide(group, query, bound);
-  if (first.verdict == NetworkPolicies::Verdict::denied)
-    return {
-        .action = Action::deny, .reason = Reason::network_policy, .layer = Layer::network_policy, .rule = first.policy};
-
-  Decision decision{.layer = Layer::egress_network, .domain = first.domain};
+  if (network_policies.isolates(group)) {
+    const NetworkPolicies::Answer first = network_policies.decide(group, query, bound);
+    if (first.verdict == NetworkPolicies::Verdict::denied) {
+      decision.reason = Reason::network_policy;
+      decision.layer = Layer::network_policy;
+      decision.rule = first.policy;
+      return decision;
+    }
+    decision.domain = first.domain;
+  }
+  decision.layer = Layer::egress_network;
   const std::uint32_t network = egress_networks.capture(group, query.destination);
   if (network == EgressNetworks::none) {
     decision.action = model->defaults.uncaptured == config::TrafficPolicy::allow ? Action::allow : Action::deny;

@@ -21,6 +21,7 @@ std::uint32_t Routes::plan_of(std::uint32_t network, Protocol protocol, std::uin
   if (protocol == Protocol::icmp) return plans.icmp;
   if (protocol == Protocol::sctp || protocol == Protocol::other) return plans.standard;
   const std::vector<Span>& spans = protocol == Protocol::tcp ? plans.tcp : plans.udp;
+  if (spans.size() == 1) return spans.front().plan;
   const auto behind = std::upper_bound(spans.begin(), spans.end(), port,
                                        [](std::uint16_t wanted, const Span& span) { return wanted < span.first; });
   return std::prev(behind)->plan;

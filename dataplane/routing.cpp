@@ -1,5 +1,6 @@
 #include "dataplane/routing.h"
 
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -19,7 +20,12 @@ std::uint64_t hash(const IpAddress& address, std::uint64_t seed) noexcept {
   return mix(mix(halves[0] ^ seed) + halves[1] + static_cast<std::uint64_t>(address.family));
 }
 
-std::uint64_t filter_bit(const IpAddress& address) noexcept { return 1ULL << (hash(address, 0) & 63U); }
+// Every new flow asks for one, so a bit by one multiplication has to do.
+std::uint64_t filter_bit(const IpAddress& address) noexcept {
+  std::uint64_t halves[2];
+  std::memcpy(halves, address.bytes.data(), sizeof halves);
+  return 1ULL << ((halves[0] + std::rotl(halves[1], 32)) * 0x9e3779b97f4a7c15U >> 58U);
+}
 
 }  // namespace
 

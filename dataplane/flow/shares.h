@@ -56,9 +56,10 @@ class SharedRateLimit {
  public:
   explicit SharedRateLimit(std::uint32_t per_second) : by_place_(Shares::places), per_second_(per_second) {}
 
+  // Nobody is admitted any more in this second, whoever asks.
+  [[nodiscard]] bool used_up(Tick now) const noexcept { return used_ >= per_second_ && !is_over(now); }
   [[nodiscard]] bool admit(SharePlace sender, Tick now) noexcept {
-    // Unsigned: it may be weeks since the last one.
-    if (now - since_ >= 1000) {
+    if (is_over(now)) {
       since_ = now;
       used_ = 0;
       ++second_;
@@ -78,6 +79,9 @@ class SharedRateLimit {
     std::uint32_t second;  // in which `count` was counted
     std::uint32_t count;
   };
+  // Unsigned: it may be weeks since the last one.
+  [[nodiscard]] bool is_over(Tick now) const noexcept { return now - since_ >= 1000; }
+
   Block<Used> by_place_;
   std::uint32_t per_second_;
   std::uint32_t used_ = 0;

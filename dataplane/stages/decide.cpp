@@ -52,7 +52,7 @@ class Opening {
     const BoundNamesNow bound = bound_names(core_);
     const Decision decision = core_.policy()->decide(source, query_, &bound);
     take_decision(core_, flow_, decision);
-    note_domain(core_, flow_, decision);
+    if (!decision.domain.text.empty()) note_domain(core_, flow_, decision);
     count_rules(core_, decision);
     facts_.asks_name = decision.action == Action::needs_name;
     if (decision.action == Action::deny) return refuse(decision.reason, Drop::policy_denied, true);
@@ -140,9 +140,9 @@ class Opening {
     core_.sources.leave(facts_.sender, core_.tick);
     facts_.sender = 0;
     const bool room = core_.flows.live() < core_.flows.capacity() - core_.flows.capacity() / 8;
-    const SharePlace sender = core_.place_of(query_.source);
-    const bool may = remember && room && core_.denied_shares.has_room(sender);
-    FlowNumber number = may ? core_.flows.keep_draft() : 0;
+    const bool may = remember && room;
+    const SharePlace sender = may ? core_.place_of(query_.source) : SharePlace{};
+    FlowNumber number = may && core_.denied_shares.has_room(sender) ? core_.flows.keep_draft() : 0;
     if (number != 0 && !core_.flows.link(number, FlowTable::Side::inside, hash_)) {
       core_.flows.give_back(number);
       number = 0;

@@ -189,7 +189,8 @@ void refuse_answered(Core& core, const Flow& flow, const Packet& packet, const P
 // RFC 792, RFC 4443: type, code, 32 bits of the type's own, and as much of the packet as fits.
 void send_error(Core& core, const Packet& packet, const Parsed& parsed, std::uint8_t type, std::uint8_t code,
                 std::uint32_t argument, const TunnelPeer* sender) noexcept {
-  if (!may_be_told(parsed) || !core.icmp_limit.admit(core.place_of(parsed.key.source_address()), core.tick)) return;
+  if (!may_be_told(parsed) || core.icmp_limit.used_up(core.tick)) return;
+  if (!core.icmp_limit.admit(core.place_of(parsed.key.source_address()), core.tick)) return;
   const Family family = parsed.key.family;
   const std::uint32_t header = ip_bytes(family);
   const std::uint32_t room = (family == Family::v4 ? icmp4_bytes_max : icmp6_bytes_max) - header - 8;
