@@ -26,10 +26,11 @@ struct RequestFollow {
   std::uint64_t beyond = 0;                         // so many bytes from there on are of a body as well
   SaidBytes said;
   Awaits awaits = Awaits::nothing;
-  // The server's answers in HTTP/1, as long as their heads tell where each ends: what a page brings is no answer to a
+  // The server's answers in HTTP/1, as long as these tell where each ends: what a page brings is no answer to a
   // later request. Where they do not, no other protocol is agreed on.
   std::uint32_t answer = 0;       // sequence number of what is to come of them, behind any body
   std::uint64_t answer_body = 0;  // so many bytes from there on are of a body
+  classifier::names::AnswerChunks chunks;
   classifier::names::HttpAnswer answered;
   std::uint32_t unanswered = 0;  // requests
   bool answers_lost = false;

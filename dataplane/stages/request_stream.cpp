@@ -324,7 +324,8 @@ class Reading {
   // That of another protocol is read where the answers to all earlier requests end.
   void await_answer(const RequestHead& head) noexcept {
     constexpr std::uint64_t comparable = std::uint64_t{1} << 30U;
-    const bool known = !follow_.answers_lost && !follow_.answered.begun() && follow_.answer_body < comparable;
+    const bool between = !follow_.answered.begun() && !follow_.chunks.open();
+    const bool known = !follow_.answers_lost && between && follow_.answer_body < comparable;
     if (known && follow_.unanswered == 0) follow_.awaits = awaits_of(head);
     if (follow_.awaits != Awaits::nothing) {
       follow_.answer += static_cast<std::uint32_t>(follow_.answer_body);

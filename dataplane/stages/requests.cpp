@@ -166,8 +166,10 @@ void take_held_again(Core& core, FlowNumber number) noexcept {
 // Behind the head that counts.
 void end_answer(RequestFollow& follow) noexcept {
   const std::optional<std::uint64_t> body = follow.answered.body_bytes();
-  follow.answers_lost = follow.answers_lost || !body;
+  const bool chunked = follow.answered.is_chunked();
+  follow.answers_lost = follow.answers_lost || (!body && !chunked);
   follow.answer_body = body.value_or(0);
+  if (chunked) follow.chunks.begin();
   follow.answered = {};
   --follow.unanswered;
 }
@@ -182,9 +184,16 @@ void walk_answers(RequestFollow& follow, const Segment& segment) noexcept {
       follow.answer_body -= step;
       continue;
     }
-    follow.answers_lost = follow.unanswered == 0 || after(segment.first, follow.answer);
+    const bool in_chunks = follow.chunks.open();
+    follow.answers_lost = (!in_chunks && follow.unanswered == 0) || after(segment.first, follow.answer);
     if (follow.answers_lost) return;
-    follow.answer += static_cast<std::uint32_t>(follow.answered.take(segment.bytes.last(left)));
+    const auto rest = segment.bytes.last(left);
+    if (in_chunks) {
+      follow.answer += static_cast<std::uint32_t>(follow.chunks.take(rest, follow.answer_body));
+      follow.answers_lost = follow.chunks.broken();
+      continue;
+    }
+    follow.answer += static_cast<std::uint32_t>(follow.answered.take(rest));
     if (follow.answered.complete()) end_answer(follow);
   }
 }

@@ -86,6 +86,39 @@ def _(t):
         t.flow(**(NOT_ALLOWED if port == 40001 else MALFORMED))
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@case("another protocol on a connection that has had pages in chunks", policy=GET)
+def _(t):
+    upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    body = b"5;x=y\r\nhello\r\n1C\r\n0\r\n\r\nHTTP/1.1 404 No\r\nX: y\r\n\r\n0\r\nExpires: never\r\n\r\n"
+    for port, parts in enumerate(([CHUNKED + body], [CHUNKED, body], [CHUNKED + body[:7], body[7:30], body[30:-3], body[-3:-1], body[-1:]]), 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        for _ in range(2):
+            talk.send(get("/get"))
+            for part in parts:
+                talk.receive(part)
+        talk.send(upgrade)
+        talk.receive(AGREES)
+        talk.send(b"\x81\x85aaaahello")
+        t.flow(action="allow", reason="route")
+
+
+@case("case 80: chunks that do not end, or that readers take differently, bring what would agree to another protocol", policy=GET)
+def _(t):
+    upgrade = get("/get", more="Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    bodies = (b"", b"5", b"5\r\nhel", b"5\r\nhello", b"5\r\nhello\r\n0\r\n", b"5\nhello\r\n0\r\n\r\n", b"5\r\nhello\n0\r\n\r\n", b"0\r\n\n", b"0\n\n")
+    for port, body in enumerate(bodies, 40000):
+        talk = Talk(t, A, port, S, 80, E).open()
+        talk.send(get("/get"))
+        talk.receive(CHUNKED + body)
+        talk.send(upgrade)
+        talk.receive(AGREES)
+        refused(talk, get("/ip"))
+        t.flow(**NOT_ALLOWED)
+
+
 @case("case 80: a request of another registered method where another protocol was agreed on", policy=GET)
 def _(t):
     talk = Talk(t, A, 40000, S, 80, E).open()

@@ -1,4 +1,5 @@
 // Where requests begin and end, in HTTP/1.x and in HTTP/2: however the stream is cut, the answer is one.
+#include <optional>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -151,6 +152,59 @@ TEST(HttpAnswer, WhatAgreesToAnotherProtocol) {
   EXPECT_FALSE(names_protocol("HTTP/1.1 101 x\r\nUpgrade: \r\n\r\n"));
   EXPECT_FALSE(names_protocol("HTTP/1.1 101 x\r\nX: Upgrade: websocket\r\n\r\n"));
   EXPECT_FALSE(names_protocol("HTTP/1.1 103 x\r\nUpgrade: websocket\r\n\r\nHTTP/1.1 101 x\r\n\r\n"));
+}
+
+// How much of these bytes is of an answer's body, in whatever pieces they come; nothing: readers may differ.
+std::optional<std::size_t> body_of(const std::string& text, std::size_t piece) {
+  HttpAnswer answer;
+  AnswerChunks chunks;
+  std::uint64_t data = 0;
+  std::size_t head = 0, body = 0;
+  for (std::size_t at = 0; at < text.size(); at += piece) {
+    std::span rest(reinterpret_cast<const std::uint8_t*>(text.data()) + at, std::min(piece, text.size() - at));
+    if (!answer.complete()) {
+      const std::size_t taken = answer.take(rest);
+      head += taken;
+      rest = rest.subspan(taken);
+      if (!answer.complete()) continue;
+      if (!answer.is_chunked()) return answer.body_bytes();
+      chunks.begin();
+    }
+    while (!rest.empty() && (data != 0 || chunks.open())) {
+      std::size_t taken = std::min<std::size_t>(data, rest.size());
+      data -= taken;
+      if (taken == 0) taken = chunks.take(rest, data);
+      body += taken;
+      rest = rest.subspan(taken);
+    }
+  }
+  if (chunks.broken() || chunks.open()) return std::nullopt;
+  return body;
+}
+
+TEST(HttpAnswer, WhereABodyEnds) {
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (std::size_t piece = 1; piece < 120; ++piece) {
+    EXPECT_EQ(body_of(chunked + "5\r\nhello\r\n0\r\n\r\nHTTP/1.1 101 x", piece), 15U);
+    EXPECT_EQ(body_of(chunked + "00A ;x=\"y\"\r\n0\r\n\r\n4567\xff\r\n0\r\nX: y\r\nZ:\r\n\r\n", piece), 39U);
+    for (const std::string& body :
+         {"\r\n"s, "x\r\n"s, "5\nhello\r\n0\r\n\r\n"s, "5\r\nhello0\r\n\r\n"s, "5\r\nhello\n0\r\n\r\n"s, "5\rx"s,
+          "-1\r\n"s, "0x5\r\nhello"s, "5;\nhello\r\n0\r\n\r\n"s, "1234567890123456\r\n"s, "0\r\nX\n\r\n"s, "0\r\n\n"s,
+          "0\r\n"s, "HTTP/1.1 101 x\r\n"s})
+      EXPECT_EQ(body_of(chunked + body, piece), std::nullopt) << body;
+  }
+  const auto with = [](const std::string& fields, const std::string& status = "HTTP/1.1 200") {
+    return body_of(status + " x\r\n" + fields + "\r\n0\r\n\r\n", 1000);
+  };
+  EXPECT_EQ(with("transfer-encoding:CHUNKED\r\n"), 5U);
+  EXPECT_EQ(with("Transfer-Encoding: chunked\r\n", "HTTP/1.1 304"), 0U);
+  for (const char* fields :
+       {"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding : chunked\r\n",
+        "Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encodings: chunked\r\n",
+        "Transfer-Encoding: chunked                                                 , gzip\r\n"})
+    EXPECT_EQ(with(fields), std::nullopt) << fields;
+  EXPECT_EQ(with("Transfer-Encoding: chunked\r\n", "HTTP/1.0 200"), std::nullopt);
 }
 
 TEST(HttpFollowers, LinesThatHttp1WouldTakeForRequests) {
