@@ -44,17 +44,6 @@ void end_guard(Core& core, Flow& flow) noexcept {
   core.end_inspection(flow);
 }
 
-[[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
-  core.drop(packet, why);
-  return Inspected::ended;
-}
-
-[[nodiscard]] Inspected refuse(Core& core, FlowNumber number, Reason reason, Packet& packet,
-                               const Parsed& parsed) noexcept {
-  refuse_flow(core, number, reason, packet, parsed);
-  return end(core, packet, Drop::hello_denied);
-}
-
 constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_random.size();
 
 // The records behind the hello, before the server has answered it: early data (RFC 8446 section 4.2.10) and changed

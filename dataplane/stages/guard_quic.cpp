@@ -14,17 +14,6 @@ using classifier::Reason;
 
 using Bytes = std::span<const std::uint8_t>;
 
-[[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
-  core.drop(packet, why);
-  return Inspected::ended;
-}
-
-[[nodiscard]] Inspected refuse(Core& core, FlowNumber number, Reason reason, Packet& packet,
-                               const Parsed& parsed) noexcept {
-  refuse_flow(core, number, reason, packet, parsed);
-  return end(core, packet, Drop::hello_denied);
-}
-
 [[nodiscard]] std::uint64_t name_of(const Core& core, const classifier::names::QuicConnection& connection) noexcept {
   std::array<char, 25> bytes{};
   std::copy(connection.original_dcid.begin(), connection.original_dcid.end(), bytes.begin());

@@ -110,11 +110,6 @@ void send_held(Core& core, Flow& flow) noexcept {
   }
 }
 
-[[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
-  core.drop(packet, why);
-  return Inspected::ended;
-}
-
 // A preamble, whole: it passes, and what is behind it is waited for.
 [[nodiscard]] Inspected pass_on(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
                                 const Looked& looked) noexcept {

@@ -43,11 +43,22 @@ void stop_observing(Core& core, Flow& flow) noexcept;
 void close_undecided(Core& core, Flow& flow) noexcept;
 // The new policy lets a waiting flow go without a name: what it holds goes on.
 void release_held(Core& core, FlowNumber number) noexcept;
-// Denied for what it shows: both sides are told, seen from the client's latest packet; all that waits is dropped.
 // Waits for more. `held` or `ended`.
 [[nodiscard]] Inspected wait_for_more(Core& core, FlowNumber number, Packet& packet) noexcept;
+// Denied for what it shows: both sides are told, seen from the client's latest packet; all that waits is dropped.
 void refuse_flow(Core& core, FlowNumber number, classifier::Reason reason, const Packet& packet,
                  const Parsed& parsed) noexcept;
+// The packet ends here.
+[[nodiscard]] inline Inspected end(Core& core, Packet& packet, Drop why) noexcept {
+  core.drop(packet, why);
+  return Inspected::ended;
+}
+// Its flow is denied for it.
+[[nodiscard]] inline Inspected refuse(Core& core, FlowNumber number, classifier::Reason reason, Packet& packet,
+                                      const Parsed& parsed) noexcept {
+  refuse_flow(core, number, reason, packet, parsed);
+  return end(core, packet, Drop::hello_denied);
+}
 [[nodiscard]] classifier::Reason reason_of(Look look) noexcept;
 
 }  // namespace sallyport::dataplane

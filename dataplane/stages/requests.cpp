@@ -21,11 +21,6 @@ using classifier::Reason;
 using Awaits = RequestFollow::Awaits;
 using wire::Tcp;
 
-[[nodiscard]] Inspected end(Core& core, Packet& packet, Drop why) noexcept {
-  core.drop(packet, why);
-  return Inspected::ended;
-}
-
 // False: no room for one more.
 [[nodiscard]] bool begin_following(Core& core, Flow& flow) noexcept {
   if (core.flows.extras(flow).follow != 0) return true;
