@@ -10,8 +10,6 @@
 namespace sallyport::dataplane {
 namespace {
 
-using classifier::Reason;
-
 using Bytes = std::span<const std::uint8_t>;
 
 [[nodiscard]] std::uint64_t name_of(const Core& core, const classifier::names::QuicConnection& connection) noexcept {
