@@ -39,7 +39,7 @@ bool selects(const config::AppliedTo& applied_to, const SourceGroup& group) {
 bool lacks_address(const EgressChoice& choice, const IpAddress& source) noexcept {
   if (choice.kind == EgressChoice::Kind::untranslated) return false;
   if (choice.kind == EgressChoice::Kind::no_address) return true;
-  if (choice.prefix != nullptr && choice.prefix->to_outside(source)) return false;
+  if (choice.prefix != nullptr) return !choice.prefix->to_outside(source);
   return choice.pool == nullptr || choice.pool->empty();
 }
 

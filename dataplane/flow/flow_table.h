@@ -83,14 +83,7 @@ class FlowTable {
   // The same where it is to stand: what was just written in pieces is dear to copy, since wider loads wait until all of
   // the pieces are in the cache.
   void put_inside_key(const Flow& flow, FlowKey& key) const noexcept {
-    if (flow.family == Family::v4) {
-      put_v4_word(flow.source4, key.source);
-      put_v4_word(flow.destination4, key.destination);
-    } else {
-      const Addresses6& inside = addresses6_[number_of(flow)];
-      key.source = inside.source;
-      key.destination = inside.destination;
-    }
+    put_inside_addresses(flow, key.source, key.destination);
     key.set_ports(flow.source_port, flow.destination_port);
     key.protocol = flow.protocol;
     key.family = flow.family;
@@ -109,14 +102,7 @@ class FlowTable {
   // As an answer to the flow comes in from outside.
   [[nodiscard]] FlowKey outside_key(const Flow& flow) const noexcept {
     FlowKey key;
-    if (flow.family == Family::v4) {
-      put_v4_word(flow.destination4, key.source);
-      put_v4_word(flow.source4, key.destination);
-    } else {
-      const Addresses6& inside = addresses6_[number_of(flow)];
-      key.source = inside.destination;
-      key.destination = inside.source;
-    }
+    put_inside_addresses(flow, key.destination, key.source);
     if (flow.nat_address != 0) key.destination = addresses_[flow.nat_address].bytes;
     const std::uint16_t egress_port = flow.nat_address != 0 ? flow.nat_port : flow.source_port;
     // Echo keys keep the identifier in source_port in both directions.
@@ -242,6 +228,17 @@ class FlowTable {
   // All of it in one store: whoever hashes or copies it reads more than the word.
   static void put_v4_word(std::uint32_t word, std::array<std::uint8_t, 16>& bytes) noexcept {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes.data()), _mm_cvtsi32_si128(static_cast<int>(word)));
+  }
+  using AddressBytes = std::array<std::uint8_t, 16>;
+  void put_inside_addresses(const Flow& flow, AddressBytes& source, AddressBytes& destination) const noexcept {
+    if (flow.family == Family::v4) {
+      put_v4_word(flow.source4, source);
+      put_v4_word(flow.destination4, destination);
+    } else {
+      const Addresses6& inside = addresses6_[number_of(flow)];
+      source = inside.source;
+      destination = inside.destination;
+    }
   }
   [[nodiscard]] static IpAddress from_v4_word(std::uint32_t word) noexcept {
     IpAddress address;
