@@ -65,7 +65,8 @@ using namespace wire;
   if (!looked.target || !classifier::normalise(looked.shown.name)) return true;
   const auto decision = core.policy()->decide_shown(pending_decision(core, flow), looked.shown, core.match_scratch());
   note_shown(core, flow, looked);
-  core.held[core.flows.extras(flow).inspection].target_shown = core.flows.facts(flow).name != 0;
+  if (const std::uint32_t inspection = core.flows.extras(flow).inspection; inspection != 0)
+    core.held[inspection].target_shown = core.flows.facts(flow).name != 0;
   if (decision.action == classifier::Action::allow) return true;
   take_decision(core, flow, decision);
   return false;
@@ -151,6 +152,17 @@ void send_held(Core& core, Flow& flow) noexcept {
   if (hello && core.flows.extras(flow).inspection != 0)
     core.held[core.flows.extras(flow).inspection].judged_name = hash_of(core, looked.shown.name);
   return Inspected::pass;
+}
+
+// Through a tunnel that was only asked for nothing goes yet: its target is judged, and what was said behind it is no
+// hello.
+[[nodiscard]] Inspected decide_early(Core& core, FlowNumber number, const Packet& packet, const Parsed& parsed,
+                                     const Looked& looked) noexcept {
+  if (!allows_target(core, core.flows[number], looked)) {
+    refuse_flow(core, number, core.flows.facts(core.flows[number]).reason, packet, parsed);
+    return Inspected::ended;
+  }
+  return decide_shown(core, number, packet, parsed, Look::nothing, {});
 }
 
 }  // namespace
@@ -270,7 +282,9 @@ Inspected inspect_looked(Core& core, FlowNumber number, Packet& packet, Parsed& 
     case Look::nothing:
       break;
   }
+  const bool early = look == Look::nothing && looked.target;
   const Inspected inspected = look == Look::preamble ? pass_on(core, number, packet, parsed, looked)
+                              : early                ? decide_early(core, number, packet, parsed, looked)
                                                      : decide_shown(core, number, packet, parsed, look, looked);
   if (inspected == Inspected::pass) return inspected;
   return end(core, packet, inspected == Inspected::held ? Drop::held_full : Drop::hello_denied);
@@ -349,9 +363,11 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
     take_turn(core, number);
     return;
   }
-  if (audits_name_binding(core) && !is_tunnelled(core, flow)) check_name_binding(core, flow, looked.shown.name);
+  const bool early = look == Look::nothing && looked.target;
+  const classifier::Shown shown = early ? classifier::Shown{} : looked.shown;
+  if (audits_name_binding(core) && !is_tunnelled(core, flow)) check_name_binding(core, flow, shown.name);
   if (look == Look::shown || look == Look::nothing) {
-    shadow_shown(core, flow, looked.shown);
+    shadow_shown(core, flow, shown);
   } else {
     shadow_dropped(core, flow);
   }

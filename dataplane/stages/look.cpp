@@ -54,6 +54,7 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
   if (parse == Parse::need_more) return Look::more;
   if (parse != Parse::done) return Look::nothing;
   looked.app = AppProtocol::http;
+  looked.target = false;
   looked.shown.name = request.host;
   looked.method = request.method;
   looked.url = request.target;
@@ -99,10 +100,7 @@ class Reading {
       if (unit_bytes != 0) return unit_bytes <= rest.size() ? Look::preamble : Look::more;
     }
     if (upgrade.step == Upgrade::Step::asked) {
-      // Said before the answer, so it is nobody's name; nor is the target's, through which nothing goes yet.
-      looked_.shown = {};
-      looked_.target = false;
-      return Look::nothing;
+      return Look::nothing;  // said before the answer, so it is nobody's name
     }
     if (begins_with_tls(upgrade) || upgrade.step == Upgrade::Step::tls) {
       const Look look = tls(core_, rest, progress, looked_);

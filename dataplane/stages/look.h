@@ -24,7 +24,9 @@ struct Looked {
   std::uint32_t quic_version = 0;
   std::uint32_t hello_end = 0;   // TCP, with shown: bytes of the stream up to its end
   std::string_view method, url;  // of HTTP
-  bool target = false;           // with preamble: the name is that of a tunnel's target
+  // With preamble: the name is that of a tunnel's target. With nothing: behind that target the client said more, before
+  // the proxy has answered.
+  bool target = false;
 };
 
 [[nodiscard]] Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,

@@ -100,10 +100,22 @@ for what, (before, payload) in REFUSED.items():
 @case("case 107: tunnels to denied names", policy=NAMES)
 def _(t):
     requests = [(b"CONNECT denied.example:443 HTTP/1.1\r\n\r\n", "http"), (b"\x04\x01\x01\xbb\0\0\0\x01\0denied.example\0", "socks")]
+    requests += [(request + GOOD, protocol) for request, protocol in requests]  # in one segment or in two
     for port, (request, protocol) in enumerate(requests, 40000):
         talk = Talk(t, A, port, S, 443, E).open()
         refused(talk, request)
         t.flow(hostname="denied.example", app_proto=protocol, **DENIED)
+
+
+@case("case 107: a hello before the proxy has answered, in the request's segment or in the next", policy=NAMES)
+def _(t):
+    request = UPGRADES["HTTP CONNECT"][0].encode()[1:]
+    refused(Talk(t, A, 40000, S, 443, E).open(), request + GOOD)
+    second = Talk(t, A, 40001, S, 443, E).open()
+    second.send(request)
+    refused(second, GOOD)
+    for _ in range(2):
+        t.flow(hostname="httpbin.org", app_proto="http", **NO_NAME)
 
 
 @case("case 107: a tunnel to an allowed name, and nothing inside that shows another", policy=NAMES)
