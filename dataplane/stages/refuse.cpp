@@ -230,6 +230,8 @@ void refuse(Core& core, const Packet& packet, const Parsed& parsed, const Tunnel
 }  // namespace
 
 void refuse_sender(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
+  // In a flood of what is refused the second's errors are used up, so this is asked first of all.
+  if (parsed.kind != PacketKind::tcp && core.icmp_limit.used_up(core.tick)) return;
   refuse(core, packet, parsed, peer_of(core, packet));
 }
 
