@@ -1,6 +1,7 @@
 #include "classifier/prefix_trie.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -9,6 +10,7 @@
 
 #include <sys/mman.h>
 
+#include "classifier/prefix_front.h"
 #include "classifier/prefix_runs.h"
 #include "classifier/prefix_trie_builder.h"
 #include "classifier/prefix_trie_nodes.h"
@@ -20,13 +22,16 @@ using trie::Word;
 
 static_assert(PrefixTrie::none == trie::values_end - 1);
 
+const trie::FrontWay front_way = trie::best_front();
+
 // Words at a fixed place: on cache lines, or, where there are many, on huge pages, so that a random lookup costs no
 // walk through page tables.
 class FixedWords {
  public:
+  // A word more than there are may be read, see trie::Front.
   explicit FixedWords(const std::vector<Word>& words) : bytes_(words.size() * sizeof(Word)) {
     alignment_ = bytes_ >= huge_page_bytes / 4 ? huge_page_bytes : cache_line_bytes;
-    allocated_ = std::max<std::size_t>((bytes_ + alignment_ - 1) / alignment_, 1) * alignment_;
+    allocated_ = (bytes_ + sizeof(Word) + alignment_ - 1) / alignment_ * alignment_;
     words_ = static_cast<Word*>(::operator new (allocated_, std::align_val_t{alignment_}));
     // Only advice: a kernel without huge pages is slower, not wrong.
     if (alignment_ == huge_page_bytes) static_cast<void>(::madvise(words_, allocated_, MADV_HUGEPAGE));
@@ -124,7 +129,7 @@ class FamilyTrie {
   }
 
  private:
-  static constexpr std::size_t batch_max = 64;
+  static constexpr std::size_t batch_max = trie::batch_max;
 
   template <typename Key>
   [[nodiscard]] Word root_word(const Key& key) const noexcept {
@@ -158,58 +163,49 @@ class FamilyTrie {
         frontier.add(lane, values[lane]);
       }
     } else {
-      if (trie::is_value(read_front<Key>(addresses, values, count))) return;
-      finish_front<Key>(addresses, values, count);
-      for (std::size_t lane = 0; lane < count; ++lane) {
-        keys[lane] = Key(addresses[lane]);
-        keys[lane].drop(trie::sparse_stride);
-        keys[lane].drop(trie::dense_stride);
-        frontier.add(lane, values[lane]);
-      }
+      const trie::Lanes own = read_front<Key>(addresses, values, count);
+      if (own == 0) return;
+      finish_front<Key>(addresses, values, own, keys, frontier);
     }
     descend(keys, frontier, values);
   }
 
-  // The first 24 bits without a branch: root, quarter, dictionary. Gives the highest of the values, which may be
-  // own_word.
+  // The first 24 bits; gives those that found a word of their node's own.
   template <typename Key, typename Address>
-  [[nodiscard]] Word read_front(const Address* addresses, std::uint32_t* values, std::size_t count) const noexcept {
-    const Word* root = root_.data();
-    std::array<const char*, batch_max> quarters;
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      const std::uint32_t top = Key(addresses[lane]).top32();
-      values[lane] = root[top >> 16U];
-      quarters[lane] = trie::find_quarter(nodes_.data(), values[lane], top >> 8U);
-      __builtin_prefetch(quarters[lane]);
+  [[nodiscard]] trie::Lanes read_front(const Address* addresses, std::uint32_t* values,
+                                       std::size_t count) const noexcept {
+    const trie::Front front{root_.data(), nodes_.data(), dictionary_.data()};
+    if constexpr (std::is_same_v<Address, std::uint32_t>) {
+      return front_way.read(front, addresses, values, count);
+    } else {
+      std::array<std::uint32_t, batch_max> tops{};
+      front_way.tops_of_v6(addresses->data(), tops.data(), count);
+      return front_way.read(front, tops.data(), values, count);
     }
-    Word highest = 0;
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      const std::uint32_t slot = Key(addresses[lane]).top32() >> 8U;
-      values[lane] = dictionary_.data()[trie::read_code(values[lane], quarters[lane], slot)];
-      highest = std::max(highest, values[lane]);
-    }
-    return highest;
   }
 
-  // Own words, where read_front() found out no more than that.
+  // Own words, where read_front() found out no more than that; some of them are nodes.
   template <typename Key, typename Address>
-  void finish_front(const Address* addresses, std::uint32_t* values, std::size_t count) const noexcept {
-    std::array<std::uint8_t, batch_max> lanes;
-    std::size_t left = 0;
-    for (std::size_t lane = 0; lane < count; ++lane) {
-      lanes[left] = static_cast<std::uint8_t>(lane);
-      left += static_cast<std::size_t>(values[lane] == trie::own_word);
-    }
+  void finish_front(const Address* addresses, std::uint32_t* values, trie::Lanes own, std::array<Key, batch_max>& keys,
+                    Frontier& frontier) const noexcept {
     std::array<const Word*, batch_max> places;
-    for (std::size_t i = 0; i < left; ++i) {
-      const Key key(addresses[lanes[i]]);
+    for (trie::Lanes left = own; left != 0; left &= left - 1) {
+      const auto lane = static_cast<std::size_t>(std::countr_zero(left));
+      const Key key(addresses[lane]);
       const Word word = root_word(key);
       const std::uint32_t slot = key.top32() >> 8U;
       const std::uint8_t code = trie::read_code(word, trie::find_quarter(nodes_.data(), word, slot), slot);
-      places[i] = trie::find_own(nodes_.data(), word, code, slot);
-      __builtin_prefetch(places[i]);
+      places[lane] = trie::find_own(nodes_.data(), word, code, slot);
+      __builtin_prefetch(places[lane]);
+      keys[lane] = key;
+      keys[lane].drop(trie::sparse_stride);
+      keys[lane].drop(trie::dense_stride);
     }
-    for (std::size_t i = 0; i < left; ++i) values[lanes[i]] = *places[i];
+    for (trie::Lanes left = own; left != 0; left &= left - 1) {
+      const auto lane = static_cast<std::size_t>(std::countr_zero(left));
+      values[lane] = *places[lane];
+      frontier.add(lane, values[lane]);
+    }
   }
 
   template <typename Key>
@@ -326,6 +322,8 @@ void PrefixTrie::lookup(std::span<const V6Bytes> addresses, std::span<std::uint3
   if (addresses.size() != values.size()) std::abort();
   tables_->v6.lookup<V6Key>(addresses.data(), values.data(), addresses.size());
 }
+
+std::string_view PrefixTrie::batch_way() noexcept { return front_way.name; }
 
 std::size_t PrefixTrie::memory_bytes() const noexcept {
   return tables_->v4.memory_bytes() + tables_->v6.memory_bytes();

@@ -17,7 +17,8 @@
 // root and at most two nodes.
 //
 // A batch goes through the trie level by level: keys still under way are kept in two lists without a branch, one a kind
-// of node, and each list is prefetched before it is read; so cache misses overlap and no branch depends on the key.
+// of node, and each list is prefetched before it is read; so cache misses overlap and no branch depends on the key. Its
+// first 24 bits are read in vectors where the processor has them wide enough (prefix_front.h).
 #pragma once
 
 #include <array>
@@ -25,6 +26,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "config/address.h"
@@ -65,6 +67,8 @@ class PrefixTrie {
   void lookup(std::span<const std::uint32_t> addresses, std::span<std::uint32_t> values) const noexcept;
   void lookup(std::span<const V6Bytes> addresses, std::span<std::uint32_t> values) const noexcept;
 
+  // How this processor reads the front of batches: "AVX-512" or "portable".
+  [[nodiscard]] static std::string_view batch_way() noexcept;
   // Memory that lookups touch, in bytes.
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 

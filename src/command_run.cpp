@@ -14,6 +14,7 @@
 #include "config/load.h"
 #include "dataplane/io/gateway.h"
 #include "src/answers.h"
+#include "src/command_version.h"
 #include "src/control_server.h"
 #include "src/flow_keeper.h"
 #include "src/flow_log.h"
@@ -144,6 +145,7 @@ ExitCode run(const RunOptions& options, const config::ApplianceModel& appliance,
   const classifier::PoolKey key = pool_key(appliance, options.state_folder, log);
   Gateway gateway(appliance, key, gateway_log(log));
   log.info(memory_text(gateway, appliance));
+  log.info("SIMD: " + simd_level());
 
   Reloader reloader(
       {appliance.policy_path, appliance.shadow_policy_path, &appliance},
