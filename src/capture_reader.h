@@ -65,6 +65,7 @@ class CaptureReader {
   void read_pcap_head();
   [[nodiscard]] bool next_pcap(CapturedFrame& frame);
   [[nodiscard]] bool next_pcapng(CapturedFrame& frame);
+  void fetch_ahead() noexcept;
   [[nodiscard]] bool next_block(Block& block);
   [[nodiscard]] bool read_section(std::size_t left);
   [[nodiscard]] bool read_interface(const Block& block);
@@ -75,6 +76,7 @@ class CaptureReader {
   CaptureFile file_;
   std::span<const std::uint8_t> bytes_;
   std::size_t offset_ = 0;
+  std::size_t fetched_ = 0;  // up to here from memory
   Format format_ = Format::pcap;
   bool swapped_ = false;               // written on a machine of the other byte order
   std::uint32_t link_type_ = 0;        // pcap
