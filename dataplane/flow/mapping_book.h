@@ -90,6 +90,10 @@ class MappingBook {
     prefetch_whole(mappings_[tagged >> 1U]);
     return tagged >> 1U;
   }
+  // Fetches what says whether an outside endpoint is taken.
+  void prefetch_outside(std::uint32_t nat_address, std::uint16_t nat_port, IpProtocol protocol) const noexcept {
+    taken_.prefetch(port_of(nat_address, nat_port, protocol));
+  }
   // Where the next new mappings will lie, `ahead` of them apart.
   void prefetch_new(std::uint32_t ahead) const noexcept { prefetch_whole(mappings_[mappings_.next(ahead)]); }
 

@@ -52,7 +52,9 @@ class Expectation {
 
   void look_at_mapping(Expected& e) noexcept {
     e.mapping = core_.mappings.glance(e.hash);
-    if (e.mapping == 0) core_.mappings.prefetch_new(new_mappings_++);
+    if (e.mapping != 0) return;
+    core_.mappings.prefetch_new(new_mappings_++);
+    core_.mappings.prefetch_outside(e.nat_address, e.key->source_port, e.key->protocol);
   }
 
   void look_outside(const Expected& e) const noexcept {

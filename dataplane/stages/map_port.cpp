@@ -66,8 +66,11 @@ class PortSearch {
     if (fits(wanted_)) return wanted_;
     if (slice_.size() == 0) return std::nullopt;
     for (unsigned probe = 0; probe < random_probes; ++probe) {
-      const std::uint16_t port = slice_.at(core_.random.below(slice_.size()));
-      if (keep_parity_ && probe < random_probes / 2 && (port & 1U) != (wanted_ & 1U)) continue;
+      std::uint16_t port = slice_.at(core_.random.below(slice_.size()));
+      if (keep_parity_ && probe < random_probes / 2) {
+        port = static_cast<std::uint16_t>((port & ~1U) | (wanted_ & 1U));
+        if (!slice_.contains(port)) continue;
+      }
       const bool shared = !independent_ && probe < random_probes / 4 && is_used(core_, flow_, port);
       if (!shared && !taken_(port)) return port;
     }

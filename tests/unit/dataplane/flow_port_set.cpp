@@ -14,6 +14,7 @@ namespace {
 class PortSets : public ::testing::Test {
  protected:
   static constexpr std::uint32_t ports = 4096;
+  static constexpr std::uint32_t hints_of_a_protocol = 1U << 14U;
   Random random{7};
   const KeyHash hash{random};
   PortSet set{ports, hash};
@@ -23,7 +24,9 @@ TEST_F(PortSets, HoldsWhatWasAddedAndNothingBeside) {
   std::set<std::tuple<std::uint32_t, int, std::uint16_t>> model;
   for (int i = 0; i < 200'000; ++i) {
     const bool udp = random.below(2) != 0;
-    const PortSet::Port port{1 + random.below(3), udp ? IpProtocol::udp : IpProtocol::icmp,
+    // Some of them share their hints.
+    const std::uint32_t address = 1 + random.below(3) + random.below(2) * hints_of_a_protocol;
+    const PortSet::Port port{address, udp ? IpProtocol::udp : IpProtocol::icmp,
                              static_cast<std::uint16_t>(random.below(2000) * 32)};
     const std::tuple key{port.address, udp ? 1 : 0, port.port};
     ASSERT_EQ(set.contains(port), model.contains(key));
