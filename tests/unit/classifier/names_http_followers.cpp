@@ -159,13 +159,11 @@ std::optional<std::size_t> body_of(const std::string& text, std::size_t piece) {
   HttpAnswer answer;
   AnswerChunks chunks;
   std::uint64_t data = 0;
-  std::size_t head = 0, body = 0;
+  std::size_t body = 0;
   for (std::size_t at = 0; at < text.size(); at += piece) {
     std::span rest(reinterpret_cast<const std::uint8_t*>(text.data()) + at, std::min(piece, text.size() - at));
     if (!answer.complete()) {
-      const std::size_t taken = answer.take(rest);
-      head += taken;
-      rest = rest.subspan(taken);
+      rest = rest.subspan(answer.take(rest));
       if (!answer.complete()) continue;
       if (!answer.is_chunked()) return answer.body_bytes();
       chunks.begin();
