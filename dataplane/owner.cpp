@@ -7,6 +7,7 @@
 #include "dataplane/flow/port_choice.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/stages/icmp_error.h"
+#include "dataplane/steering.h"
 #include "dataplane/wire/decapsulate.h"
 
 namespace sallyport::dataplane {
@@ -21,13 +22,17 @@ using config::PortRole;
   return static_cast<std::uint32_t>(mix.next() >> 32U);
 }
 
+[[nodiscard]] std::uint32_t sender_owner(const std::array<std::uint8_t, 16>& address, std::uint32_t workers) noexcept {
+  return bucket_owner(sender_bucket(address), workers);
+}
+
 [[nodiscard]] bool is_whole_error(const Parsed& parsed) noexcept {
   return parsed.kind == PacketKind::icmp_error && !parsed.fragment;
 }
 
 // Protocols without ports belong to the worker of their server, which both directions name; all else to the client's.
 [[nodiscard]] std::uint32_t owner_of(const FlowKey& sent, std::uint32_t workers) noexcept {
-  return spread(is_portless(sent.protocol) ? sent.destination : sent.source, 0) % workers;
+  return sender_owner(is_portless(sent.protocol) ? sent.destination : sent.source, workers);
 }
 
 // To an egress address: by the slice of external ports.
@@ -45,7 +50,7 @@ using config::PortRole;
   }
   if (is_portless(sent.protocol)) return owner_of(sent, workers);
   if (const auto client = policy.mapped_from(sent.source_address()); client) {
-    return spread(client->bytes, 0) % workers;
+    return sender_owner(client->bytes, workers);
   }
   return port_owner(__builtin_bswap16(sent.source_port), workers, piece);
 }

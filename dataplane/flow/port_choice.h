@@ -1,13 +1,14 @@
 // Which external ports there are to choose from, and in which order they are tried (nat.md 4; RFC 6056 section 3.3.1).
 //
-// Ports are cut into pieces of 64, or of [nat] port_block; with several workers, piece p is worker p mod N's, so that
-// an answer's destination port tells whose flow it belongs to. Within its kind (1-1023 and the configured range stay
-// apart) a worker counts its ports from 0 to size-1.
+// Ports are cut into pieces of 64, or of [nat] port_block; with several workers, piece p is worker p mod 128 mod N's,
+// so that an answer's destination port tells whose flow it belongs to, and a device can be taught it (steering.h).
+// Within its kind (1-1023 and the configured range stay apart) a worker counts its ports from 0 to size-1.
 #pragma once
 
 #include <cstdint>
 
 #include "config/appliance_model.h"
+#include "dataplane/steering.h"
 
 namespace sallyport::dataplane {
 
@@ -19,25 +20,32 @@ inline constexpr std::uint32_t piece_ports_by_default = 64;
 }
 [[nodiscard]] constexpr std::uint32_t port_owner(std::uint16_t port, std::uint32_t workers,
                                                  std::uint32_t piece = piece_ports_by_default) noexcept {
-  return port / piece % workers;
+  return bucket_owner(port_bucket(port, piece), workers);
 }
 
 class PortSlice {
  public:
   PortSlice(std::uint16_t first, std::uint16_t last, std::uint32_t worker, std::uint32_t workers,
             std::uint32_t piece = piece_ports_by_default) noexcept
-      : first_(first), last_(last), worker_(worker), workers_(workers), piece_(piece) {
+      : first_(first),
+        last_(last),
+        worker_(worker),
+        workers_(workers),
+        piece_(piece),
+        round_(worker < buckets ? (buckets - worker + workers - 1) / workers : 0) {
     size_ = count_below(std::uint32_t{last} + 1) - count_below(first);
   }
 
   [[nodiscard]] bool contains(std::uint16_t port) const noexcept {
-    return port >= first_ && port <= last_ && port_owner(port, workers_, piece_) == worker_;
+    return port >= first_ && port <= last_ && (workers_ == 1 || port_owner(port, workers_, piece_) == worker_);
   }
   [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
   // Number `index` of the slice, index < size().
   [[nodiscard]] std::uint16_t at(std::uint32_t index) const noexcept {
+    if (workers_ == 1) return static_cast<std::uint16_t>(first_ + index);
     index += count_below(first_);
-    const std::uint32_t piece = index / piece_ * workers_ + worker_;
+    const std::uint32_t own = index / piece_;
+    const std::uint32_t piece = own / round_ * buckets + own % round_ * workers_ + worker_;
     return static_cast<std::uint16_t>(piece * piece_ + index % piece_);
   }
 
@@ -45,8 +53,9 @@ class PortSlice {
   // How many ports of this worker are below `end`.
   [[nodiscard]] std::uint32_t count_below(std::uint32_t end) const noexcept {
     const std::uint32_t piece = end / piece_;
-    const std::uint32_t whole = piece / workers_ + (piece % workers_ > worker_ ? 1 : 0);
-    return whole * piece_ + (piece % workers_ == worker_ ? end % piece_ : 0);
+    const std::uint32_t bucket = piece % buckets;
+    const std::uint32_t whole = piece / buckets * round_ + bucket / workers_ + (bucket % workers_ > worker_ ? 1 : 0);
+    return whole * piece_ + (bucket % workers_ == worker_ ? end % piece_ : 0);
   }
 
   std::uint16_t first_;
@@ -54,6 +63,7 @@ class PortSlice {
   std::uint32_t worker_;
   std::uint32_t workers_;
   std::uint32_t piece_;
+  std::uint32_t round_;  // its pieces of 128 that follow each other
   std::uint32_t size_ = 0;
 };
 

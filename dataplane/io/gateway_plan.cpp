@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "dataplane/flow/key_hash.h"
+#include "dataplane/flow/port_choice.h"
 #include "dataplane/io/environment_error.h"
 #include "dataplane/io/processors.h"
 #include "dataplane/io/twin_pump.h"
@@ -62,9 +63,13 @@ void check_port_blocks(const config::NatConfig& nat, std::uint32_t workers) {
   if (nat.port_block == 0) return;
   const std::uint32_t first = (nat.port_range.first + nat.port_block - 1) / nat.port_block;
   const std::uint32_t end = (nat.port_range.last + 1U) / nat.port_block;
-  if (end >= first + workers) return;
+  std::vector<bool> has(workers);
+  for (std::uint32_t block = first; block < end; ++block) {
+    has[port_owner(static_cast<std::uint16_t>(block * nat.port_block), workers, nat.port_block)] = true;
+  }
+  if (std::ranges::count(has, false) == 0) return;
   throw EnvironmentError("nat.port_block = " + std::to_string(nat.port_block) + ": port_range holds " +
-                         std::to_string(end - first) + " blocks for " + std::to_string(workers) +
+                         std::to_string(end - first) + " blocks, too few for each of " + std::to_string(workers) +
                          " workers: make them smaller, or use fewer cores");
 }
 

@@ -1,6 +1,7 @@
 // Packets for the tests: made from what matters, with right lengths and checksums; and checked the same way.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
