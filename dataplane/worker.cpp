@@ -100,7 +100,10 @@ bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noex
     std::size_t count = world_.receive(port, queue, burst);
     if (count == 0) continue;
     any = true;
-    if (settings_.workers > 1) count = sort_out(port, std::span(burst).first(count), snapshot);
+    if (settings_.workers > 1) {
+      if (settings_.steered[port]) check_steering(port, std::span(burst).first(count));
+      count = sort_out(port, std::span(burst).first(count), snapshot);
+    }
     world_.has_passed(Stage::receive);
     if (count != 0) process(port, std::span(burst).first(count), now, snapshot);
   }
@@ -136,6 +139,14 @@ void Worker::advance(Instant now, const Snapshot& snapshot) noexcept {
     pipeline_.advance(now, snapshot);
   } else {
     taps_.advance(now, snapshot);
+  }
+}
+
+void Worker::check_steering(PortIndex port, std::span<const Packet> packets) noexcept {
+  SteeringCheck& check = counters_.steering[port];
+  if (check.has_seen_enough()) return;
+  for (const Packet& packet : packets) {
+    check.look(packet, settings_.roles[port], settings_.number, settings_.workers, settings_.piece_ports);
   }
 }
 

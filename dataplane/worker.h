@@ -10,6 +10,7 @@
 // microseconds (idle = "adaptive"). Or it spins for ever ("busy").
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <span>
@@ -23,6 +24,7 @@
 #include "dataplane/mailbox.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/standing.h"
+#include "dataplane/steering_check.h"
 #include "dataplane/tap/tap_point.h"
 
 namespace sallyport::dataplane {
@@ -33,6 +35,7 @@ struct WorkerSettings {
   std::vector<config::PortRole> roles;  // of each port
   config::IdleMode idle = config::IdleMode::adaptive;
   std::uint32_t piece_ports = 0;  // port_choice.h
+  std::vector<bool> steered;      // of each port: its device was told whose packets are whose
   // Whoever was stopped between two turns for longer than this (nanoseconds; 0: never) takes it that another gateway
   // forwards by now.
   std::uint64_t fence_after_ns = 0;
@@ -45,6 +48,7 @@ struct WorkerCounters {
   Counter turns;  // the heartbeat
   Counter busy_cycles;
   Counter idle_cycles;
+  std::array<SteeringCheck, ports_max> steering;  // of ports that are steered by their devices
 };
 
 class Worker {
@@ -76,6 +80,7 @@ class Worker {
   void advance(Instant now, const Snapshot& snapshot) noexcept;
   // Moves the packets of others out; answers how many are left at the front.
   [[nodiscard]] std::size_t sort_out(PortIndex port, std::span<Packet> packets, const Snapshot& snapshot) noexcept;
+  void check_steering(PortIndex port, std::span<const Packet> packets) noexcept;
   [[nodiscard]] std::uint32_t owner_of(const Packet& packet, PortIndex port, const Snapshot& snapshot) const noexcept;
   void rest(bool busy) noexcept;
   void sleep(std::uint32_t naps) noexcept;

@@ -41,6 +41,11 @@ std::string text_of(const AddressRange& range) {
   return range.first == range.last ? first : fmt::format("{}-{}", first, to_string(range.last));
 }
 
+std::string_view text_of(dataplane::Steering by) {
+  constexpr std::array<std::string_view, 4> texts = {"none", "rings", "device", "device_ipv4"};
+  return texts[static_cast<std::size_t>(by)];
+}
+
 Json port_json(const dataplane::PortStatus& port, const dataplane::PortSums& sums) {
   return {{"name", port.name},
           {"role", text_of(port.role)},
@@ -53,6 +58,10 @@ Json port_json(const dataplane::PortStatus& port, const dataplane::PortSums& sum
           {"service_vlan", port.service_vlan},
           {"receive_queues", port.receive_queues},
           {"transmit_queues", port.transmit_queues},
+          {"steering", text_of(port.steering)},
+          {"steering_refused", port.steering_refused},
+          {"steered", port.steered},
+          {"missteered", port.missteered},
           {"link", port.link_up ? "up" : "down"},
           {"link_mbps", port.link_mbps},
           {"received_packets", sums.received_packets},

@@ -113,7 +113,7 @@ void tell_standing(const std::vector<unsigned>& standing, const Gateway& gateway
 }
 
 // Until a signal ends it. The service manager is fed only while every worker turns.
-void serve(const Signals& signals, const ServiceManager& manager, const Gateway& gateway, Reloader& reloader,
+void serve(const Signals& signals, const ServiceManager& manager, Gateway& gateway, Reloader& reloader,
            FlowLog& flow_log, Log& log) {
   using namespace std::chrono_literals;
   const auto period = manager.watchdog()
@@ -134,6 +134,7 @@ void serve(const Signals& signals, const ServiceManager& manager, const Gateway&
     if (standing.empty()) manager.alive();
     if (standing != told) tell_standing(standing, gateway, log);
     told = std::move(standing);
+    gateway.judge_steering();
   }
 }
 

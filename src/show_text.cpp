@@ -26,6 +26,17 @@ std::string percent(const Json& object, const char* key) {
   return ratio.is_number() ? fmt::format("{:.1f}%", 100.0 * ratio.get<double>()) : std::string{};
 }
 
+// Nothing of a gateway of one worker.
+std::string steering_text(const Json& port) {
+  const std::string by = text_at(port, "steering"), name = text_at(port, "name");
+  if (by == "rings")
+    return fmt::format("{}: packets change workers by ring: {}\n", name, text_at(port, "steering_refused"));
+  if (!by.starts_with("device")) return {};
+  return fmt::format("{}: the device brings packets{} to their workers; of the first {}, {} came to others\n", name,
+                     by == "device" ? "" : " of IPv4",
+                     grouped(number_at(port, "steered") + number_at(port, "missteered")), count(port, "missteered"));
+}
+
 std::string ports_text(const Json& answer, const Style&) {
   Table table({"PORT", "ROLE", "DRIVER", "LINK", "MTU", "RECEIVED", "SENT", "MISSED", "ERRORS", "TWIN", "DEVICE"});
   for (const Json& port : at(answer, "ports")) {
@@ -35,10 +46,11 @@ std::string ports_text(const Json& answer, const Style&) {
                grouped(number_at(port, "receive_errors") + number_at(port, "transmit_errors")), text_at(port, "twin"),
                text_at(port, "device")});
   }
+  std::string text = table.text() + '\n';
+  for (const Json& port : at(answer, "ports")) text += steering_text(port);
   const Json& routing = at(answer, "routing");
-  return table.text() + fmt::format("\n{} routes, {} neighbours, {} addresses of the gateway's own\n",
-                                    count(routing, "routes"), count(routing, "neighbours"),
-                                    count(routing, "local_addresses"));
+  return text + fmt::format("{} routes, {} neighbours, {} addresses of the gateway's own\n", count(routing, "routes"),
+                            count(routing, "neighbours"), count(routing, "local_addresses"));
 }
 
 std::string policy_text(const Json& answer, const Style& style) {

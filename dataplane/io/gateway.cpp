@@ -23,6 +23,7 @@
 #include "dataplane/io/quiescence.h"
 #include "dataplane/io/seat_sums.h"
 #include "dataplane/io/spin_lock.h"
+#include "dataplane/io/steering_report.h"
 #include "dataplane/io/taps.h"
 #include "dataplane/io/telemetry.h"
 #include "dataplane/io/twin_pump.h"
@@ -107,6 +108,7 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
   check_memory();
   log_start();
   for (const auto& port : ports) port->start();
+  log_steering(ports, log);
   pump->follow_links();
   for (const auto& seat : seats) seat->go();
   routes->start([this](std::shared_ptr<const Routing> routing) { publish_routing(std::move(routing)); });
@@ -175,7 +177,7 @@ void Gateway::Parts::seat_workers(const classifier::PoolKey& pool_key) {
   for (const auto& port : ports) roles.push_back(port->config().role);
   for (std::uint32_t worker = 0; worker < workers; ++worker) {
     seats[worker]->prepare(world_settings(worker), pipeline_settings(model, plan, ports, pool_key, worker),
-                           {worker, workers, roles, model.workers.idle, piece_ports(model.nat),
+                           {worker, workers, roles, model.workers.idle, piece_ports(model.nat), steered_ports(ports),
                             static_cast<std::uint64_t>(std::chrono::nanoseconds(model.ha.fence_after).count()),
                             &owner->standing(), &owner->fenced()},
                            *quiescence);
@@ -359,6 +361,11 @@ std::uint64_t Gateway::changes_lost() const {
 bool Gateway::attach(Tap& tap) { return dataplane::attach(parts_->seats, tap); }
 void Gateway::detach(const Tap& tap) { dataplane::detach(parts_->seats, tap); }
 
+void Gateway::judge_steering() {
+  const std::lock_guard lock(parts_->mutex);
+  dataplane::judge_steering(parts_->ports, parts_->seats, parts_->log);
+}
+
 unsigned Gateway::workers() const noexcept { return parts_->workers; }
 
 WorkerStatus Gateway::worker(unsigned index) const {
@@ -393,6 +400,7 @@ std::uint64_t Gateway::bound_names() const {
 }
 
 std::vector<PortStatus> Gateway::ports() const {
+  const std::lock_guard lock(parts_->mutex);
   std::vector<PortStatus> all;
   for (const auto& lane : parts_->lanes) all.push_back(port_status(*lane, parts_->seats));
   return all;

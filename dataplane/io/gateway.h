@@ -28,6 +28,7 @@
 #include "dataplane/packet.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/routing.h"
+#include "dataplane/steering_check.h"
 #include "dataplane/tap/tap.h"
 #include "dataplane/world.h"
 
@@ -64,6 +65,10 @@ struct PortStatus {
   std::uint16_t vlan = 0, service_vlan = 0;
   unsigned receive_queues = 0;
   unsigned transmit_queues = 0;
+  Steering steering = Steering::nobody;
+  std::string steering_refused;  // by rings: why the device does not
+  std::uint64_t steered = 0;     // of the first packets of TCP and UDP: came to the worker that the device was told
+  std::uint64_t missteered = 0;  // to another
   bool link_up = false;
   std::uint32_t link_mbps = 0;  // 0: unknown
 
@@ -178,6 +183,10 @@ class Gateway {
   // there already as may be (TapPoint::taps_max).
   [[nodiscard]] bool attach(Tap& tap);
   void detach(const Tap& tap);
+
+  // To be called now and then: says in the log whether devices bring packets to their workers as they were told, once
+  // it can be seen; those that do not are told so no more.
+  void judge_steering();
 
   [[nodiscard]] unsigned workers() const noexcept;
   [[nodiscard]] WorkerStatus worker(unsigned index) const;

@@ -86,7 +86,10 @@ GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log) {
   plan.processors = worker_processors(model.workers, allowed, processor_quota());
   const auto workers = static_cast<std::uint32_t>(plan.processors.size());
   check_port_blocks(model.nat, workers);
-  for (const config::PortConfig& port : model.ports) plan.ports.push_back(plan_port(port, workers, log));
+  for (const config::PortConfig& port : model.ports) {
+    plan.ports.push_back(plan_port(port, workers, log));
+    plan.ports.back().piece_ports = piece_ports(model.nat);
+  }
 
   plan.held_packets = held_packets(model.limits, true);
   plan.buffers = demand(plan.ports, workers, plan.held_packets);

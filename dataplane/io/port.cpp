@@ -167,17 +167,33 @@ void Port::open() {
   if (found != 0) fail("DPDK has no driver that takes it", found);
 }
 
-void Port::configure(unsigned workers, bool one_pool) {
-  rte_eth_dev_info info{};
-  if (const int result = rte_eth_dev_info_get(id_, &info); result != 0) fail("tells nothing of itself", result);
-  driver_ = info.driver_name;
-
+void Port::choose_queues(const rte_eth_dev_info& info, unsigned workers) {
   std::uint16_t queues = std::min<std::uint16_t>(info.max_rx_queues, info.max_tx_queues);
   queues = static_cast<std::uint16_t>(std::min<unsigned>(queues, std::max(plan_.queues_max, 1U)));
   if (plan_.device.kind != DeviceText::Kind::af_xdp)
     queues = static_cast<std::uint16_t>(std::min<unsigned>(queues, workers));
   if (plan_.device.driver.starts_with("net_memif")) queues = 1;  // more only where the other side has as many
   receive_queues_ = transmit_queues_ = std::max<std::uint16_t>(queues, 1);
+}
+
+// What the device says that it can, it may yet refuse.
+int Port::configure_steered(rte_eth_conf conf) {
+  if (!steering_.by_device()) return -ENOTSUP;
+  steering_.put_into(conf);
+  const int result = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
+  if (result == 0) return 0;
+  const std::string complaint = Eal::take_complaint();
+  steering_.refuse("the device cannot be configured to steer: " + (complaint.empty() ? dpdk_error(result) : complaint));
+  return result;
+}
+
+void Port::configure(unsigned workers, bool one_pool) {
+  rte_eth_dev_info info{};
+  if (const int result = rte_eth_dev_info_get(id_, &info); result != 0) fail("tells nothing of itself", result);
+  driver_ = info.driver_name;
+  choose_queues(info, workers);
+  steering_ = DeviceSteering::of(
+      info, {config_.role, plan_.device.on_kernel_interface(), workers, receive_queues_, plan_.piece_ports});
 
   rte_eth_conf conf{};
   // The kernel's interface has its MTU already; af_packet's driver says 1518 whatever it can do.
@@ -195,7 +211,8 @@ void Port::configure(unsigned workers, bool one_pool) {
     conf.rx_adv_conf.rss_conf.rss_hf = hash;
   }
   if (one_pool) conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
-  int result = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
+  int result = configure_steered(conf);
+  if (result != 0) result = rte_eth_dev_configure(id_, receive_queues_, transmit_queues_, &conf);
   if (result != 0) fail("cannot be configured for " + std::to_string(receive_queues_) + " queues", result);
 
   receive_descriptors_ = transmit_descriptors_ = plan_.descriptors;
@@ -237,6 +254,7 @@ void Port::find_mac() {
 
 void Port::start() {
   if (const int result = rte_eth_dev_start(id_); result != 0) fail("does not start", result);
+  steering_.start(id_);
   // Multicast for neighbour discovery and routing protocols. What cannot filter it is taken whole; frames for others
   // are sorted out when they are received.
   if (rte_eth_allmulticast_enable(id_) != 0) rte_eth_promiscuous_enable(id_);

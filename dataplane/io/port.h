@@ -12,6 +12,7 @@
 
 #include "config/appliance_model.h"
 #include "dataplane/io/control_log.h"
+#include "dataplane/io/device_steering.h"
 #include "dataplane/io/device_text.h"
 #include "dataplane/io/interface_claim.h"
 #include "dataplane/io/kernel_interface.h"
@@ -28,6 +29,7 @@ struct PortPlan {
   std::uint32_t receive_data_room = 0;  // of those that the device fills: larger where it has large_frame_bytes
   std::uint16_t descriptors = 0;        // of each queue
   unsigned queues_max = 0;              // as many as may become of it
+  std::uint32_t piece_ports = 0;        // a gateway's external ports: port_choice.h
   std::optional<KernelInterface> interface;
   std::optional<InterfaceClaim> claim;  // of a PCI device; an interface has its own
 };
@@ -56,6 +58,11 @@ class Port {
   [[nodiscard]] std::uint16_t receive_queues() const noexcept { return receive_queues_; }
   [[nodiscard]] std::uint16_t transmit_queues() const noexcept { return transmit_queues_; }
 
+  [[nodiscard]] const DeviceSteering& steering() const noexcept { return steering_; }
+  [[nodiscard]] std::optional<DeviceSteering::Verdict> judge_steering(const SteeringSums& sums) {
+    return steering_.judge(sums, id_);
+  }
+
   // Readable when frames have come into the queue; -1: this device wakes nobody.
   [[nodiscard]] int arrivals(std::uint16_t queue) const noexcept;
 
@@ -72,6 +79,8 @@ class Port {
  private:
   void open();
   void configure(unsigned workers, bool one_pool);
+  void choose_queues(const rte_eth_dev_info& info, unsigned workers);
+  [[nodiscard]] int configure_steered(rte_eth_conf conf);
   void set_up_queues(const PacketBuffers& buffers);
   void find_mac();
   [[noreturn]] void fail(const std::string& what, int result) const;
@@ -84,6 +93,7 @@ class Port {
   MacAddress mac_{};
   std::uint16_t receive_queues_ = 0;
   std::uint16_t transmit_queues_ = 0;
+  DeviceSteering steering_;
   std::vector<int> arrivals_;  // of each receive queue, or none
   std::uint16_t receive_descriptors_ = 0;
   std::uint16_t transmit_descriptors_ = 0;

@@ -1,6 +1,7 @@
 #include "dataplane/io/port_status.h"
 
 #include "dataplane/io/kernel_twin.h"
+#include "dataplane/io/steering_report.h"
 
 namespace sallyport::dataplane {
 
@@ -18,6 +19,14 @@ PortStatus port_status(const TwinLane& lane, const WorkerSeats& seats) {
   status.service_vlan = port.config().service_vlan;
   status.receive_queues = port.receive_queues();
   status.transmit_queues = port.transmit_queues();
+  const DeviceSteering::Status steering = port.steering().status();
+  status.steering = steering.by;
+  status.steering_refused = steering.why_not;
+  SteeringSums seen;
+  if (steering.by != Steering::rings) seen = steering_sums(seats, port.index());
+  if (steering.by != Steering::device) seen.v6 = {};
+  status.steered = seen.v4.as_told + seen.v6.as_told;
+  status.missteered = seen.v4.elsewhere + seen.v6.elsewhere;
   const Port::Link link = port.link();
   status.link_up = link.up;
   status.link_mbps = link.mbps;

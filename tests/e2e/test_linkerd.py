@@ -75,6 +75,11 @@ class LinkerdAfPacket(LinkerdExample, GatewayCase):
 class LinkerdAfPacketTwoWorkers(LinkerdAfPacket):
     workers = 2
 
+    def test_says_who_brings_packets_to_their_workers(self):
+        for port in self.gateway.show("ports")["ports"]:
+            self.assertEqual((port["steering"], port["steering_refused"]), ("rings", "the kernel spreads its frames"))
+            self.assertIn(f"port {port['name']}: packets change workers by ring: the kernel", self.gateway.log())
+
 
 class LinkerdAfXdp(LinkerdAfPacket):
     driver = "net_af_xdp"

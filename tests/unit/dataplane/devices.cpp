@@ -259,6 +259,19 @@ TEST_F(Devices, NeighboursAreAskedForByPortAndAddress) {
   EXPECT_EQ(asked[0].address, test::address("203.0.113.254"));
 }
 
+// net_null has a hash and a table, and takes no key when it is configured.
+TEST_F(Devices, ADeviceThatCannotSteerIsFoundOutWhenItStarts) {
+  const Log quiet = [](Severity, const std::string&) {};
+  config::PortConfig config;
+  config.name = "nowhere";
+  config.device = "net_null";
+  Port port(2, config, plan_port(config, workers, quiet), workers, machine->buffers);
+  ASSERT_EQ(port.receive_queues(), workers);
+  port.start();
+  EXPECT_EQ(port.steering().status().by, Steering::rings);
+  EXPECT_NE(port.steering().status().why_not.find("hash key"), std::string::npos) << port.steering().status().why_not;
+}
+
 TEST_F(Devices, WhatCannotBeOpenedSaysWhichPortAndWhy) {
   const Log quiet = [](Severity, const std::string&) {};
   const auto complaint = [&](const char* device) -> std::string {

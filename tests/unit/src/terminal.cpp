@@ -81,6 +81,22 @@ TEST(ShowText, WorkersShowWhereTheirCyclesGo) {
       << text;
 }
 
+TEST(ShowText, PortsSayWhoBringsTheirPacketsToTheWorkers) {
+  const std::string text = show_text(
+      ShowTopic::ports,
+      R"({"ports":[{"name":"in","steering":"device","steered":3990,"missteered":10},{"name":"alone","steering":"none"},
+                   {"name":"out","steering":"rings","steering_refused":"the kernel spreads its frames"},
+                   {"name":"v4","steering":"device_ipv4","steered":0,"missteered":0}]})",
+      Style(-1));
+  for (const char* part :
+       {"\nin: the device brings packets to their workers; of the first 4,000, 10 came to others\n",
+        "\nout: packets change workers by ring: the kernel spreads its frames\n",
+        "\nv4: the device brings packets of IPv4 to their workers; of the first 0, 0 came to others\n"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  }
+  EXPECT_EQ(text.find("alone:"), std::string::npos);
+}
+
 TEST(ShowText, AnEgressShowsItsBandwidthAndDscp) {
   const std::string text = show_text(ShowTopic::egress,
                                      R"({"egresses":[{"name":"web","priority":0,"addresses":[],"destinations":[],
