@@ -115,22 +115,48 @@ bool DomainSet::contains(std::uint64_t hash, std::string_view name) const noexce
   }
 }
 
-std::optional<std::size_t> DomainSet::find(const NameSuffixes& suffixes) const noexcept {
+template <typename Visit>
+void DomainSet::for_each_possible(const NameSuffixes& suffixes, Visit&& visit) const noexcept {
   const auto all = suffixes.all();
   const std::size_t fewest = match_ == Match::exact ? all.size() : 1;
-  const auto counts = [&](std::size_t labels) {
-    return label_counts_.test(std::min(labels, label_counts_.size() - 1));
-  };
-  for (std::size_t labels = fewest; labels <= all.size(); ++labels) {
-    if (counts(labels)) __builtin_prefetch(&lines_[line_of(all[labels - 1].hash)]);
-  }
   for (std::size_t labels = all.size(); labels >= fewest; --labels) {
-    if (!counts(labels)) continue;
-    const auto& suffix = all[labels - 1];
-    const std::string_view candidate = suffixes.name().substr(suffix.start);
-    if (contains(suffix.hash, candidate)) return candidate.size();
+    if (!label_counts_.test(std::min(labels, label_counts_.size() - 1))) continue;
+    if (visit(all[labels - 1])) return;
   }
-  return std::nullopt;
+}
+
+void DomainSet::fetch_lines(const NameSuffixes& suffixes) const noexcept {
+  for_each_possible(suffixes, [&](const NameSuffixes::Suffix& suffix) {
+    __builtin_prefetch(&lines_[line_of(suffix.hash)]);
+    return false;
+  });
+}
+
+void DomainSet::fetch_name(const NameSuffixes& suffixes) const noexcept {
+  for_each_possible(suffixes, [&](const NameSuffixes::Suffix& suffix) {
+    const Line& line = lines_[line_of(suffix.hash)];
+    const auto* used = line.tags.begin() + line.used;
+    const auto* found = std::find(line.tags.begin(), used, tag_of(suffix.hash));
+    if (found == used) return false;
+    __builtin_prefetch(bytes_.data() + line.places[static_cast<std::size_t>(found - line.tags.begin())]);
+    return true;
+  });
+}
+
+std::optional<std::size_t> DomainSet::find(const NameSuffixes& suffixes) const noexcept {
+  fetch_lines(suffixes);
+  return look(suffixes);
+}
+
+std::optional<std::size_t> DomainSet::look(const NameSuffixes& suffixes) const noexcept {
+  std::optional<std::size_t> found;
+  for_each_possible(suffixes, [&](const NameSuffixes::Suffix& suffix) {
+    const std::string_view candidate = suffixes.name().substr(suffix.start);
+    if (!contains(suffix.hash, candidate)) return false;
+    found = candidate.size();
+    return true;
+  });
+  return found;
 }
 
 std::size_t DomainSet::memory_bytes() const noexcept { return lines_.size() * sizeof(Line) + bytes_.capacity(); }

@@ -29,8 +29,8 @@ class NameSuffixes {
   explicit NameSuffixes(std::string_view name) noexcept;  // a normal form, at most HostName::bytes_max
 
   struct Suffix {
-    std::uint64_t hash = 0;
-    std::uint8_t start = 0;  // offset into the name
+    std::uint64_t hash;
+    std::uint8_t start;  // offset into the name
   };
   [[nodiscard]] std::string_view name() const noexcept { return name_; }
   [[nodiscard]] std::span<const Suffix> all() const noexcept { return {suffixes_.data(), size_}; }
@@ -38,7 +38,7 @@ class NameSuffixes {
  private:
   std::string_view name_;
   std::size_t size_ = 0;
-  std::array<Suffix, HostName::labels_max> suffixes_;
+  std::array<Suffix, HostName::labels_max> suffixes_;  // the first size_ of them: 2 KB are not set for nothing
 };
 
 class DomainSet {
@@ -56,6 +56,12 @@ class DomainSet {
   // it.
   [[nodiscard]] std::optional<std::size_t> find(const NameSuffixes& suffixes) const noexcept;
 
+  // find(), for who asks about many names at once: each step for all of them before the next. Fetches the lines, then
+  // the bytes of the name that these hint at, then looks.
+  void fetch_lines(const NameSuffixes& suffixes) const noexcept;
+  void fetch_name(const NameSuffixes& suffixes) const noexcept;
+  [[nodiscard]] std::optional<std::size_t> look(const NameSuffixes& suffixes) const noexcept;
+
  private:
   static constexpr std::size_t slots = 10;
   struct alignas(64) Line {
@@ -66,6 +72,9 @@ class DomainSet {
   };
   static_assert(sizeof(Line) == 64);
 
+  // Calls `visit` with each suffix that has as many labels as some name of the set, longest first, until it says true.
+  template <typename Visit>
+  void for_each_possible(const NameSuffixes& suffixes, Visit&& visit) const noexcept;
   [[nodiscard]] bool contains(std::uint64_t hash, std::string_view name) const noexcept;
   [[nodiscard]] std::size_t line_of(std::uint64_t hash) const noexcept;
   struct Hashed {

@@ -1,6 +1,8 @@
 #include "classifier/host_matcher.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <optional>
 #include <utility>
 
@@ -57,39 +59,82 @@ struct HostMatcher::Visit {
 };
 
 template <typename Take>
-void HostMatcher::for_each_match(const HostName& name, MatchScratch& scratch, Take&& take) const {
-  using Function = std::remove_reference_t<Take>;
+void HostMatcher::for_each_pattern(const HostName& name, MatchScratch& scratch, Take& take) const {
   const auto call = [](void* function, std::uint64_t rank, RouteAction action, std::uint32_t value) {
-    (*static_cast<Function*>(function))(rank, action, value);
+    (*static_cast<Take*>(function))(rank, action, value);
   };
   Visit visit{*this, &take, call};
   if (has_literals_) patterns_->scan_literals(name, scratch, &Visit::on_match, &visit);
   if (has_regexes_) patterns_->scan_regexes(name, scratch, &Visit::on_match, &visit);
-  if (sets_.empty()) return;
-  const NameSuffixes suffixes(name.view());
+}
+
+template <typename Take>
+void HostMatcher::for_each_set(const NameSuffixes& suffixes, bool fetched, Take& take) const {
   for (const SetEntry& set : sets_) {
-    const std::optional<std::size_t> length = set.set->find(suffixes);
+    const std::optional<std::size_t> length = fetched ? set.set->look(suffixes) : set.set->find(suffixes);
     if (!length) continue;
     const bool exact = set.set->match() == DomainSet::Match::exact;
     take(rank_of(false, exact, *length, set.action, set.order), set.action, set.value);
   }
 }
 
-HostMatcher::Result HostMatcher::match(const HostName& name, MatchScratch& scratch) const noexcept {
-  constexpr Rank worst = ~Rank{0};
-  Rank decided = worst;
-  Rank audited = worst;
-  Result result;
-  auto take = [&](Rank rank, RouteAction action, std::uint32_t value) {
+template <typename Take>
+void HostMatcher::for_each_match(const HostName& name, MatchScratch& scratch, Take&& take) const {
+  for_each_pattern(name, scratch, take);
+  if (!sets_.empty()) for_each_set(NameSuffixes(name.view()), false, take);
+}
+
+namespace {
+
+// What match() makes of the entries that match.
+class Best {
+ public:
+  void operator()(std::uint64_t rank, RouteAction action, std::uint32_t value) noexcept {
     const bool audit = action == RouteAction::audit;
-    Rank& best = audit ? audited : decided;
+    std::uint64_t& best = audit ? audited_ : decided_;
     if (rank >= best) return;
     best = rank;
-    (audit ? result.audited : result.value) = value;
-  };
-  for_each_match(name, scratch, take);
-  if (audited >= decided) result.audited = none;
-  return result;
+    (audit ? result_.audited : result_.value) = value;
+  }
+  [[nodiscard]] HostMatcher::Result result() const noexcept {
+    return {result_.value, audited_ >= decided_ ? HostMatcher::none : result_.audited};
+  }
+
+ private:
+  static constexpr std::uint64_t worst = ~std::uint64_t{0};
+  std::uint64_t decided_ = worst;
+  std::uint64_t audited_ = worst;
+  HostMatcher::Result result_;
+};
+
+}  // namespace
+
+HostMatcher::Result HostMatcher::match(const HostName& name, MatchScratch& scratch) const noexcept {
+  Best best;
+  for_each_match(name, scratch, best);
+  return best.result();
+}
+
+void HostMatcher::match(std::span<const HostName> names, MatchScratch& scratch,
+                        std::span<Result> results) const noexcept {
+  if (names.size() != results.size()) std::abort();
+  for (std::size_t done = 0; done < names.size(); done += batch_max) {
+    const auto batch = names.subspan(done, std::min(batch_max, names.size() - done));
+    std::array<std::optional<NameSuffixes>, batch_max> suffixes;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      suffixes[i].emplace(batch[i].view());
+      for (const SetEntry& set : sets_) set.set->fetch_lines(*suffixes[i]);
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      for (const SetEntry& set : sets_) set.set->fetch_name(*suffixes[i]);
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      Best best;
+      for_each_pattern(batch[i], scratch, best);
+      for_each_set(*suffixes[i], true, best);
+      results[done + i] = best.result();
+    }
+  }
 }
 
 void HostMatcher::for_each_taker(const HostName& name, MatchScratch& scratch, OnTaker on_taker,

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -48,6 +49,10 @@ class HostMatcher {
 
   // Allocates nothing.
   [[nodiscard]] Result match(const HostName& name, MatchScratch& scratch) const noexcept;
+  // results[i] is match(names[i]); both spans have one length. Waits for memory once for each batch_max of the names,
+  // where one after the other each waits twice.
+  static constexpr std::size_t batch_max = 16;
+  void match(std::span<const HostName> names, MatchScratch& scratch, std::span<Result> results) const noexcept;
   // Called for every entry that matches, with what match() ranks them by but for action and order: lower is more
   // specific, below `no_name_distance`.
   static constexpr std::uint32_t no_name_distance = std::uint32_t{1} << 10U;
@@ -77,6 +82,10 @@ class HostMatcher {
   struct Visit;
   template <typename Take>
   void for_each_match(const HostName& name, MatchScratch& scratch, Take&& take) const;
+  template <typename Take>
+  void for_each_pattern(const HostName& name, MatchScratch& scratch, Take& take) const;
+  template <typename Take>
+  void for_each_set(const NameSuffixes& suffixes, bool fetched, Take& take) const;
 
   std::shared_ptr<const HostPatterns> patterns_;
   std::vector<PatternEntry> patterns_by_id_;  // literals before regexes

@@ -70,6 +70,11 @@ class Table {
     return matcher_->match(*normalise(name), *scratch_);
   }
   [[nodiscard]] std::uint32_t match(std::string_view name) const { return result(name).value; }
+  [[nodiscard]] std::vector<HostMatcher::Result> results(const std::vector<HostName>& names) const {
+    std::vector<HostMatcher::Result> results(names.size());
+    matcher_->match(names, *scratch_, results);
+    return results;
+  }
   [[nodiscard]] std::vector<std::uint32_t> all(std::string_view name) const {
     std::vector<std::uint32_t> values;
     for (const auto& candidate : matcher_->match_all(*normalise(name), *scratch_)) values.push_back(candidate.value);
@@ -322,11 +327,20 @@ TEST(HostMatcher, Case59LikeNaiveOnRandomTables) {
     }
     const Table table(routes);
     const NaiveMatcher naive(routes, set_names);
+    std::vector<HostName> asked;
     for (int i = 0; i < 200; ++i) {
       const std::string name = random.name(5);
+      asked.push_back(*normalise(name));
       const auto expected = naive.all(name);
       ASSERT_EQ(table.all(name), expected) << "seed " << seed << ", " << name;
       ASSERT_EQ(table.match(name), expected.empty() ? none : expected.front()) << "seed " << seed << ", " << name;
+    }
+    asked.resize(asked.size() - seed % HostMatcher::batch_max);
+    const auto together = table.results(asked);
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      const HostMatcher::Result alone = table.result(asked[i].view());
+      ASSERT_EQ(together[i].value, alone.value) << "seed " << seed << ", " << asked[i].view();
+      ASSERT_EQ(together[i].audited, alone.audited) << "seed " << seed << ", " << asked[i].view();
     }
   }
 }
