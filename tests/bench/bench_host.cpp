@@ -1,7 +1,7 @@
 // Host names: a domain set, asked in batches, against Hyperscan literals over the same names, each behind a HostMatcher
-// and turn about; and what building either takes. Names asked are in random order: a third of the list, a third below one of the list,
-// a third of neither. The contest over a million names compiles them for a minute and takes 2 GB, so it waits for
-// SALLYPORT_BENCH_LONG in the environment.
+// and turn about; and what building either takes. Names asked are in random order: a third of the list, a third below
+// one of the list, a third of neither. The contest over a million names compiles them for a minute and takes 2 GB, so
+// it waits for SALLYPORT_BENCH_LONG in the environment.
 #include <array>
 #include <cstdlib>
 #include <map>
