@@ -12,6 +12,7 @@
 
 #include "config/load.h"
 #include "dataplane/flow/port_choice.h"
+#include "dataplane/io/buffer.h"
 #include "dataplane/io/device_world.h"
 #include "dataplane/io/dpdk.h"
 #include "dataplane/io/eal.h"
@@ -73,10 +74,11 @@ class Crew {
       if (sent_ % 128 == 0) await();
       std::copy_n(ports[port]->mac().begin(), 6, frame.begin());
       const std::uint16_t id = ports[port]->id();
-      rte_mbuf* buffer = rte_pktmbuf_alloc(machine->buffers.pool(ports[port]->plan().data_room));
+      rte_mbuf* buffer = take_buffer(machine->buffers.pool(ports[port]->plan().data_room));
       ASSERT_NE(buffer, nullptr);
       std::ranges::copy(frame, rte_pktmbuf_append(buffer, static_cast<std::uint16_t>(frame.size())));
       const std::lock_guard lock(lock_);  // workers send errors into the same ring
+      buffers_leave({&buffer, 1});
       ASSERT_EQ(rte_eth_tx_burst(id, test::queue_of(id, frame), &buffer, 1), 1);
       ++sent_;
     }
