@@ -1,5 +1,6 @@
-// Which (egress address, server) pairs had no port left a moment ago, so that a flood of new connections to one of them
-// costs one search of all ports a tenth of a second, not one a packet.
+// Which (egress address, server) pairs had no port left a moment ago, and which egress addresses had none at all where
+// a port is one inside endpoint's, so that a flood of new flows to one of them costs one search of all ports a tenth of
+// a second, not one a packet.
 #pragma once
 
 #include <array>
@@ -8,6 +9,7 @@
 #include "config/appliance_model.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/key_hash.h"
+#include "dataplane/flow/mapping_book.h"
 
 namespace sallyport::dataplane {
 
@@ -16,21 +18,20 @@ class FullServers {
   FullServers(const config::PortRange& range, const FlowTable& flows, const KeyHash& hash) noexcept
       : kinds_apart_(range.first == 1024 && range.last == 65535), flows_(flows), hash_(hash) {}
 
-  [[nodiscard]] bool contains(const Flow& flow, Tick now) const noexcept {
-    const std::uint64_t id = identity(flow);
-    const Entry& entry = entries_[id % entries_.size()];
-    return entry.id == id && since(entry.when, now) < memory_ms;
-  }
-  void remember(const Flow& flow, Tick now) noexcept {
-    const std::uint64_t id = identity(flow);
-    entries_[id % entries_.size()] = {id, now};
-  }
+  [[nodiscard]] bool contains(const Flow& flow, Tick now) const noexcept { return contains(identity(flow), now); }
+  void remember(const Flow& flow, Tick now) noexcept { remember(identity(flow), now); }
   // A port towards this server has come free.
-  void forget(const Flow& flow) noexcept {
-    const std::uint64_t id = identity(flow);
-    Entry& entry = entries_[id % entries_.size()];
-    if (entry.id == id) entry.id = 0;
+  void forget(const Flow& flow) noexcept { forget(identity(flow)); }
+
+  // Of a mapping that is wanted.
+  [[nodiscard]] bool contains(const Endpoint& inside, std::uint32_t nat_address, Tick now) const noexcept {
+    return contains(identity(inside, nat_address), now);
   }
+  void remember(const Endpoint& inside, std::uint32_t nat_address, Tick now) noexcept {
+    remember(identity(inside, nat_address), now);
+  }
+  // A mapping's port has come free.
+  void forget(const Endpoint& inside, std::uint32_t nat_address) noexcept { forget(identity(inside, nat_address)); }
 
  private:
   static constexpr std::int32_t memory_ms = 100;
@@ -38,12 +39,32 @@ class FullServers {
     std::uint64_t id = 0;
     Tick when = 0;
   };
+  [[nodiscard]] bool contains(std::uint64_t id, Tick now) const noexcept {
+    const Entry& entry = entries_[id % entries_.size()];
+    return entry.id == id && since(entry.when, now) < memory_ms;
+  }
+  void remember(std::uint64_t id, Tick now) noexcept { entries_[id % entries_.size()] = {id, now}; }
+  void forget(std::uint64_t id) noexcept {
+    Entry& entry = entries_[id % entries_.size()];
+    if (entry.id == id) entry.id = 0;
+  }
+
+  [[nodiscard]] std::uint16_t kind_of(std::uint16_t inside_port) const noexcept {
+    const std::uint16_t port = __builtin_bswap16(inside_port);
+    return kinds_apart_ && port != 0 && port < 1024 ? 1 : 0;
+  }
   [[nodiscard]] std::uint64_t identity(const Flow& flow) const noexcept {
     FlowKey key = flows_.inside_key(flow);
     key.source = {};
-    const std::uint16_t port = __builtin_bswap16(key.source_port);
-    key.source_port = kinds_apart_ && port != 0 && port < 1024 ? 1 : 0;
+    key.source_port = kind_of(key.source_port);
     return hash_(key, std::uint64_t{flow.nat_address} << 8U | 4U) | 1U;
+  }
+  [[nodiscard]] std::uint64_t identity(const Endpoint& inside, std::uint32_t nat_address) const noexcept {
+    FlowKey key;
+    key.family = inside.address.family;
+    key.protocol = inside.protocol;
+    key.source_port = kind_of(inside.port);
+    return hash_(key, std::uint64_t{nat_address} << 8U | 20U) | 1U;
   }
 
   const bool kinds_apart_;  // 1-1023 and the others are searched apart, see map_port.cpp

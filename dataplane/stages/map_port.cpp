@@ -214,9 +214,14 @@ template <typename Taken>
   const Endpoint inside{core.flows.source(flow), flow.source_port, flow.protocol};
   std::uint32_t mapping = core.mappings.find(inside, flow.nat_address);
   if (mapping == 0) {
+    // Without blocks, what is full is full for everybody.
+    const bool shared = !core.source_ports.in_blocks();
+    if (shared && core.full_servers.contains(inside, flow.nat_address, core.tick)) return Mapped::no_free_port;
     const Choice choice = choose_port(core, flow, true, [&](std::uint16_t port) {
       return core.mappings.is_taken(flow.nat_address, __builtin_bswap16(port), inside.protocol);
     });
+    if (shared && choice.result == Mapped::no_free_port)
+      core.full_servers.remember(inside, flow.nat_address, core.tick);
     if (choice.result != Mapped::ok) return choice.result;
     mapping = core.mappings.add(inside, flow.nat_address, __builtin_bswap16(choice.port));
     if (mapping == 0 || !join_mapping(core, flow, mapping)) return Mapped::no_free_port;

@@ -105,6 +105,7 @@ void count_port(Core& core, const Mapping& mapping) noexcept {
   if (!core.source_ports.in_blocks()) add(core, mapping.nat_address, use_of(core, mapping), 1);
 }
 void uncount_port(Core& core, const Mapping& mapping) noexcept {
+  core.full_servers.forget(mapping.inside, mapping.nat_address);
   core.address_loads.give_port_back(mapping.nat_address, mapping.inside.protocol);
   if (!core.source_ports.in_blocks()) subtract(core, mapping.nat_address, use_of(core, mapping), 1);
 }

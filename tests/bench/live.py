@@ -52,6 +52,7 @@ addresses = ["203.0.113.3", "203.0.113.4", "203.0.113.5", "203.0.113.6"]
 """
 MANY_FLOWS = 16_000_000
 MANY_RATE = 150_000  # packets a second
+MANY_SOURCES = 20_000  # each leaves by one address: so many of them fill all alike
 MANY_LIVE = "1h"  # however long the machine takes to open them
 POLICY_OF_MANY = POLICY.replace('"203.0.113.3", ', ", ".join(f'"203.0.113.{n}"' for n in range(7, 254)) + ", " +
                                 ", ".join(f'"198.51.99.{n}"' for n in range(1, 60)) + ', "203.0.113.3", ')
@@ -174,7 +175,7 @@ class Live:
                   f">= {MANY_FLOWS:,}; 0", verdict, "tests/bench/run build --only P3")
 
     def many(self, folder):
-        flows = ["--from", "10.1.2.1", "--to", "198.51.100.7", "--flows", str(MANY_FLOWS)]
+        flows = ["--from", "10.1.2.1", "--to", "198.51.100.7", "--flows", str(MANY_FLOWS), "--sources", str(MANY_SOURCES)]
         command = ["udp", *self.devices(folder), *PEERS, *flows, "--rate", str(MANY_RATE), "--seconds",
                    str(MANY_FLOWS // MANY_RATE + 1)]
         return report(generator(self.pktgen, [], command), 600)
