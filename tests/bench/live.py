@@ -55,7 +55,7 @@ MANY_RATE = 150_000  # packets a second
 MANY_SOURCES = 20_000  # each leaves by one address: so many of them fill all alike
 MANY_LIVE = "1h"  # however long the machine takes to open them
 POLICY_OF_MANY = POLICY.replace('"203.0.113.3", ', ", ".join(f'"203.0.113.{n}"' for n in range(7, 254)) + ", " +
-                                ", ".join(f'"198.51.99.{n}"' for n in range(1, 60)) + ', "203.0.113.3", ')
+                                ", ".join(f'"198.51.{98 + n // 256}.{n % 256}"' for n in range(1, 500)) + ', "203.0.113.3", ')
 KERNEL_RULES = """
 table ip nat {
   chain out { type nat hook postrouting priority srcnat; oifname "wan0" masquerade; }
