@@ -12,7 +12,6 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,7 +25,10 @@ namespace sallyport::classifier {
 // The suffixes of one name that start at a label, shortest (last label) first, each with its hash.
 class NameSuffixes {
  public:
-  explicit NameSuffixes(std::string_view name) noexcept;  // a normal form, at most HostName::bytes_max
+  NameSuffixes() noexcept;  // of no name: none
+  explicit NameSuffixes(std::string_view name) noexcept { assign(name); }
+  // A normal form, at most HostName::bytes_max, which must live as long.
+  void assign(std::string_view name) noexcept;
 
   struct Suffix {
     std::uint64_t hash;
@@ -40,6 +42,7 @@ class NameSuffixes {
   std::size_t size_ = 0;
   std::array<Suffix, HostName::labels_max> suffixes_;  // the first size_ of them: 2 KB are not set for nothing
 };
+inline NameSuffixes::NameSuffixes() noexcept = default;
 
 class DomainSet {
  public:
@@ -53,14 +56,12 @@ class DomainSet {
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
   // Length in bytes of the longest name of the set that matches: the name itself or, with Match::subdomains, one above
-  // it.
-  [[nodiscard]] std::optional<std::size_t> find(const NameSuffixes& suffixes) const noexcept;
-
-  // find(), for who asks about many names at once: each step for all of them before the next. Fetches the lines, then
-  // the bytes of the name that these hint at, then looks.
-  void fetch_lines(const NameSuffixes& suffixes) const noexcept;
-  void fetch_name(const NameSuffixes& suffixes) const noexcept;
-  [[nodiscard]] std::optional<std::size_t> look(const NameSuffixes& suffixes) const noexcept;
+  // it. 0: none does.
+  [[nodiscard]] std::size_t find(const NameSuffixes& suffixes) const noexcept;
+  // lengths[i] is find(names[i]); both spans have one length, at most batch_max. Waits for the lines of all names, then
+  // for the bytes of those that these hint at, where one after the other each waits twice.
+  static constexpr std::size_t batch_max = 16;
+  void find(std::span<const NameSuffixes> names, std::span<std::size_t> lengths) const noexcept;
 
  private:
   static constexpr std::size_t slots = 10;
@@ -72,9 +73,16 @@ class DomainSet {
   };
   static_assert(sizeof(Line) == 64);
 
-  // Calls `visit` with each suffix that has as many labels as some name of the set, longest first, until it says true.
+  // Calls `visit` with each suffix of at most `labels` that has as many as some name of the set, longest first, until
+  // it says true. Answers how many labels that one has; 0: none said so.
   template <typename Visit>
-  void for_each_possible(const NameSuffixes& suffixes, Visit&& visit) const noexcept;
+  std::size_t first_possible(const NameSuffixes& suffixes, std::size_t labels, Visit&& visit) const noexcept;
+  void fetch_lines(const NameSuffixes& suffixes) const noexcept;
+  // Fetches the name that the lines hint at first. Answers how many labels that has; 0: none of the set can match.
+  [[nodiscard]] std::size_t fetch_name(const NameSuffixes& suffixes) const noexcept;
+  // find() among the suffixes of at most `labels`.
+  [[nodiscard]] std::size_t look(const NameSuffixes& suffixes, std::size_t labels) const noexcept;
+  [[nodiscard]] static unsigned hits_in(const Line& line, std::uint16_t tag) noexcept;
   [[nodiscard]] bool contains(std::uint64_t hash, std::string_view name) const noexcept;
   [[nodiscard]] std::size_t line_of(std::uint64_t hash) const noexcept;
   struct Hashed {

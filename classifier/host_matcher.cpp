@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <optional>
 #include <utility>
 
 namespace sallyport::classifier {
@@ -68,20 +67,20 @@ void HostMatcher::for_each_pattern(const HostName& name, MatchScratch& scratch, 
   if (has_regexes_) patterns_->scan_regexes(name, scratch, &Visit::on_match, &visit);
 }
 
+// A name of a set matches, or with 0 none does.
 template <typename Take>
-void HostMatcher::for_each_set(const NameSuffixes& suffixes, bool fetched, Take& take) const {
-  for (const SetEntry& set : sets_) {
-    const std::optional<std::size_t> length = fetched ? set.set->look(suffixes) : set.set->find(suffixes);
-    if (!length) continue;
-    const bool exact = set.set->match() == DomainSet::Match::exact;
-    take(rank_of(false, exact, *length, set.action, set.order), set.action, set.value);
-  }
+void HostMatcher::take_set(const SetEntry& set, std::size_t length, Take& take) {
+  if (length == 0) return;
+  const bool exact = set.set->match() == DomainSet::Match::exact;
+  take(rank_of(false, exact, length, set.action, set.order), set.action, set.value);
 }
 
 template <typename Take>
 void HostMatcher::for_each_match(const HostName& name, MatchScratch& scratch, Take&& take) const {
   for_each_pattern(name, scratch, take);
-  if (!sets_.empty()) for_each_set(NameSuffixes(name.view()), false, take);
+  if (sets_.empty()) return;
+  const NameSuffixes suffixes(name.view());
+  for (const SetEntry& set : sets_) take_set(set, set.set->find(suffixes), take);
 }
 
 namespace {
@@ -109,6 +108,18 @@ class Best {
 
 }  // namespace
 
+template <typename Take>
+void HostMatcher::match_sets(std::span<const HostName> names, std::span<Take> takes) const {
+  if (sets_.empty()) return;
+  std::array<NameSuffixes, batch_max> suffixes;
+  std::array<std::size_t, batch_max> lengths;
+  for (std::size_t i = 0; i < names.size(); ++i) suffixes[i].assign(names[i].view());
+  for (const SetEntry& set : sets_) {
+    set.set->find(std::span(suffixes).first(names.size()), std::span(lengths).first(names.size()));
+    for (std::size_t i = 0; i < names.size(); ++i) take_set(set, lengths[i], takes[i]);
+  }
+}
+
 HostMatcher::Result HostMatcher::match(const HostName& name, MatchScratch& scratch) const noexcept {
   Best best;
   for_each_match(name, scratch, best);
@@ -120,20 +131,10 @@ void HostMatcher::match(std::span<const HostName> names, MatchScratch& scratch,
   if (names.size() != results.size()) std::abort();
   for (std::size_t done = 0; done < names.size(); done += batch_max) {
     const auto batch = names.subspan(done, std::min(batch_max, names.size() - done));
-    std::array<std::optional<NameSuffixes>, batch_max> suffixes;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      suffixes[i].emplace(batch[i].view());
-      for (const SetEntry& set : sets_) set.set->fetch_lines(*suffixes[i]);
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      for (const SetEntry& set : sets_) set.set->fetch_name(*suffixes[i]);
-    }
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      Best best;
-      for_each_pattern(batch[i], scratch, best);
-      for_each_set(*suffixes[i], true, best);
-      results[done + i] = best.result();
-    }
+    std::array<Best, batch_max> best;
+    for (std::size_t i = 0; i < batch.size(); ++i) for_each_pattern(batch[i], scratch, best[i]);
+    match_sets<Best>(batch, best);
+    for (std::size_t i = 0; i < batch.size(); ++i) results[done + i] = best[i].result();
   }
 }
 

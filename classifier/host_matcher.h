@@ -51,7 +51,7 @@ class HostMatcher {
   [[nodiscard]] Result match(const HostName& name, MatchScratch& scratch) const noexcept;
   // results[i] is match(names[i]); both spans have one length. Waits for memory once for each batch_max of the names,
   // where one after the other each waits twice.
-  static constexpr std::size_t batch_max = 16;
+  static constexpr std::size_t batch_max = DomainSet::batch_max;
   void match(std::span<const HostName> names, MatchScratch& scratch, std::span<Result> results) const noexcept;
   // Called for every entry that matches, with what match() ranks them by but for action and order: lower is more
   // specific, below `no_name_distance`.
@@ -85,7 +85,9 @@ class HostMatcher {
   template <typename Take>
   void for_each_pattern(const HostName& name, MatchScratch& scratch, Take& take) const;
   template <typename Take>
-  void for_each_set(const NameSuffixes& suffixes, bool fetched, Take& take) const;
+  static void take_set(const SetEntry& set, std::size_t length, Take& take);
+  template <typename Take>
+  void match_sets(std::span<const HostName> names, std::span<Take> takes) const;
 
   std::shared_ptr<const HostPatterns> patterns_;
   std::vector<PatternEntry> patterns_by_id_;  // literals before regexes

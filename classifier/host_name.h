@@ -16,6 +16,7 @@ class HostName {
   static constexpr std::size_t label_bytes_max = 63;
   static constexpr std::size_t labels_max = 127;
 
+  HostName() noexcept;
   [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -23,9 +24,13 @@ class HostName {
 
  private:
   friend std::optional<HostName> normalise(std::string_view shown) noexcept;
-  std::array<char, bytes_max + 1> bytes_;  // the first size_ bytes are meant
+  [[nodiscard]] bool read(std::string_view shown) noexcept;
+
   std::uint8_t size_ = 0;
+  std::array<char, bytes_max + 1> bytes_;  // the first size_ bytes are meant; behind it, so that few lines are touched
 };
+// Not in the class: there it would have every value zeroed before it is made (C++20 [dcl.init.general]).
+inline HostName::HostName() noexcept = default;
 
 // Folds case and drops one trailing dot. Nothing where the bytes are no DNS host name: empty, an empty label, a label
 // or name too long, any byte but letters, digits, hyphen and underscore between the dots (so no NUL, blank or byte over

@@ -1,11 +1,14 @@
 #include "classifier/domain_set.h"
 
+#include <cstring>
 #include <random>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tests/unit/classifier/guard_page.h"
 
 namespace sallyport::classifier {
 namespace {
@@ -15,8 +18,8 @@ using Names = std::vector<std::string>;
 
 // The longest name found, or "none".
 std::string found(const DomainSet& set, const std::string& name) {
-  const auto length = set.find(NameSuffixes(name));
-  return length ? name.substr(name.size() - *length) : "none";
+  const std::size_t length = set.find(NameSuffixes(name));
+  return length != 0 ? name.substr(name.size() - length) : "none";
 }
 
 std::string repeated(std::size_t count, const std::string& text) {
@@ -40,6 +43,41 @@ TEST(NameSuffixes, HashKnowsTheDots) {
   std::unordered_set<std::uint64_t> hashes;
   for (const char* name : {"abc", "a.bc", "ab.c", "a.b.c"}) hashes.insert(NameSuffixes(name).all().back().hash);
   EXPECT_EQ(hashes.size(), 4U);
+}
+
+// Labels of all sizes, wherever the name lies in memory.
+TEST(NameSuffixes, HashIsThatOfTheBytesAlone) {
+  GuardPage memory;
+  for (std::size_t first = 1; first <= 63; ++first) {
+    for (std::size_t second = 1; second <= 63; ++second) {
+      const std::string name = std::string(first, 'a') + "." + std::string(second, 'b');
+      auto* last = static_cast<char*>(memory.last(name.size()));
+      std::memcpy(last, name.data(), name.size());
+      const NameSuffixes at_the_end({last, name.size()});
+      const NameSuffixes below(name);
+      ASSERT_EQ(at_the_end.all().size(), 2U);
+      ASSERT_EQ(at_the_end.all()[1].start, 0U);
+      ASSERT_EQ(at_the_end.all()[0].start, first + 1);
+      EXPECT_EQ(at_the_end.all()[1].hash, below.all()[1].hash) << name;
+      EXPECT_EQ(at_the_end.all()[0].hash, NameSuffixes(name.substr(first + 1)).all()[0].hash) << name;
+    }
+  }
+}
+
+// What a policy has many of must not share its hashes: numbered labels of all sizes.
+TEST(NameSuffixes, HashesAreSpread) {
+  std::unordered_set<std::uint64_t> hashes;
+  std::unordered_set<std::uint64_t> lines;
+  constexpr std::size_t names = 200'000;
+  for (std::size_t i = 0; i < names; ++i) {
+    const std::string number = std::to_string(i);
+    const std::uint64_t hash = NameSuffixes(number + std::string(i % 40, 'z') + ".example").all().back().hash;
+    hashes.insert(hash);
+    lines.insert(hash & 0x3ffffU);
+  }
+  EXPECT_EQ(hashes.size(), names);
+  // Of 2^18 places, 200,000 at random take (1 - e^-0.763) of them.
+  EXPECT_NEAR(static_cast<double>(lines.size()), 139'900, 1'500);
 }
 
 TEST(DomainSet, EmptyMatchesNothing) {

@@ -1,8 +1,13 @@
 #include "classifier/host_name.h"
 
+#include <algorithm>
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "tests/unit/classifier/guard_page.h"
 
 namespace sallyport::classifier {
 namespace {
@@ -101,6 +106,53 @@ TEST(HostName, EveryByte) {
     const bool upper = byte >= 'A' && byte <= 'Z';
     const bool is_name = upper || letters.find(text) != std::string::npos;
     EXPECT_EQ(normalise({&text, 1}).has_value(), is_name) << byte;
+  }
+}
+
+// The rules, label by label and byte by byte.
+std::string by_the_rules(std::string text) {
+  if (text.ends_with('.')) text.pop_back();
+  if (text.empty() || text.size() > HostName::bytes_max) return "no name";
+  std::vector<std::string> labels(1);
+  for (char& byte : text) {
+    if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte + 'a' - 'A');
+    if (byte == '.') {
+      labels.emplace_back();
+    } else {
+      labels.back() += byte;
+    }
+  }
+  const auto has_only = [](const std::string& label, const char* bytes) {
+    return label.find('\0') == std::string::npos && label.find_first_not_of(bytes) == std::string::npos;
+  };
+  const auto is_label = [&](const std::string& label) {
+    return !label.empty() && label.size() <= HostName::label_bytes_max &&
+           has_only(label, "abcdefghijklmnopqrstuvwxyz0123456789-_");
+  };
+  const auto is_number = [&](const std::string& label) { return has_only(label, "0123456789"); };
+  if (!std::ranges::all_of(labels, is_label)) return "no name";
+  if (labels.size() == 4 && std::ranges::all_of(labels, is_number)) return "no name";
+  return text;
+}
+
+// Each size, one byte of each kind at each place, at the end of what may be read.
+TEST(HostName, EachByteAtEachPlaceOfEachSize) {
+  GuardPage memory;
+  std::string base;
+  for (std::size_t i = 0; i < 260; ++i) base += i % 11 == 10 ? '.' : static_cast<char>('a' + i % 26);
+  std::string digits = base;
+  for (char& byte : digits) byte = byte == '.' ? '.' : '7';
+  for (const std::string& name : {base, digits, std::string(260, 'x')}) {
+    for (std::size_t size = 1; size <= name.size(); ++size) {
+      auto* text = static_cast<char*>(memory.last(size));
+      for (std::size_t place = 0; place < size; ++place) {
+        for (const char byte : {'a', 'Z', '5', '.', '-', '@', '[', '`', '{', '/', ':', '\0', '\xe1'}) {
+          std::memcpy(text, name.data(), size);
+          text[place] = byte;
+          ASSERT_EQ(normal({text, size}), by_the_rules({text, size})) << std::string(text, size);
+        }
+      }
+    }
   }
 }
 
