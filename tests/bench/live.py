@@ -71,6 +71,26 @@ def processors():
     return allowed[1], allowed[0]
 
 
+class Counts:
+    """Packets that the gateway received, and those it lost, by its own reasons."""
+
+    def __init__(self, received, reasons):
+        self.received = received
+        self.reasons = reasons
+
+    def __sub__(self, earlier):
+        return Counts(self.received - earlier.received,
+                      {reason: count - earlier.reasons.get(reason, 0) for reason, count in self.reasons.items()})
+
+    @property
+    def lost(self):
+        return sum(self.reasons.values())
+
+    def lost_text(self):
+        why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.reasons.items()) if count)
+        return f"{self.lost:,} ({why})" if why else "0"
+
+
 class Gateway:
     """A process of `sallyport run`. `prefix`: what to start it with, to stand in a namespace."""
 
@@ -116,8 +136,7 @@ class Gateway:
 
     def counts(self):
         said = self.show("reasons")
-        lost = sum(count for reason, count in said["reasons"].items() if reason != "to_gateway")
-        return {"received": said["received"], "lost": lost}
+        return Counts(said["received"], {reason: count for reason, count in said["reasons"].items() if reason != "to_gateway"})
 
     def reload(self, text):
         """Until it is taken."""
@@ -131,9 +150,10 @@ class Gateway:
 
 
 def generator(program, prefix, arguments):
-    """A generator under way, on a processor of its own."""
+    """A generator under way, on a processor of its own; ahead of what else runs there, compiling policies above all: a meter that
+    is kept from reading lets the queue to it fill up."""
     _, core = processors()
-    command = [*prefix, "taskset", "-c", str(core), str(program), *arguments, "--json"]
+    command = [*prefix, "nice", "-n", "-15", "taskset", "-c", str(core), str(program), *arguments, "--json"]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -169,9 +189,9 @@ class Live:
             live = self.open_many(gateway)
             before = gateway.counts()
             again = self.many(folder)
-            lost = gateway.counts()["lost"] - before["lost"]
-        verdict = "hit" if live >= MANY_FLOWS and lost == 0 else "missed"
-        yield Row("P3", what, f"{live:,} alive; of {again['sent']:,} packets of theirs the gateway lost {lost:,}",
+            after = gateway.counts() - before
+        verdict = "hit" if live >= MANY_FLOWS and after.lost == 0 else "missed"
+        yield Row("P3", what, f"{live:,} alive; of {again['sent']:,} packets of theirs the gateway lost {after.lost_text()}",
                   f">= {MANY_FLOWS:,}; 0", verdict, "tests/bench/run build --only P3")
 
     def many(self, folder):
@@ -209,12 +229,12 @@ class Live:
             times = []
             busy = self.lost_while(gateway, rate, lambda: times.extend(self.reload_often(gateway)))
         # On a machine that keeps the generator from its work packets are lost either way.
-        held = busy["lost"] == 0
-        no_more = busy["lost"] * quiet["received"] <= quiet["lost"] * busy["received"]
+        held = busy.lost == 0
+        no_more = busy.lost * quiet.received <= quiet.lost * busy.received
         verdict = "hit" if held else "at the edge" if no_more else "missed"
         yield Row("P10", what.format(f"{self.reloads:,}"),
-                  f"{busy['lost']:,} of {busy['received']:,} at {rate / 1e6:.2f} Mpps; without reloads {quiet['lost']:,} of "
-                  f"{quiet['received']:,}; a reload {Figure.of(times).text(1, 'ms')}", "0",
+                  f"{busy.lost_text()} of {busy.received:,} at {rate / 1e6:.2f} Mpps; without reloads {quiet.lost_text()} of "
+                  f"{quiet.received:,}; a reload {Figure.of(times).text(1, 'ms')}", "0",
                   verdict, "tests/bench/run build --only P10")
 
     def ends(self, folder):
@@ -253,7 +273,7 @@ class Live:
             after = gateway.counts()
         finally:
             namespaces.stop(process, signal.SIGINT)
-        return {name: after[name] - before[name] for name in after}
+        return after - before
 
     def under_way(self, gateway, rate):
         """Again where a busy machine kept the gateway from answering in time."""
@@ -275,7 +295,8 @@ class Live:
             earlier, counts = counts, gateway.counts()
             if process.poll() is not None:
                 break
-            calm = calm + 1 if counts["received"] > earlier["received"] and counts["lost"] == earlier["lost"] else 0
+            passed = counts - earlier
+            calm = calm + 1 if passed.received > 0 and passed.lost == 0 else 0
             if calm == 5:
                 return counts
         raise RuntimeError("the gateway receives nothing, or loses packets all the time")
