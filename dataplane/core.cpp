@@ -49,7 +49,7 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       tunnel_peers(given.tunnels ? given.limits.flows : 0, hash),
       sources(std::min(given.limits.flows, senders_max), hash, addresses, tunnel_peers),
       source_ports(port_rest_ms(given.nat) == 0 ? given.limits.flows : 2 * given.limits.flows, given.nat, hash),
-      full_servers(given.nat.port_range, flows, hash),
+      full_servers(gives_low_ports_apart(given.nat.port_range, given.worker, given.workers), flows, hash),
       hops(hash),
       names(std::clamp(given.limits.flows / 8, 1024U, names_max), hash),
       held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),
@@ -98,7 +98,7 @@ void Core::count_received(PortIndex in, std::span<const Packet> packets) noexcep
     bytes += packet.length;
   }
   counters.received.add(weight);
-  counters.ports[in].received_packets.add(packets.size());
+  counters.ports[in].received_packets.add(weight);
   counters.ports[in].received_bytes.add(bytes);
 }
 

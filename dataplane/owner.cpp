@@ -35,7 +35,7 @@ using config::PortRole;
   return sender_owner(is_portless(sent.protocol) ? sent.destination : sent.source, workers);
 }
 
-// To an egress address: by the slice of external ports.
+// To an egress address: by the client that has it to itself, or by the slice of external ports.
 [[nodiscard]] std::uint32_t slice_owner(const Packet& packet, const Parsed& parsed, std::uint32_t workers,
                                         std::uint32_t self, std::uint32_t piece,
                                         const classifier::Policy& policy) noexcept {
@@ -49,10 +49,7 @@ using config::PortRole;
     sent = quoted.key;
   }
   if (is_portless(sent.protocol)) return owner_of(sent, workers);
-  if (const auto client = policy.mapped_from(sent.source_address()); client) {
-    return sender_owner(client->bytes, workers);
-  }
-  return port_owner(__builtin_bswap16(sent.source_port), workers, piece);
+  return answer_owner(sent.source_address(), sent.source_port, workers, piece, policy);
 }
 
 // Somebody whom the policy knows sends; to such a one from somebody who is none, it is an answer.
@@ -85,6 +82,12 @@ using config::PortRole;
 }
 
 }  // namespace
+
+std::uint32_t answer_owner(const IpAddress& nat_address, std::uint16_t nat_port, std::uint32_t workers,
+                           std::uint32_t piece_ports, const classifier::Policy& policy) noexcept {
+  if (const auto client = policy.mapped_from(nat_address); client) return sender_owner(client->bytes, workers);
+  return port_owner(__builtin_bswap16(nat_port), workers, piece_ports);
+}
 
 PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed, std::uint32_t workers) noexcept {
   Parsed quoted;
@@ -122,7 +125,9 @@ std::uint32_t Pipeline::owner(const Packet& packet, PortRole role, std::uint32_t
   if (parse(packet, rules, parsed, why) != ParseResult::ok) return self;
   Packet inner;
   if (snapshot.tunnels != nullptr && look_inside(*snapshot.tunnels, packet, parsed, inner)) {
-    return possible_owners(inner, parsed, workers).sender;
+    const bool portless_piece = parsed.fragment && is_portless(static_cast<IpProtocol>(parsed.ip_protocol));
+    return portless_piece ? sender_owner(parsed.key.destination, workers)
+                          : possible_owners(inner, parsed, workers).sender;
   }
   if (role != PortRole::inside && snapshot.policy != nullptr &&
       snapshot.policy->gives_out(parsed.key.destination_address())) {

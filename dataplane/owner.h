@@ -13,6 +13,7 @@
 
 #include <cstdint>
 
+#include "classifier/policy.h"
 #include "dataplane/packet.h"
 #include "dataplane/stages/parse.h"
 
@@ -25,5 +26,9 @@ struct PossibleOwners {
 // ICMP errors by the packet that they quote; an unreadable quotation by their own addresses.
 [[nodiscard]] PossibleOwners possible_owners(const Packet& packet, const Parsed& parsed,
                                              std::uint32_t workers) noexcept;
+
+// Of the answers to a flow with ports that leaves under this address; the port in network byte order.
+[[nodiscard]] std::uint32_t answer_owner(const IpAddress& nat_address, std::uint16_t nat_port, std::uint32_t workers,
+                                         std::uint32_t piece_ports, const classifier::Policy& policy) noexcept;
 
 }  // namespace sallyport::dataplane

@@ -8,6 +8,7 @@ namespace sallyport::dataplane {
 // Of TCP and UDP alone: the rest, devices see in different ways.
 void SteeringCheck::look(const Packet& packet, config::PortRole role, std::uint32_t worker, std::uint32_t workers,
                          std::uint32_t piece_ports) noexcept {
+  ++seen_;
   Parsed parsed;
   Drop why{};
   ParseRules rules;
@@ -19,8 +20,8 @@ void SteeringCheck::look(const Packet& packet, config::PortRole role, std::uint3
                                    ? sender_bucket(parsed.key.source)
                                    : port_bucket(__builtin_bswap16(parsed.key.destination_port), piece_ports);
   OfFamily& family = parsed.key.family == Family::v4 ? v4_ : v6_;
+  if (family.counted++ >= counted_max) return;
   (bucket_owner(bucket, workers) == worker ? family.as_told : family.elsewhere).add();
-  ++seen_;
 }
 
 void SteeringCheck::add_to(SteeringSums& sums) const noexcept {

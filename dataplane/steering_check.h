@@ -29,9 +29,13 @@ struct SteeringSums {
 // Of one port. Written by the worker, read by the control plane.
 class SteeringCheck {
  public:
-  static constexpr std::uint64_t packets_max = 4096;
+  // So many of each family say enough; one of which there are few is not waited for.
+  static constexpr std::uint64_t counted_max = 4096;
+  static constexpr std::uint64_t seen_max = 16 * counted_max;
 
-  [[nodiscard]] bool has_seen_enough() const noexcept { return seen_ >= packets_max; }
+  [[nodiscard]] bool has_seen_enough() const noexcept {
+    return seen_ >= seen_max || (v4_.counted >= counted_max && v6_.counted >= counted_max);
+  }
   // `worker` received the packet from the device.
   void look(const Packet& packet, config::PortRole role, std::uint32_t worker, std::uint32_t workers,
             std::uint32_t piece_ports) noexcept;
@@ -40,6 +44,7 @@ class SteeringCheck {
  private:
   struct OfFamily {
     Counter as_told, elsewhere;
+    std::uint64_t counted = 0;
   };
   OfFamily v4_, v6_;
   std::uint64_t seen_ = 0;

@@ -54,7 +54,7 @@ class PendingQueries {
     Tick asked;
   };
   [[nodiscard]] static bool waits(const Entry& entry, Tick now) noexcept {
-    return entry.key != 0 && since(entry.asked, now) < timeout_ms;
+    return entry.key != 0 && is_within(entry.asked, now, timeout_ms);
   }
   [[nodiscard]] std::span<Entry> set_of(std::uint64_t key) noexcept { return {&entries_[(key % sets) * ways], ways}; }
   Block<Entry> entries_;

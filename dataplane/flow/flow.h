@@ -26,6 +26,10 @@ using Tick = std::uint32_t;
 [[nodiscard]] constexpr std::int32_t since(Tick then, Tick now) noexcept {
   return static_cast<std::int32_t>(now - then);
 }
+// For what may be left alone for weeks: since() is negative from the 24th day on, and would say that it is yet to come.
+[[nodiscard]] constexpr bool is_within(Tick then, Tick now, std::int32_t ms) noexcept {
+  return now - then < static_cast<Tick>(ms);
+}
 
 enum class Verdict : std::uint8_t {
   waiting,  // needs a name: the client's payload is held

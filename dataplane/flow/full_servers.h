@@ -4,19 +4,21 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
-#include "config/appliance_model.h"
 #include "dataplane/flow/flow_table.h"
 #include "dataplane/flow/key_hash.h"
 #include "dataplane/flow/mapping_book.h"
+#include "dataplane/flow/port_choice.h"
 
 namespace sallyport::dataplane {
 
 class FullServers {
  public:
-  FullServers(const config::PortRange& range, const FlowTable& flows, const KeyHash& hash) noexcept
-      : kinds_apart_(range.first == 1024 && range.last == 65535), flows_(flows), hash_(hash) {}
+  // `low_apart`: 1-1023 and the others are searched apart, see map_port.cpp.
+  FullServers(bool low_apart, const FlowTable& flows, const KeyHash& hash) noexcept
+      : low_apart_(low_apart), flows_(flows), hash_(hash) {}
 
   [[nodiscard]] bool contains(const Flow& flow, Tick now) const noexcept { return contains(identity(flow), now); }
   void remember(const Flow& flow, Tick now) noexcept { remember(identity(flow), now); }
@@ -39,35 +41,37 @@ class FullServers {
     std::uint64_t id = 0;
     Tick when = 0;
   };
+  // Every identity is odd, so that none is 0, which is nobody's.
+  [[nodiscard]] std::size_t place_of(std::uint64_t id) const noexcept { return (id >> 1U) % entries_.size(); }
   [[nodiscard]] bool contains(std::uint64_t id, Tick now) const noexcept {
-    const Entry& entry = entries_[id % entries_.size()];
-    return entry.id == id && since(entry.when, now) < memory_ms;
+    const Entry& entry = entries_[place_of(id)];
+    return entry.id == id && is_within(entry.when, now, memory_ms);
   }
-  void remember(std::uint64_t id, Tick now) noexcept { entries_[id % entries_.size()] = {id, now}; }
+  void remember(std::uint64_t id, Tick now) noexcept { entries_[place_of(id)] = {id, now}; }
   void forget(std::uint64_t id) noexcept {
-    Entry& entry = entries_[id % entries_.size()];
+    Entry& entry = entries_[place_of(id)];
     if (entry.id == id) entry.id = 0;
   }
 
-  [[nodiscard]] std::uint16_t kind_of(std::uint16_t inside_port) const noexcept {
-    const std::uint16_t port = __builtin_bswap16(inside_port);
-    return kinds_apart_ && port != 0 && port < 1024 ? 1 : 0;
+  [[nodiscard]] std::uint16_t kind_of(IpProtocol protocol, std::uint16_t inside_port) const noexcept {
+    if (!low_apart_ || FlowTable::is_echo(protocol)) return 0;
+    return is_low_port(__builtin_bswap16(inside_port)) ? 1 : 0;
   }
   [[nodiscard]] std::uint64_t identity(const Flow& flow) const noexcept {
     FlowKey key = flows_.inside_key(flow);
     key.source = {};
-    key.source_port = kind_of(key.source_port);
+    key.source_port = kind_of(key.protocol, key.source_port);
     return hash_(key, std::uint64_t{flow.nat_address} << 8U | 4U) | 1U;
   }
   [[nodiscard]] std::uint64_t identity(const Endpoint& inside, std::uint32_t nat_address) const noexcept {
     FlowKey key;
     key.family = inside.address.family;
     key.protocol = inside.protocol;
-    key.source_port = kind_of(inside.port);
+    key.source_port = kind_of(inside.protocol, inside.port);
     return hash_(key, std::uint64_t{nat_address} << 8U | 20U) | 1U;
   }
 
-  const bool kinds_apart_;  // 1-1023 and the others are searched apart, see map_port.cpp
+  const bool low_apart_;
   std::array<Entry, 256> entries_{};
   const FlowTable& flows_;
   const KeyHash& hash_;

@@ -23,6 +23,9 @@ inline constexpr std::uint32_t piece_ports_by_default = 64;
   return bucket_owner(port_bucket(port, piece), workers);
 }
 
+// Of the system ports (RFC 6335 section 6), port in host byte order.
+[[nodiscard]] constexpr bool is_low_port(std::uint16_t port) noexcept { return port != 0 && port < 1024; }
+
 class PortSlice {
  public:
   PortSlice(std::uint16_t first, std::uint16_t last, std::uint32_t worker, std::uint32_t workers,
@@ -66,5 +69,12 @@ class PortSlice {
   std::uint32_t round_;  // its pieces of 128 that follow each other
   std::uint32_t size_ = 0;
 };
+
+// Low ports are given to low ports alone, and these get no others (RFC 4787 REQ-3), where all others may be given and
+// the worker has some of both: there are 16 pieces of low ones.
+[[nodiscard]] inline bool gives_low_ports_apart(const config::PortRange& range, std::uint32_t worker,
+                                                std::uint32_t workers) noexcept {
+  return range.first == 1024 && range.last == 65535 && PortSlice(1, 1023, worker, workers).size() != 0;
+}
 
 }  // namespace sallyport::dataplane

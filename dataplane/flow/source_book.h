@@ -3,7 +3,8 @@
 // for the rest of its second, too: else whoever closes a connection and opens the next would begin at nothing each
 // time.
 //
-// All packets of an inside address come to one worker, so what one worker counts is all there is.
+// All packets of an inside address come to one worker, so what one worker counts is all there is; but those of
+// protocols without ports, which come to the workers of their servers.
 #pragma once
 
 #include <algorithm>
@@ -59,7 +60,7 @@ class SourceBook {
   // Forgets a sender that has no flows; at the end of its second where it has opened some in it.
   void leave(std::uint32_t number, Tick now) noexcept {
     if (number == 0 || senders_[number].flows != 0 || senders_[number].idle) return;
-    if (senders_[number].opened != 0 && since(senders_[number].since, now) < second_ms) {
+    if (senders_[number].opened != 0 && is_within(senders_[number].since, now, second_ms)) {
       wait(number);
     } else {
       forget(number);
@@ -69,7 +70,7 @@ class SourceBook {
   void advance(Tick now) noexcept {
     for (unsigned turn = 0; first_idle_ != 0 && turn < idle_a_turn; ++turn) {
       const std::uint32_t number = first_idle_;
-      if (senders_[number].flows == 0 && since(senders_[number].since, now) < second_ms) return;
+      if (senders_[number].flows == 0 && is_within(senders_[number].since, now, second_ms)) return;
       first_idle_ = senders_[number].next_idle;
       senders_[number].idle = false;
       if (senders_[number].flows == 0) forget(number);
@@ -79,7 +80,7 @@ class SourceBook {
   [[nodiscard]] bool admit(std::uint32_t number, std::uint32_t flows_max, std::uint32_t per_second_max,
                            Tick now) noexcept {
     Sender& sender = senders_[number];
-    if (since(sender.since, now) >= second_ms) {
+    if (!is_within(sender.since, now, second_ms)) {
       sender.since = now;
       sender.opened = 0;
     }

@@ -109,12 +109,12 @@ class SourcePorts {
   }
   [[nodiscard]] bool was_full(const IpAddress& source, std::uint64_t what, Tick now) const noexcept {
     const std::uint32_t holder = find_holder(source);
-    return holder != 0 && holders_[holder].full == what && since(holders_[holder].full_since, now) < full_ms;
+    return holder != 0 && holders_[holder].full == what && is_within(holders_[holder].full_since, now, full_ms);
   }
   // The same for an address without a free block.
   void note_exhausted(std::uint32_t nat_address, Tick now) noexcept { exhausted_ = {nat_address, now}; }
   [[nodiscard]] bool was_exhausted(std::uint32_t nat_address, Tick now) const noexcept {
-    return exhausted_.nat_address == nat_address && since(exhausted_.when, now) < full_ms;
+    return exhausted_.nat_address == nat_address && is_within(exhausted_.when, now, full_ms);
   }
   // One of its flows has ended.
   void note_end(std::uint32_t number) noexcept { holders_[blocks_[number].holder].full = 0; }

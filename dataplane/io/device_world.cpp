@@ -168,7 +168,7 @@ std::size_t DeviceWorld::hand_over(std::uint32_t worker, std::span<Packet> packe
   const std::span refused = packets.subspan(taken);
   for (const Packet& packet : refused) {
     counters_.queue_full.add(packet.weight);
-    lanes_[packet.port].counters.unseen_packets.add();
+    lanes_[packet.port].counters.unseen_packets.add(packet.weight);
     lanes_[packet.port].counters.unseen_bytes.add(packet.length);
   }
   release(refused);

@@ -58,21 +58,6 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-// Each worker gives out its own blocks.
-void check_port_blocks(const config::NatConfig& nat, std::uint32_t workers) {
-  if (nat.port_block == 0) return;
-  const std::uint32_t first = (nat.port_range.first + nat.port_block - 1) / nat.port_block;
-  const std::uint32_t end = (nat.port_range.last + 1U) / nat.port_block;
-  std::vector<bool> has(workers);
-  for (std::uint32_t block = first; block < end; ++block) {
-    has[port_owner(static_cast<std::uint16_t>(block * nat.port_block), workers, nat.port_block)] = true;
-  }
-  if (std::ranges::count(has, false) == 0) return;
-  throw EnvironmentError("nat.port_block = " + std::to_string(nat.port_block) + ": port_range holds " +
-                         std::to_string(end - first) + " blocks, too few for each of " + std::to_string(workers) +
-                         " workers: make them smaller, or use fewer cores");
-}
-
 template <typename Number>
 Number share(Number whole, std::uint32_t workers) {
   return (whole + workers - 1) / workers;
@@ -80,12 +65,32 @@ Number share(Number whole, std::uint32_t workers) {
 
 }  // namespace
 
+void check_port_range(const config::NatConfig& nat, std::uint32_t workers) {
+  const std::uint32_t piece = piece_ports(nat);
+  const std::uint32_t first =
+      nat.port_block == 0 ? nat.port_range.first / piece : (nat.port_range.first + piece - 1) / piece;
+  const std::uint32_t end = nat.port_block == 0 ? nat.port_range.last / piece + 1 : (nat.port_range.last + 1U) / piece;
+  std::vector<bool> has(workers);
+  for (std::uint32_t number = first; number < end; ++number) {
+    has[port_owner(static_cast<std::uint16_t>(number * piece), workers, piece)] = true;
+  }
+  if (std::ranges::count(has, false) == 0) return;
+  const std::string holds = std::to_string(end - first);
+  const std::string each = ", too few for each of " + std::to_string(workers) + " workers: ";
+  if (nat.port_block == 0) {
+    throw EnvironmentError("nat.port_range holds " + holds + " pieces of " + std::to_string(piece) + " ports" + each +
+                           "widen it, or use fewer cores");
+  }
+  throw EnvironmentError("nat.port_block = " + std::to_string(nat.port_block) + ": port_range holds " + holds +
+                         " blocks" + each + "make them smaller, or use fewer cores");
+}
+
 GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log) {
   GatewayPlan plan;
   const std::vector<unsigned> allowed = allowed_processors();
   plan.processors = worker_processors(model.workers, allowed, processor_quota());
   const auto workers = static_cast<std::uint32_t>(plan.processors.size());
-  check_port_blocks(model.nat, workers);
+  check_port_range(model.nat, workers);
   for (const config::PortConfig& port : model.ports) {
     plan.ports.push_back(plan_port(port, workers, log));
     plan.ports.back().piece_ports = piece_ports(model.nat);

@@ -26,6 +26,8 @@ struct GatewayPlan {
   std::uint64_t names_seed = 0;  // of the hash that all workers find learned names by
 };
 
+// Throws EnvironmentError where the range leaves a worker without ports, or blocks of them, of its own.
+void check_port_range(const config::NatConfig& nat, std::uint32_t workers);
 // Throws EnvironmentError.
 [[nodiscard]] GatewayPlan plan_gateway(const config::ApplianceModel& model, const Log& log);
 

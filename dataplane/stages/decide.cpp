@@ -1,6 +1,7 @@
 #include "dataplane/stages/decide.h"
 
 #include "classifier/prefix_translation.h"
+#include "dataplane/owner.h"
 #include "dataplane/stages/admit.h"
 #include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/learn.h"
@@ -378,6 +379,19 @@ void introduce(Core& core, const Flow& flow) noexcept {
 
 }  // namespace
 
+namespace {
+
+// Its egress address is one still; and given out in the same way, where several workers share the answers.
+[[nodiscard]] bool answers_come_here(const Core& core, const Flow& flow, const classifier::Policy& policy) noexcept {
+  const IpAddress& address = core.addresses[flow.nat_address];
+  if (!policy.gives_out(address)) return false;
+  const PipelineSettings& settings = core.settings;
+  if (settings.workers == 1 || is_portless(flow.protocol)) return true;
+  return answer_owner(address, flow.nat_port, settings.workers, piece_ports(settings.nat), policy) == settings.worker;
+}
+
+}  // namespace
+
 Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
   Flow& flow = core.flows[number];
   FlowFacts& facts = core.flows.facts(flow);
@@ -392,7 +406,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
     end_flow(core, number, FlowEnd::denied);
     return Refreshed::reopen;
   }
-  if (flow.nat_address != 0 && !policy.gives_out(core.addresses[flow.nat_address])) {
+  if (flow.nat_address != 0 && !answers_come_here(core, flow, policy)) {
     deny_flow(core, number, Reason::policy_removed, Drop::policy_removed);
     return Refreshed::removed;
   }

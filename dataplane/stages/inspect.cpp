@@ -282,10 +282,9 @@ Inspected inspect_looked(Core& core, FlowNumber number, Packet& packet, Parsed& 
     case Look::nothing:
       break;
   }
-  const bool early = look == Look::nothing && looked.target;
-  const Inspected inspected = look == Look::preamble ? pass_on(core, number, packet, parsed, looked)
-                              : early                ? decide_early(core, number, packet, parsed, looked)
-                                                     : decide_shown(core, number, packet, parsed, look, looked);
+  const Inspected inspected = look == Look::preamble     ? pass_on(core, number, packet, parsed, looked)
+                              : looked.asked_early(look) ? decide_early(core, number, packet, parsed, looked)
+                                                         : decide_shown(core, number, packet, parsed, look, looked);
   if (inspected == Inspected::pass) return inspected;
   return end(core, packet, inspected == Inspected::held ? Drop::held_full : Drop::hello_denied);
 }
@@ -363,8 +362,7 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
     take_turn(core, number);
     return;
   }
-  const bool early = look == Look::nothing && looked.target;
-  const classifier::Shown shown = early ? classifier::Shown{} : looked.shown;
+  const classifier::Shown shown = looked.asked_early(look) ? classifier::Shown{} : looked.shown;
   if (audits_name_binding(core) && !is_tunnelled(core, flow)) check_name_binding(core, flow, shown.name);
   if (look == Look::shown || look == Look::nothing) {
     shadow_shown(core, flow, shown);

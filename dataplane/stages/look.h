@@ -27,6 +27,7 @@ struct Looked {
   // With preamble: the name is that of a tunnel's target. With nothing: behind that target the client said more, before
   // the proxy has answered.
   bool target = false;
+  [[nodiscard]] bool asked_early(Look look) const noexcept { return look == Look::nothing && target; }
 };
 
 [[nodiscard]] Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,

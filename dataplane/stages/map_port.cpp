@@ -14,10 +14,10 @@ constexpr unsigned random_blocks = 16;
 [[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
   if (core.source_ports.in_blocks()) return core.high_ports;
   if (FlowTable::is_echo(flow.protocol)) return core.identifiers;
-  const auto& range = core.settings.nat.port_range;
-  const bool whole_range = range.first == 1024 && range.last == 65535;
-  const std::uint16_t port = __builtin_bswap16(flow.source_port);
-  return whole_range && port != 0 && port < 1024 ? core.low_ports : core.high_ports;
+  const PipelineSettings& settings = core.settings;
+  const bool low = is_low_port(__builtin_bswap16(flow.source_port)) &&
+                   gives_low_ports_apart(settings.nat.port_range, settings.worker, settings.workers);
+  return low ? core.low_ports : core.high_ports;
 }
 
 struct Choice {

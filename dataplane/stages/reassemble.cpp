@@ -83,18 +83,18 @@ std::uint32_t Reassembler::begin(const Name& name, Tick now) noexcept {
 }
 
 std::uint32_t Reassembler::release_pieces(Datagram& datagram, Release release, void* context) noexcept {
-  std::uint32_t count = 0;
+  std::uint32_t weight = 0;
   for (std::uint32_t n = datagram.first_piece; n != 0;) {
     const std::uint32_t next = pieces_[n].next;
+    weight += pieces_[n].packet.weight;
     release(context, {&pieces_[n].packet, 1});
     pieces_.give_back(n);
     n = next;
-    ++count;
   }
   share_of(name_of(datagram)) -= datagram.pieces;
   datagram.first_piece = 0;
   datagram.pieces = 0;
-  return count;
+  return weight;
 }
 
 void Reassembler::end(std::uint32_t number) noexcept {
@@ -196,7 +196,6 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
   ++share_of(name);
   datagram.received += length;
   datagram.reach = std::max(datagram.reach, end_of_piece);
-  datagram.largest = std::max(datagram.largest, parsed.l3_bytes);
   if (first) {
     datagram.l3_offset = parsed.l3_offset;
     datagram.header_end =
@@ -216,6 +215,18 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
   return Result::whole;
 }
 
+// Pieces of so many bytes hold what those that came held, each under the header that forward() will repeat; so they are
+// no more than these, whatever headers these had.
+std::uint16_t Reassembler::size_to_cut(const Datagram& datagram) const noexcept {
+  const bool v4 = datagram.key.family == Family::v4;
+  const std::uint32_t header =
+      datagram.header_end - std::uint32_t{datagram.l3_offset} + (v4 ? 0U : std::uint32_t{sizeof(Ipv6Fragment)});
+  std::uint32_t longest = 0;
+  for (std::uint32_t n = datagram.first_piece; n != 0; n = pieces_[n].next)
+    longest = std::max(longest, pieces_[n].length);
+  return static_cast<std::uint16_t>(std::min(header + longest, payload_max));
+}
+
 bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
   const Piece& first = pieces_[datagram.first_piece];
   if (datagram.header_end + datagram.total > whole_bytes_max) return false;
@@ -229,7 +240,6 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
   whole.reassembled = true;
   whole.length = datagram.header_end + datagram.total;
   whole.weight = 0;
-  whole.fragment_size = static_cast<std::uint16_t>(datagram.largest);
   whole.fragment_id = datagram.identification;
   std::memcpy(whole.data, first.packet.data, datagram.header_end);
   for (std::uint32_t n = datagram.first_piece; n != 0; n = pieces_[n].next) {
@@ -237,6 +247,7 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
     std::memcpy(whole.data + datagram.header_end + piece.offset, piece.packet.data + piece.data, piece.length);
     whole.weight = static_cast<std::uint16_t>(whole.weight + piece.packet.weight);
   }
+  whole.fragment_size = size_to_cut(datagram);
 
   std::uint8_t* l3 = whole.data + datagram.l3_offset;
   const std::uint32_t l3_bytes = whole.length - datagram.l3_offset;
@@ -260,21 +271,21 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
 }
 
 std::uint32_t Reassembler::make_room(Release release, void* context) noexcept {
-  std::uint32_t count = 0;
+  std::uint32_t weight = 0;
   while (oldest_ != 0 && (pieces_.exhausted() || datagrams_.exhausted())) {
-    count += release_pieces(datagrams_[oldest_], release, context);
+    weight += release_pieces(datagrams_[oldest_], release, context);
     end(oldest_);
   }
-  return count;
+  return weight;
 }
 
 std::uint32_t Reassembler::expire(Tick now, Release release, void* context) noexcept {
-  std::uint32_t count = 0;
+  std::uint32_t weight = 0;
   while (oldest_ != 0 && since(datagrams_[oldest_].since, now) >= static_cast<std::int32_t>(timeout_ms_)) {
-    count += release_pieces(datagrams_[oldest_], release, context);
+    weight += release_pieces(datagrams_[oldest_], release, context);
     end(oldest_);
   }
-  return count;
+  return weight;
 }
 
 void Reassembler::give_back(const Packet& whole) noexcept {

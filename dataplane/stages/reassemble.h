@@ -51,12 +51,12 @@ class Reassembler {
   enum class Result : std::uint8_t { held, whole, dropped };
   // Takes a packet whose Parsed says fragment. `whole`: the datagram, to be given back before the call that brought its
   // last piece is over; its pieces go to `release`. `dropped`: this packet stays the caller's and ends under `why`;
-  // `also` pieces of its datagram that were held went to `release` and end under it, too.
+  // pieces of its datagram that were held went to `release` and end under it, too, packets of a weight of `also`.
   [[nodiscard]] Result add(const Packet& packet, const Parsed& parsed, const Arrival& from, Tick now, Packet& whole,
                            Drop& why, std::uint32_t& also, Release release, void* context) noexcept;
-  // Makes room for one more piece, where there is none; answers how many others had to go.
+  // Makes room for one more piece, where there is none; answers the weight of those that had to go.
   [[nodiscard]] std::uint32_t make_room(Release release, void* context) noexcept;
-  // Ends what waited too long; answers how many pieces.
+  // Ends what waited too long; answers its weight.
   [[nodiscard]] std::uint32_t expire(Tick now, Release release, void* context) noexcept;
   void give_back(const Packet& whole) noexcept;
   [[nodiscard]] std::size_t bytes() const noexcept;
@@ -78,7 +78,6 @@ class Reassembler {
     std::uint32_t received;    // payload bytes so far
     std::uint32_t total;       // payload bytes in all, 0 while the last piece is missing
     std::uint32_t reach;       // the end of the farthest piece
-    std::uint32_t largest;     // IP bytes of the largest piece
     std::uint16_t header_end;  // offsets in the piece that begins the datagram, once it came
     std::uint16_t l3_offset;
     std::uint16_t unfragmentable_next;
@@ -102,6 +101,7 @@ class Reassembler {
   void end(std::uint32_t number) noexcept;
   void take_out(Datagram& datagram, std::uint32_t piece_number) noexcept;
   [[nodiscard]] bool place(Datagram& datagram, std::uint32_t piece_number, bool& duplicate) noexcept;
+  [[nodiscard]] std::uint16_t size_to_cut(const Datagram& datagram) const noexcept;
   [[nodiscard]] bool assemble(const Datagram& datagram, Packet& whole) noexcept;
   [[nodiscard]] static Name name_of(const Datagram& datagram) noexcept {
     return {datagram.key, datagram.from, datagram.identification};

@@ -1,5 +1,6 @@
 #include "dataplane/stages/receive.h"
 
+#include "dataplane/owner.h"
 #include "dataplane/stages/hand_over.h"
 #include "dataplane/stages/map_port.h"
 #include "dataplane/stages/martian.h"
@@ -148,9 +149,20 @@ class Receiver {
     }
     const bool outer = carries_tunnels_ && piece.tunnel == 0;
     if (outer && unwrap(core_, piece, p.parsed, slot_of(piece)) != Unwrapped::plain) return;
+    if (piece.tunnel != 0 && !may_stay(piece, p.parsed)) return;
     const bool elsewhere = !comes_from_inside(piece, p.parsed) || p.parsed.kind == PacketKind::portless;
     const bool here = piece.tunnel != 0 || piece.hairpin || !elsewhere;
     if (here || belongs_here(piece, p.parsed)) keep(piece);
+  }
+
+  // What came through a tunnel has lost the header by which it found its worker, and cannot go on to another one: where
+  // its pieces hid behind more headers that it is of a protocol without ports, it ends.
+  [[nodiscard]] bool may_stay(Packet& whole, const Parsed& parsed) noexcept {
+    const std::uint32_t workers = core_.settings.workers;
+    if (workers == 1 || parsed.kind != PacketKind::portless) return true;
+    if (possible_owners(whole, parsed, workers).sender == core_.settings.worker) return true;
+    core_.drop(whole, Drop::fragment_bad);
+    return false;
   }
 
   // A datagram from outside is put together where its first piece came, and may belong to another worker.

@@ -1,4 +1,4 @@
-// Counters of 48 bits in pieces: the carries.
+// Counters of 48 bits in pieces: the carries. And time that wraps.
 #include <cstdint>
 
 #include <gtest/gtest.h>
@@ -7,6 +7,17 @@
 
 namespace sallyport::dataplane {
 namespace {
+
+// What was last asked about weeks ago is over, whichever way the difference of the clocks points.
+TEST(Tick, IsWithinSomeTimeAlone) {
+  constexpr Tick then = 4'294'967'000U;
+  EXPECT_TRUE(is_within(then, then, 100));
+  EXPECT_TRUE(is_within(then, then + 99, 100));
+  EXPECT_FALSE(is_within(then, then + 100, 100));
+  EXPECT_TRUE(is_within(then, then + 999, 1000)) << "over the wrap";
+  for (const std::uint32_t days : {1U, 24U, 25U, 30U, 49U})
+    EXPECT_FALSE(is_within(then, then + days * 86'400'000U, 10'000));
+}
 
 TEST(FlowCount, CarriesBytesOverThirtyTwoBits) {
   FlowCount count{};

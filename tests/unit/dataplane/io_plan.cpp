@@ -10,6 +10,7 @@
 #include "dataplane/io/device_text.h"
 #include "dataplane/io/eal.h"
 #include "dataplane/io/environment_error.h"
+#include "dataplane/io/gateway_plan.h"
 #include "dataplane/io/kernel_twin.h"
 #include "dataplane/io/packet_buffers.h"
 #include "dataplane/io/processors.h"
@@ -138,6 +139,34 @@ TEST(PacketBuffers, AFrameFitsWithItsHeadroom) {
     EXPECT_GE(data_room(Kind::af_xdp, mtu), buffer_headroom + 256U + mtu + 14U + 8U) << mtu;
   }
   EXPECT_EQ(data_room(Kind::af_packet, 1500), data_room(Kind::af_xdp, 1500)) << "ports of one MTU share a pool";
+}
+
+TEST(PortRange, EachWorkerHasPorts) {
+  const auto refused = [](std::uint16_t first, std::uint16_t last, std::uint32_t block, std::uint32_t workers) {
+    config::NatConfig nat;
+    nat.port_range = {first, last};
+    nat.port_block = block;
+    try {
+      check_port_range(nat, workers);
+    } catch (const EnvironmentError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(refused(1024, 65535, 0, 1), "");
+  EXPECT_EQ(refused(1024, 65535, 0, 128), "");
+  EXPECT_EQ(refused(50'000, 50'255, 0, 4), "");
+  EXPECT_EQ(refused(50'000, 50'000, 0, 1), "");
+  EXPECT_EQ(refused(50'000, 50'255, 0, 8),
+            "nat.port_range holds 5 pieces of 64 ports, too few for each of 8 workers: widen it, or use fewer cores");
+  EXPECT_EQ(
+      refused(1024, 65535, 0, 129),
+      "nat.port_range holds 1008 pieces of 64 ports, too few for each of 129 workers: widen it, or use fewer cores");
+  EXPECT_EQ(refused(1024, 65535, 512, 16), "");
+  EXPECT_EQ(
+      refused(1024, 5119, 512, 16),
+      "nat.port_block = 512: port_range holds 8 blocks, too few for each of 16 workers: make them smaller, or use "
+      "fewer cores");
 }
 
 TEST(KernelTwin, NamesFitTheKernel) {

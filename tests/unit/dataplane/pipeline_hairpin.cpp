@@ -3,115 +3,28 @@
 
 #include <gtest/gtest.h>
 
-#include "dataplane/flow/port_choice.h"
-#include "tests/unit/dataplane/crew_world.h"
-#include "tests/unit/dataplane/pipeline_harness.h"
+#include "tests/unit/dataplane/crew.h"
 #include "tests/unit/dataplane/policies.h"
 
 namespace sallyport::dataplane::test {
 namespace {
 
-constexpr std::uint32_t workers = 4;
-constexpr PortIndex inside = 0;
-constexpr PortIndex outside = 1;
 const End server{"198.51.100.7", 53};
 const End server6{"2001:db8:51::7", 53};
 
-class Crew {
- public:
-  explicit Crew(const char* policy, std::uint32_t port_block = 0) {
-    auto loaded = config::load_policy({{"policy.toml", policy}});
-    for (const auto& d : loaded.diagnostics.all()) {
-      if (d.severity == config::Severity::error) ADD_FAILURE() << to_text(d, loaded.files);
-    }
-    auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
-    snapshot = make_snapshot(std::shared_ptr<const classifier::Policy>(std::move(compiled.policy)),
-                             Routing::two_wires(inside, outside), 1, workers);
-    for (std::uint32_t worker = 0; worker < workers; ++worker) {
-      PipelineSettings settings = two_ports();
-      settings.nat.filtering = config::Filtering::endpoint_independent;
-      settings.nat.tcp_mapping = config::Mapping::endpoint_independent;
-      settings.nat.port_block = port_block;
-      settings.worker = worker;
-      settings.workers = workers;
-      settings.seed = worker;
-      piece = piece_ports(settings.nat);
-      worlds.push_back(std::make_unique<CrewWorld>(arrivals));
-      pipelines.push_back(std::make_unique<Pipeline>(settings, *worlds.back()));
-    }
-  }
-  ~Crew() {
-    std::uint64_t received = 0;
-    std::uint64_t ends = 0;
-    int buffers = 0;
-    for (std::uint32_t worker = 0; worker < workers; ++worker) {
-      pipelines[worker]->finish(now, snapshot);
-      const Counters& c = pipelines[worker]->counters();
-      received += c.received.get();
-      ends += c.transmitted.get() + c.held.get();
-      for (const Counter& drop : c.drops) ends += drop.get();
-      buffers += worlds[worker]->buffers;
-    }
-    EXPECT_EQ(received, offered) << "each packet is received once";
-    EXPECT_EQ(received, ends);
-    EXPECT_EQ(buffers, 0);
-  }
-
-  // As a worker does with what its queue brings; what left by `to` for it.
-  std::vector<Frame> in(PortIndex port, const Frame& frame, PortIndex to) {
-    ++offered;
-    Packet packet;
-    EXPECT_TRUE(worlds[0]->allocate(static_cast<std::uint32_t>(frame.size()), packet));
-    std::copy(frame.begin(), frame.end(), packet.data);
-    packet.port = port;
-    const auto role = port == inside ? config::PortRole::inside : config::PortRole::outside;
-    arrivals.emplace_back(Pipeline::owner(packet, role, workers, 0, snapshot, piece), packet);
-    --worlds[0]->buffers;
-    for (unsigned steps = 0; !arrivals.empty(); ++steps) {
-      EXPECT_LE(steps, 8U) << "goes round";
-      auto [worker, next] = arrivals.front();
-      arrivals.pop_front();
-      ++worlds[worker]->buffers;
-      pipelines[worker]->process(next.port, {&next, 1}, now, snapshot);
-    }
-    std::vector<Frame> out;
-    for (const auto& world : worlds) {
-      out.insert(out.end(), world->sent[to].begin(), world->sent[to].end());
-      world->sent[inside].clear();
-      world->sent[outside].clear();
-    }
-    return out;
-  }
-  Seen out(const Frame& frame) { return only(in(inside, frame, outside)); }
-  Seen back(const Frame& frame) { return only(in(outside, frame, inside)); }
-  Seen round(const Frame& frame) { return only(in(inside, frame, inside)); }
-
-  [[nodiscard]] std::uint64_t dropped(Drop why) const {
-    std::uint64_t dropped = 0;
-    for (const auto& pipeline : pipelines) dropped += pipeline->counters().drops[static_cast<std::size_t>(why)].get();
-    return dropped;
-  }
-
-  classifier::Identities identities;
-  Snapshot snapshot;
-  CrewWorld::Arrivals arrivals;
-  std::vector<std::unique_ptr<CrewWorld>> worlds;
-  std::vector<std::unique_ptr<Pipeline>> pipelines;
-  Instant now = 1'700'000'000'000'000'000;
-  std::uint64_t offered = 0;
-  std::uint32_t piece = 0;
-
- private:
-  static Seen only(const std::vector<Frame>& frames) {
-    EXPECT_EQ(frames.size(), 1U);
-    return frames.empty() ? Seen{} : look_at(frames[0]);
-  }
-};
+// Whoever knows a mapping may use it.
+PipelineSettings open_ports(std::uint32_t port_block = 0) {
+  PipelineSettings settings = two_ports();
+  settings.nat.filtering = config::Filtering::endpoint_independent;
+  settings.nat.tcp_mapping = config::Mapping::endpoint_independent;
+  settings.nat.port_block = port_block;
+  return settings;
+}
 
 End host(int i) { return {"10.1.0." + std::to_string(i), static_cast<std::uint16_t>(40000 + i)}; }
 
 TEST(PipelineHairpin, FindsTheOtherSidesWorker) {
-  Crew g(allow_all);
+  Crew g(allow_all, open_ports());
   for (int i = 1; i < 60; i += 2) {
     const Seen a = g.out(udp(host(i), server)), b = g.out(udp(host(i + 1), server));
     const End a_outside(a.from(), a.from_port()), b_outside(b.from(), b.from_port());
@@ -130,7 +43,7 @@ TEST(PipelineHairpin, FindsTheOtherSidesWorker) {
     EXPECT_EQ(error.from(), b.from());
   }
   EXPECT_EQ(g.dropped(Drop::hairpin_refused), 0U);
-  EXPECT_TRUE(g.in(inside, udp(host(1), End("203.0.113.1", 39999)), inside).empty());
+  EXPECT_TRUE(g.in(Crew::inside, udp(host(1), End("203.0.113.1", 39999)), Crew::inside).empty());
   EXPECT_EQ(g.dropped(Drop::hairpin_refused), 1U);
 }
 
@@ -158,7 +71,7 @@ Frame protocol47(const IpAddress& from, const IpAddress& to) {
 }
 
 TEST(PipelineProtocols, WithoutPortsBelongToTheWorkerOfTheServer) {
-  Crew g(allow_all);
+  Crew g(allow_all, open_ports());
   for (int i = 1; i < 60; ++i) {
     const IpAddress far = address("198.51.100." + std::to_string(i));
     EXPECT_EQ(g.out(protocol47(host(i).ip, far)).from(), "203.0.113.1");
@@ -169,7 +82,7 @@ TEST(PipelineProtocols, WithoutPortsBelongToTheWorkerOfTheServer) {
     EXPECT_EQ(error.to(), to_string(host(i).ip));
     const Frame delivered = protocol47(far, host(i).ip);
     EXPECT_EQ(g.out(icmp(host(i).ip, far, 3, 2, 0, l3(delivered))).from(), "203.0.113.1");
-    EXPECT_TRUE(g.in(inside, protocol47(host(i + 60).ip, far), outside).empty());
+    EXPECT_TRUE(g.in(Crew::inside, protocol47(host(i + 60).ip, far), Crew::outside).empty());
   }
   EXPECT_EQ(g.dropped(Drop::nat_protocol_taken), 59U);
 }
@@ -187,7 +100,7 @@ egress_ip = "2001:db8:1::/48"
 )";
 
 TEST(PipelinePrefix, AnswersFindTheWorkerOfTheClient) {
-  Crew g(to_prefix);
+  Crew g(to_prefix, open_ports());
   for (int i = 1; i < 60; ++i) {
     const End client{"fd01:203:405:" + std::to_string(i) + "::1234", static_cast<std::uint16_t>(5000 + i)};
     const Seen seen = g.out(udp(client, server6));
@@ -203,7 +116,7 @@ TEST(PipelinePrefix, AnswersFindTheWorkerOfTheClient) {
 }
 
 TEST(PipelineBlocks, OfSeveralWorkersLieApart) {
-  Crew g(allow_all, 512);
+  Crew g(allow_all, open_ports(512));
   std::map<std::uint16_t, std::string> owner_of_block;
   for (int i = 1; i < 60; ++i) {
     for (std::uint16_t port = 30000; port < 30003; ++port) {

@@ -371,6 +371,49 @@ TEST(DeviceSteering, ACardThatCannotFallsToRings) {
   }
 }
 
+// However much of the other family came first.
+TEST(SteeringCheck, EachFamilyIsCounted) {
+  SteeringCheck check;
+  const auto look = [&](const test::End& from, const test::End& to) {
+    Frame frame = test::udp(from, to);
+    Packet packet;
+    packet.data = frame.data();
+    packet.length = static_cast<std::uint32_t>(frame.size());
+    check.look(packet, PortRole::outside, 0, workers, piece_ports_by_default);
+  };
+  const auto sums = [&] {
+    SteeringSums said;
+    check.add_to(said);
+    return said;
+  };
+  const auto own = [] {
+    std::uint16_t port = 1024;
+    while (port_owner(port, workers) != 0) ++port;
+    return port;
+  }();
+  for (int i = 0; i < 10'000; ++i) look({"2001:db8::7", 53}, {"2001:db8::1", own});
+  EXPECT_EQ(sums().v6.as_told, SteeringCheck::counted_max);
+  EXPECT_FALSE(check.has_seen_enough());
+  for (int i = 0; i < 2'000; ++i) look({"198.51.100.7", 53}, {"203.0.113.1", own});
+  EXPECT_EQ(sums().v4.as_told, 2'000U);
+  EXPECT_FALSE(check.has_seen_enough());
+  for (int i = 0; i < 2'096; ++i) look({"198.51.100.7", 53}, {"203.0.113.1", own});
+  EXPECT_TRUE(check.has_seen_enough());
+  EXPECT_EQ(sums().v4.elsewhere + sums().v6.elsewhere, 0U);
+}
+
+TEST(SteeringCheck, WhatNeverComesIsNotWaitedFor) {
+  SteeringCheck check;
+  Frame frame = test::udp(test::End("198.51.100.7", 53), test::End("203.0.113.1", 2000));
+  Packet packet;
+  packet.data = frame.data();
+  packet.length = static_cast<std::uint32_t>(frame.size());
+  std::uint64_t looked = 0;
+  for (; !check.has_seen_enough() && looked <= SteeringCheck::seen_max; ++looked)
+    check.look(packet, PortRole::outside, 0, workers, piece_ports_by_default);
+  EXPECT_EQ(looked, SteeringCheck::seen_max);
+}
+
 TEST(DeviceSteering, WhatIsNoDevicesBusiness) {
   const Crew stick(test::masking_nic(), PortRole::both);
   EXPECT_EQ(by(stick, inside), Steering::device);
