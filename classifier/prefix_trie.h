@@ -9,8 +9,10 @@
 //
 //   sparse  16, 32 or 64 bytes: at most 3, 5 or 9 runs over the next 16 bits. Their starts, 16 bits each, then their
 //           entries. All in one cache line: read, compare with the key (one vector comparison), take the entry.
-//   dense   256 slots over the next 8 bits: a bitmap of the slots where a run starts, a count for each of its four
-//           words, then the entries. The entry of a slot is number popcount(bits up to the slot).
+//   dense   256 slots over the next 8 bits, in four quarters of a cache line or less: a bitmap of the slots where a
+//           run starts and a code of one byte for each run, a slot's being number popcount(bits up to the slot); or,
+//           where runs are many, a code for each slot. A code is a value of the trie's dictionary, or an entry of the
+//           node's own (prefix_trie_nodes.h).
 //
 // Example: 10.0.0.0/8 -> A with 10.1.2.0/24 -> B has at root slot 10.1 (0x0a01) a sparse node of 16 bytes with the
 // starts 0x0200 and 0x0300 and the entries A, B, A; every other slot 10.x holds A itself. Under IPv4 a key meets the

@@ -5,10 +5,9 @@
 //   sparse   a number from 1 to 3, then 29 bits: the node's place in units of 16 bytes. The node has 1, 2 or 4 words of
 //            starts (two of 16 bits in a word, the rest 0xffff), then words, one a run; what is left over repeats the
 //            last. 16, 32 or 64 bytes, in one cache line.
-//   dense    a one, then 27 bits: the node's place in units of 16 bytes, then 4 bits of form. Four quarters of 64
-//   slots;
-//            a quarter is 64 bits for the slots where a run starts, then one-byte codes, one a run; or 64 codes, one a
-//            slot.
+//   dense    a one, then 27 bits: the node's place in units of 16 bytes, then 4 bits of form. It has four quarters
+//            of 64 slots: 64 bits for the slots where a run starts, then one-byte codes, one a run; or 64 codes, one
+//            a slot.
 //              form 0   a quarter is 64 bytes, one code a slot
 //              form 1   a quarter is 32 bytes, up to 24 runs
 //              form 2   a quarter is 16 bytes, up to 8 runs
