@@ -234,14 +234,30 @@ void Explainer::tell_taker(std::uint32_t route, std::uint32_t winner, const How&
 void Explainer::tell_request(const Routes::Plan& plan, const Shown& shown, const HostName* name) {
   const auto scratch = policy_.make_scratch();
   Reading reading = Reading::strict;
-  if (has_two_readings(shown.request.target, *scratch)) {
-    const bool strictly_denied =
-        impl_.routes.resolve(plan, shown, name, Reading::strict, *scratch).action == Action::deny;
-    if (!strictly_denied && explanation_.decision.action == Action::deny) reading = Reading::lenient;
+  const OtherReadings others = other_readings(shown.request.target, *scratch);
+  const auto denies = [&](Reading as) {
+    return impl_.routes.resolve(plan, shown, name, as, *scratch).action == Action::deny;
+  };
+  if (others.any()) {
     const std::string_view path = shown.request.target.substr(0, shown.request.target.find('?'));
-    add("request", fmt::format("servers may read the path as \"{}\" or as \"{}\": allowed if both are; {}",
-                               read_path(path, Reading::strict), read_path(path, Reading::lenient),
-                               reading == Reading::strict ? "the first decides" : "the second decides"));
+    std::vector<Reading> read{Reading::strict};
+    if (others.lenient) read.push_back(Reading::lenient);
+    if (others.literal) read.push_back(Reading::literal);
+    std::size_t decides = 0;
+    std::string written;
+    for (std::size_t i = 0; i < read.size(); ++i) {
+      written += fmt::format("{}\"{}\"", i == 0 ? "" : " or as ", read_path(path, read[i]));
+      if (decides == 0 && i != 0 && !denies(Reading::strict) && denies(read[i])) decides = i;
+    }
+    reading = read[decides];
+    constexpr std::array places{"first", "second", "third"};
+    if (read.size() > 1)
+      add("request", fmt::format("servers may read the path as {}: allowed if {} are; the {} decides", written,
+                                 read.size() == 2 ? "both" : "all", places[decides]));
+    if (others.unclear && explanation_.decision.reason == Reason::hello_malformed)
+      add("request",
+          "the path goes up by \"..\", beside what servers read in more ways than these: denied where a route "
+          "asks for paths");
   }
   const std::uint32_t winner = impl_.routes.resolve(plan, shown, name, reading, *scratch).route;
   const ReadRequest request(shown.request, reading, *scratch);

@@ -1,6 +1,7 @@
 #include "classifier/request_match.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 
 namespace sallyport::classifier {
@@ -14,7 +15,8 @@ using Type = StringMatch::Type;
 }
 
 [[nodiscard]] bool same_name(std::string_view a, std::string_view b) noexcept {
-  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  // To servers that hand fields on as CGI does (RFC 3875 section 4.1.18), "_" and "-" are one.
+  const auto fold = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '_' ? '-' : c; };
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [&](char left, char right) { return fold(left) == fold(right); });
 }
@@ -52,11 +54,24 @@ using Type = StringMatch::Type;
 
 }  // namespace
 
-bool has_two_readings(std::string_view target, MatchScratch& scratch) noexcept {
+OtherReadings other_readings(std::string_view target, MatchScratch& scratch) noexcept {
   const std::string_view path = path_of(target);
-  if (target.substr(path.size()).find(';') != std::string_view::npos) return true;
+  OtherReadings others;
+  others.lenient = target.substr(path.size()).find(';') != std::string_view::npos;
+  // Most paths are what is written.
+  constexpr std::string_view parts[] = {"//", "/."};
+  const bool plain = path.find_first_of("%;\\") == std::string_view::npos &&
+                     std::none_of(std::begin(parts), std::end(parts),
+                                  [&](std::string_view part) { return path.find(part) != std::string_view::npos; });
+  if (plain) return others;
+  others.unclear = is_unclear_path(path, scratch.text());
   const std::string_view strict{scratch.path(), read_path(path, Reading::strict, scratch.path())};
-  return strict != std::string_view{scratch.text(), read_path(path, Reading::lenient, scratch.text())};
+  const auto differs = [&](Reading reading) {
+    return strict != std::string_view{scratch.text(), read_path(path, reading, scratch.text())};
+  };
+  others.lenient = others.lenient || differs(Reading::lenient);
+  others.literal = differs(Reading::literal);
+  return others;
 }
 
 ReadRequest::ReadRequest(const ShownRequest& shown, Reading as, MatchScratch& scratch) noexcept
@@ -102,7 +117,7 @@ void RequestMatch::take_path(const StringMatch& path, FindRegex find_regex, void
     path_regex_ = text_of(path, find_regex, context).regex;
     return;
   }
-  for (const Reading reading : {Reading::strict, Reading::lenient}) {
+  for (const Reading reading : {Reading::strict, Reading::lenient, Reading::literal}) {
     std::string& text = path_[static_cast<std::size_t>(reading)];
     text = read_path(path.value, reading);
     if (path.type == Type::path_prefix && text.ends_with('/')) text.pop_back();

@@ -41,8 +41,13 @@ struct ReadRequest {
   std::string_view service, method;  // of gRPC: "/service/method"; both empty: the path is none of that form
 };
 
-// Are the two readings of a target (path and query) different?
-[[nodiscard]] bool has_two_readings(std::string_view target, MatchScratch& scratch) noexcept;
+// What there is to a target (path and query) beside its strict reading.
+struct OtherReadings {
+  bool lenient = false, literal = false;  // these differ from it
+  bool unclear = false;                   // and there are more (request_path.h)
+  [[nodiscard]] bool any() const noexcept { return lenient || literal || unclear; }
+};
+[[nodiscard]] OtherReadings other_readings(std::string_view target, MatchScratch& scratch) noexcept;
 
 class RequestMatch {
  public:
@@ -56,6 +61,7 @@ class RequestMatch {
   [[nodiscard]] bool valid() const noexcept { return valid_; }
   [[nodiscard]] const MatchDistance& distance() const noexcept { return distance_; }
   [[nodiscard]] bool takes(const ReadRequest& request, MatchScratch& scratch) const noexcept;
+  [[nodiscard]] bool asks_path() const noexcept { return distance_.path != MatchDistance::Path::none; }
 
  private:
   struct Text {
@@ -80,7 +86,7 @@ class RequestMatch {
   bool valid_ = true;
   bool grpc_;
   MatchDistance distance_;
-  std::array<std::string, 2> path_;  // Exact and PathPrefix, by reading; a prefix without the slash at its end
+  std::array<std::string, readings> path_;  // Exact and PathPrefix, by reading; a prefix without the slash at its end
   Regex path_regex_;
   std::optional<Text> service_, grpc_method_;
   std::optional<std::string> method_;

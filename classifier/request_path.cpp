@@ -52,9 +52,23 @@ namespace {
       to[size - 1] = static_cast<char>(byte);
     }
   }
-  size = std::min(std::string_view(to, size).find_first_of("?#"), size);
   std::replace(to, to + size, '\\', '/');
   return size;
+}
+
+// What a decoded "?" or "#" leaves of a path.
+[[nodiscard]] std::size_t end_of_path(std::string_view text) noexcept {
+  return std::min(text.find_first_of("?#"), text.size());
+}
+
+// Is a segment "..", or that in front of what some server cuts off?
+[[nodiscard]] bool goes_up(std::string_view text) noexcept {
+  for (std::size_t at = text.find("/.."); at != std::string_view::npos; at = text.find("/..", at + 1)) {
+    constexpr std::size_t size = 3;
+    if (at + size == text.size() || std::string_view("/;?#").find(text[at + size]) != std::string_view::npos)
+      return true;
+  }
+  return false;
 }
 
 // Cuts ";..." off every segment.
@@ -107,12 +121,18 @@ std::size_t read_path(std::string_view path, Reading reading, char* to) noexcept
     std::copy(path.begin(), path.end(), to);
     return path.size();
   }
-  if (reading == Reading::strict) {
-    const std::size_t size = decode_strictly(path, to);
-    return merge_slashes(to, resolve_dots(to, size));
+  if (reading == Reading::lenient) {
+    const std::size_t size = end_of_path({to, decode_wholly(path, to)});
+    return resolve_dots(to, merge_slashes(to, cut_parameters(to, size)));
   }
-  const std::size_t size = decode_wholly(path, to);
-  return resolve_dots(to, merge_slashes(to, cut_parameters(to, size)));
+  const std::size_t size = decode_strictly(path, to);
+  return merge_slashes(to, reading == Reading::literal ? size : resolve_dots(to, size));
+}
+
+bool is_unclear_path(std::string_view path, char* room) noexcept {
+  if (!path.starts_with('/') || path.find_first_of("%;\\") == std::string_view::npos) return false;
+  if (!goes_up({room, decode_wholly(path, room)})) return false;
+  return std::string_view(room, decode_strictly(path, room)).find_first_of("%;\\") != std::string_view::npos;
 }
 
 std::string read_path(std::string_view path, Reading reading) {

@@ -80,6 +80,14 @@ RouteWinner RequestRoutes::match(const HostRoutes& hosts, std::uint32_t table, c
   return winner;
 }
 
+bool RequestRoutes::asks_path(std::span<const std::uint32_t> routes) const noexcept {
+  return std::any_of(routes.begin(), routes.end(), [&](std::uint32_t route) {
+    const auto matches = matches_.find(route);
+    return matches != matches_.end() && std::any_of(matches->second.begin(), matches->second.end(),
+                                                    [](const RequestMatch& match) { return match.asks_path(); });
+  });
+}
+
 void RequestRoutes::reserve(MatchScratch& scratch) const {
   for (const auto& [text, regex] : regexes_) regex->reserve(scratch);
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ class RequestRoutes {
   // The closest match of a route that takes the request; nullptr: none does. The host name is not asked.
   [[nodiscard]] const MatchDistance* closest(std::uint32_t route, const ReadRequest& request,
                                              MatchScratch& scratch) const noexcept;
+
+  // Does one of these routes ask for a path?
+  [[nodiscard]] bool asks_path(std::span<const std::uint32_t> routes) const noexcept;
 
   void reserve(MatchScratch& scratch) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "classifier/route_compiler.h"
 
@@ -71,14 +72,29 @@ Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const Host
 
 Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const HostName* name,
                                 MatchScratch& scratch) const noexcept {
-  const Outcome strict = resolve(plan, shown, name, Reading::strict, scratch);
-  if (strict.action == Action::deny || !has_two_readings(shown.request.target, scratch)) return strict;
-  const Outcome lenient = resolve(plan, shown, name, Reading::lenient, scratch);
-  if (lenient.action == Action::deny) return lenient;
-  Outcome outcome = strict;
-  outcome.audited = strict.audited || lenient.audited;
-  if (!strict.audited) outcome.audit = lenient.audit;
+  Outcome outcome = resolve(plan, shown, name, Reading::strict, scratch);
+  if (outcome.action == Action::deny) return outcome;
+  const OtherReadings others = other_readings(shown.request.target, scratch);
+  for (const auto& [differs, reading] :
+       {std::pair{others.lenient, Reading::lenient}, {others.literal, Reading::literal}}) {
+    if (!differs) continue;
+    const Outcome other = resolve(plan, shown, name, reading, scratch);
+    if (other.action == Action::deny) return other;
+    if (!outcome.audited) outcome.audit = other.audit;
+    outcome.audited = outcome.audited || other.audited;
+  }
+  if (others.unclear && asks_path(plan)) {
+    outcome = {};
+    outcome.reason = Reason::hello_malformed;
+  }
   return outcome;
+}
+
+bool Routes::asks_path(const Plan& plan) const noexcept {
+  const auto asks = [&](std::uint32_t table) {
+    return table != Plan::no_table && requests_.asks_path(hosts_.routes(table));
+  };
+  return asks(plan.http_table) || asks(plan.grpc_table);
 }
 
 bool is_grpc(const Shown& shown, const ReadRequest& request) noexcept {

@@ -85,6 +85,7 @@ class Routes {
     std::vector<Span> udp;
   };
 
+  [[nodiscard]] bool asks_path(const Plan& plan) const noexcept;
   [[nodiscard]] Outcome outcome_of(const RouteWinner& winner, const Outcome& otherwise) const noexcept;
   [[nodiscard]] Outcome settle(const Plan& plan, const RouteWinner& winner, bool expected, bool named) const noexcept;
 

@@ -8,6 +8,7 @@ namespace sallyport::classifier::names {
 namespace {
 
 constexpr std::size_t header_bytes = 12;
+constexpr unsigned pointers_max = 128;
 
 }  // namespace
 
@@ -19,6 +20,7 @@ class DnsNameReader {
     name.size_ = 0;
     std::size_t run = at;  // where the present run of labels began: a pointer leads before it
     bool jumped = false;
+    unsigned pointers = 0;
     while (at < message.size()) {
       const std::uint8_t length = message[at];
       if (length == 0) {
@@ -33,7 +35,8 @@ class DnsNameReader {
         case 3: {
           if (at + 1 >= message.size()) return false;
           const std::size_t to = (length & 0x3fU) << 8U | message[at + 1];
-          if (to >= run || to < header_bytes) return false;
+          // One to each label is the most that a name can want.
+          if (to >= run || to < header_bytes || ++pointers > pointers_max) return false;
           if (!jumped) end = at + 2;
           jumped = true;
           at = run = to;

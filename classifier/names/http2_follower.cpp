@@ -107,7 +107,9 @@ template <typename Frame>
   const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   const auto breaks = [](char c) { return c == '\0' || c == '\r' || c == '\n'; };
   if (!is_token(field.name) || std::any_of(field.name.begin(), field.name.end(), upper)) return false;
-  if (std::any_of(field.value.begin(), field.value.end(), breaks) || trimmed(field.value) != field.value) return false;
+  if (std::any_of(field.value.begin(), field.value.end(), breaks)) return false;
+  if (field.value.starts_with(' ') || field.value.starts_with('\t')) return false;
+  if (resembles(field.name, "content-length") || resembles(field.name, "transfer-encoding")) return false;
   constexpr std::string_view of_connections[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding",
                                                  "upgrade"};
   if (std::find(std::begin(of_connections), std::end(of_connections), field.name) != std::end(of_connections))
@@ -146,7 +148,7 @@ struct Pseudo {
   if (!extended && pseudo.protocol.data() != nullptr) return false;
   if (head.method == "CONNECT" && !extended)
     return pseudo.scheme.empty() && pseudo.path.empty() && !pseudo.authority.empty();
-  if (pseudo.scheme.empty() || head.host.empty()) return false;
+  if ((pseudo.scheme != "http" && pseudo.scheme != "https") || head.host.empty()) return false;
   head.target = pseudo.path;
   if (head.target == "*") return head.method == "OPTIONS";
   return head.target.starts_with('/') && is_clean_target(head.target);
@@ -161,8 +163,10 @@ struct Pseudo {
   const auto rest = fields.subspan(count);
   std::string_view host;
   bool counted = false;
-  for (const HeaderField& field : rest) {
+  for (HeaderField& field : rest) {
     if (!is_clean_field(field)) return false;
+    // Section 8.2.1 forbids blanks behind a value, too, and there are clients that send them (Go).
+    field.value = trimmed(field.value);
     if (field.name == "content-length" && std::exchange(counted, true)) return false;
     if (field.name != "host") continue;
     if (host.data() != nullptr) return false;
@@ -262,7 +266,11 @@ HttpStep Http2Follower::next_block(const Frame& first, Bytes stream, Inflater& i
   }
   if (parse != Parse::done) return parse == Parse::too_large ? HttpStep{What::too_large, 0, 0} : broken;
 
-  const bool trailers = first.stream <= last_stream_;
+  // Docker takes an agreed connection for one on which nothing was asked yet, and begins with stream 1 itself.
+  const bool begins_anew =
+      upgraded_ && first.stream == last_stream_ && room.field_count != 0 && room.fields[0].name.starts_with(':');
+  upgraded_ = false;
+  const bool trailers = first.stream <= last_stream_ && !begins_anew;
   head = {};
   head.bytes = end;
   if (!read_fields(room.fields.first(room.field_count), trailers, head)) return broken;

@@ -24,7 +24,7 @@ class Http2Follower {
  public:
   Http2Follower() = default;
   // `opened`: streams up to this one are open already: 1 where HTTP/1.1 was upgraded (RFC 7540 section 3.2).
-  explicit Http2Follower(std::uint32_t opened) noexcept : last_stream_(opened) {}
+  explicit Http2Follower(std::uint32_t opened) noexcept : last_stream_(opened), upgraded_(opened != 0) {}
 
   [[nodiscard]] HttpStep next(std::span<const std::uint8_t> stream, Inflater& inflater, FieldRoom& room,
                               RequestHead& head) noexcept;
@@ -46,6 +46,7 @@ class Http2Follower {
   std::uint32_t ahead_bytes_ = 0;  // of frames that have passed before the first request
   bool preface_ = false;
   bool settings_ = false;
+  bool upgraded_ = false;  // and no block has come since
 };
 
 }  // namespace sallyport::classifier::names

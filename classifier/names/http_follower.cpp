@@ -133,11 +133,21 @@ constexpr std::array<std::string_view, 40> methods{"GET",
   return what;
 }
 
-// NUL in front of a request is nothing to some servers, and the beginning of other protocols. Is it in front of one?
-[[nodiscard]] What judge_behind_nul(std::string_view text) noexcept {
-  if (text.front() != '\0') return What::not_http;
-  const auto* const start = std::find_if_not(text.begin(), text.end(), is_skipped);
-  return judge_method(text.substr(static_cast<std::size_t>(start - text.begin())));
+// "05 n" and n ways to log in (RFC 1928), which are controls all.
+[[nodiscard]] bool greets_socks(std::string_view text) noexcept {
+  constexpr char version = 5;
+  return text.size() >= 2 && text[0] == version && text.size() == 2 + static_cast<std::size_t>(text[1]);
+}
+
+// Controls in front of a request are nothing to some servers (Netty), and the beginning of other protocols. Are they in
+// front of one?
+[[nodiscard]] What judge_behind_controls(std::string_view text) noexcept {
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+  const auto* const start = std::find_if_not(text.begin(), text.end(), [&](char c) { return control(c) || c == ' '; });
+  const std::string_view front = text.substr(0, static_cast<std::size_t>(start - text.begin()));
+  const bool tls = text.size() > 1 && text[0] == 0x16 && static_cast<unsigned char>(text[1]) < 0x10;
+  if (front.empty() || front.front() == ' ' || tls || greets_socks(text)) return What::not_http;
+  return judge_method(text.substr(front.size()));
 }
 
 }  // namespace
@@ -150,6 +160,8 @@ HttpStep look_for_request(Bytes stream, bool in_tunnel) noexcept {
   if (empty != 0) return {What::framing, static_cast<std::uint32_t>(empty), 0};
   const What method = judge_method(text);
   if (method != What::not_http) return {method, 0, 0};
+  if (const What behind = judge_behind_controls(text); behind != What::not_http)
+    return {behind == What::request ? What::malformed : behind, 0, 0};
   return {in_tunnel ? judge_first_line(text) : What::not_http, 0, 0};
 }
 
@@ -179,7 +191,7 @@ HttpStep HttpFollower::next_head(Bytes stream, std::span<HeaderField> room, Requ
   if (begins) {
     const Parse preface = read_http2_preface(stream);
     if (preface != Parse::not_this) return preface == Parse::done ? HttpStep{What::http2, 0, 0} : HttpStep{};
-    if (const What what = judge_behind_nul(text_of(stream)); what != What::not_http)
+    if (const What what = judge_behind_controls(text_of(stream)); what != What::not_http)
       return what == What::need_more ? HttpStep{} : broken;
   }
   switch (read_request_head(stream, searched_, room, head)) {

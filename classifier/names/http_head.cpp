@@ -11,14 +11,35 @@
 namespace sallyport::classifier::names {
 namespace {
 
+// A first word that is no token, but by its beginning a method to some server (gunicorn before 22), with a version of
+// HTTP at the end of its line.
+[[nodiscard]] Parse judge_odd_method(std::string_view text) noexcept {
+  constexpr std::ptrdiff_t bytes_min = 3, bytes_max = 64;
+  const auto* const end = std::find_if_not(text.begin(), text.end(), [](char c) { return c >= '$' && c <= '_'; });
+  if (end == text.end()) return end - text.begin() <= bytes_max ? Parse::need_more : Parse::not_this;
+  if (end - text.begin() < bytes_min) return Parse::not_this;
+  const std::string_view line = text.substr(0, text.find('\n'));
+  if (contains(line, " http/")) return Parse::malformed;
+  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\r' && c != '\t'; };
+  const bool may_become = *end == ' ' && line.size() == text.size() && std::none_of(line.begin(), line.end(), control);
+  return may_become ? Parse::need_more : Parse::not_this;
+}
+
 // "GET " or the beginning of such. Whatever some server might take for it is no other protocol's, but malformed.
 [[nodiscard]] Parse judge_start(std::string_view text) noexcept {
-  const auto end = std::find_if_not(text.begin(), text.end(), is_token_character);
-  if (end == text.end() || (end != text.begin() && *end == ' ')) return Parse::need_more;
+  const auto* const end = std::find_if_not(text.begin(), text.end(), is_token_character);
+  const std::string_view word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  if (end == text.end() || (!word.empty() && *end == ' '))
+    return word.size() > method_bytes_max ? Parse::malformed : Parse::need_more;
   constexpr std::string_view blanks = " \t\v\f\r\n";
-  const bool leads = end == text.begin() && blanks.find(*end) != std::string_view::npos;
+  const bool leads = word.empty() && blanks.find(*end) != std::string_view::npos;
   const bool parts = *end == '\t' || *end == '\v' || *end == '\f';
-  return leads || parts ? Parse::malformed : Parse::not_this;
+  // What parts words in Latin-1 and in Unicode, behind what nothing but a method looks like.
+  const auto byte = static_cast<unsigned char>(*end);
+  const bool odd_blank = (byte >= 0x1c && byte < 0x20) || byte == 0x85 || byte == 0xa0;
+  const bool behind_method = word.size() >= 3 && is_method(word);
+  if (leads || parts || (odd_blank && behind_method)) return Parse::malformed;
+  return judge_odd_method(text);
 }
 
 // Every line ends in CR LF, none begins with a blank, and between there are no controls but tabs.
@@ -96,9 +117,9 @@ const http_parser_settings& callbacks() noexcept {
     head.target = target;
     return true;
   }
-  constexpr std::string_view scheme = "http://";
-  if (!same(target.substr(0, scheme.size()), scheme)) return false;
-  const std::string_view rest = target.substr(scheme.size());
+  std::string_view rest;
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (same(target.substr(0, scheme.size()), scheme)) rest = target.substr(scheme.size());
   const std::size_t end = std::min(rest.find('/'), rest.size());
   head.host = rest.substr(0, end);
   head.target = end == rest.size() ? std::string_view("/") : rest.substr(end);
@@ -110,6 +131,7 @@ const http_parser_settings& callbacks() noexcept {
   bool counted = false;
   bool chunked = false;
   for (const HeaderField& field : head.fields) {
+    if (resembles(field.name, "content-length") || resembles(field.name, "transfer-encoding")) return false;
     if (same(field.name, "content-length")) {
       if (counted || field.value.empty() || field.value.size() > 18) return false;
       const char* end = field.value.data() + field.value.size();
@@ -140,6 +162,7 @@ const http_parser_settings& callbacks() noexcept {
     host = field.value;
   }
   if (!has_host && parser.http_minor != 0) return false;
+  if (!host.empty() && !is_authority(host)) return false;
   return take_target(target, host, has_host, head) && take_framing(parser, head);
 }
 

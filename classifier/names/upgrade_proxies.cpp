@@ -166,6 +166,22 @@ namespace {
 
 constexpr std::string_view connect = "CONNECT ";
 
+// RFC 9110 section 9.3.6: CONNECT has no content; a proxy that reads some begins the next request elsewhere. Some
+// clients say that they send none.
+[[nodiscard]] bool has_content(std::string_view head) noexcept {
+  while (!head.empty()) {
+    const std::string_view line = head.substr(0, head.find('\n'));
+    head.remove_prefix(std::min(line.size() + 1, head.size()));
+    const std::size_t colon = std::min(line.find(':'), line.size());
+    const std::string_view name = line.substr(0, colon);
+    std::string_view value = line.substr(std::min(colon + 1, line.size()));
+    if (value.ends_with('\r')) value.remove_suffix(1);
+    if (resembles(name, "content-length") || resembles(name, "transfer-encoding")) return true;
+    if (same(name, "transfer-encoding") || (same(name, "content-length") && trimmed(value) != "0")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // RFC 9112 section 3.2.3: the target is the authority; a Host that says otherwise makes two names of one (3.2).
@@ -178,10 +194,11 @@ UpgradeUnit read_connect_request(Bytes bytes, Upgrade& upgrade) noexcept {
   if (parse != Parse::done) return {parse, 0, {}};
   const std::string_view host = host_of(head.target);
   if (head.has_host && !head.host.empty() && !same(host_of(head.host), host)) return {Parse::malformed, 0, {}};
+  const std::size_t end = std::min(text.find("\n\r\n"), text.find("\n\n"));
+  if (has_content(text.substr(0, end))) return {Parse::malformed, 0, {}};
   ask(upgrade);
   upgrade.kind = 0;
   upgrade.pending = 0;
-  const std::size_t end = std::min(text.find("\n\r\n"), text.find("\n\n"));
   return {Parse::done, end + (text[end + 1] == '\r' ? 3 : 2), host};
 }
 

@@ -345,8 +345,9 @@ void set_guard(Flow& flow, bool asks) noexcept {
   }
 }
 
-// What a flow has shown, as far as it is remembered: of a request, not its fields.
-[[nodiscard]] classifier::Shown shown_before(const Core& core, const Flow& flow) noexcept {
+// What a flow has shown, as far as it is remembered: of a request, not its fields. Where none decides, what named a
+// server by asking a proxy for it counts as a hello with that name (all_shown() in inspect.cpp).
+[[nodiscard]] classifier::Shown shown_before(const Core& core, const Flow& flow, bool reads_requests) noexcept {
   using Protocol = classifier::Shown::Protocol;
   const FlowFacts& facts = core.flows.facts(flow);
   const FlowExtras& extras = core.flows.extras(flow);
@@ -355,6 +356,8 @@ void set_guard(Flow& flow, bool asks) noexcept {
   if (facts.app == AppProtocol::quic) shown.protocol = Protocol::quic;
   if (facts.app == AppProtocol::http) shown.protocol = Protocol::http;
   if (facts.app == AppProtocol::http2) shown.protocol = Protocol::http2;
+  const bool proxied = facts.app == AppProtocol::socks || (facts.app == AppProtocol::http && extras.method == 0);
+  if (proxied && !reads_requests) shown.protocol = Protocol::tls;
   if (facts.name != 0) shown.name = core.names[facts.name];
   if (extras.method != 0) shown.request.method = core.names[extras.method];
   if (extras.url != 0) shown.request.target = core.names[extras.url];
@@ -445,7 +448,7 @@ Refreshed refresh_flow(Core& core, FlowNumber number) noexcept {
     const bool unfollowed =
         decision.reads_requests && !facts.upgraded &&
         (facts.app == AppProtocol::http || facts.app == AppProtocol::http2 || flow.has(Flow::observing));
-    decision = policy.decide_shown(decision, shown_before(core, flow), core.match_scratch());
+    decision = policy.decide_shown(decision, shown_before(core, flow, decision.reads_requests), core.match_scratch());
     if (unfollowed) decision.action = Action::deny;
   }
   take_decision(core, flow, decision);

@@ -62,11 +62,14 @@ using namespace wire;
 
 // The name of a tunnel's target: denied there, or remembered. An address is no name; the hello inside may show one.
 [[nodiscard]] bool allows_target(Core& core, Flow& flow, const Looked& looked) noexcept {
-  if (!looked.target || !classifier::normalise(looked.shown.name)) return true;
+  if (!looked.target) return true;
+  const std::uint32_t inspection = core.flows.extras(flow).inspection;
+  const bool is_name = classifier::normalise(looked.shown.name).has_value();
+  if (is_name) note_shown(core, flow, looked);
+  // Of an earlier target, which was asked for in vain, nothing holds.
+  if (inspection != 0) core.held[inspection].target_shown = is_name && core.flows.facts(flow).name != 0;
+  if (!is_name) return true;
   const auto decision = core.policy()->decide_shown(pending_decision(core, flow), looked.shown, core.match_scratch());
-  note_shown(core, flow, looked);
-  if (const std::uint32_t inspection = core.flows.extras(flow).inspection; inspection != 0)
-    core.held[inspection].target_shown = core.flows.facts(flow).name != 0;
   if (decision.action == classifier::Action::allow) return true;
   take_decision(core, flow, decision);
   return false;

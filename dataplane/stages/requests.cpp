@@ -100,7 +100,10 @@ bool shows_requests(Core& core, FlowNumber number, const Packet& packet, const P
   const std::uint32_t start = core.flows.track(flow).first_byte;
   // Not the first byte: it is held (look.h), in the stream that is read here later.
   if (after(segment.first, start) || !after(segment.end, start)) return false;
-  if (!is_lost(core, flow) && classifier::names::begins_tls_record(segment.bytes[start - segment.first])) {
+  const auto said = segment.bytes.subspan(start - segment.first);
+  constexpr std::uint8_t tls_major_max = 15;  // some servers read any below 0x1000
+  const bool tls = classifier::names::begins_tls_record(said[0]) && (said.size() == 1 || said[1] <= tls_major_max);
+  if (!is_lost(core, flow) && tls) {
     facts.reads_requests = false;
     return false;
   }

@@ -93,6 +93,44 @@ TEST(HttpFollowers, APortOfTheHostThatGoesWithoutSaying) {
     EXPECT_EQ(head(target, host).end, "malformed") << target << host;
 }
 
+// Netty passes over all controls, gunicorn takes marks for a method, Python parts words at more than blanks.
+TEST(HttpFollowers, WhatComesInFrontOfAMethodOrBehindItToSomeServers) {
+  for (const std::string& stream :
+       {"\x01GET / HTTP/1.1\r\n\r\n"s, "\x16GET / HTTP/1.1\r\n\r\n"s, "\x7f\x1f QUERY / HTTP/1.1\r\n\r\n"s,
+        "GET\xa0/ HTTP/1.1\r\n"s, "POST\x1f/ HTTP/1.1\r\n"s, "G@T / HTTP/1.1\r\n"s, "$$$$ /a HTTP/1.0\r\n\r\n"s,
+        "A/B:C /x http/1.1\n"s})
+    EXPECT_EQ(follow(stream).end, "malformed") << stream;
+  for (const std::string& stream : {"\x01"s, "\x01\x02G"s, "$$"s, "G@"s, "G@T "s, "G@T / HT"s})
+    EXPECT_EQ(follow(stream).end, "") << stream;
+  for (const std::string& stream :
+       {"\x05\x01\x00"s, "\x05\x02\x00\x02"s, "\x16\x03\x01\x02"s, "\x80\x0b\0\0"s, "\x01\x02gets"s, "8=FIX.4.2\x01"s,
+        "*1\r\n"s, "<?xml"s, "G@T / x\n"s, "G@T \x01"s, "get\xa0/"s, "GE\xa0"s})
+    EXPECT_EQ(follow(stream).end, "not HTTP") << stream;
+}
+
+TEST(HttpFollowers, TargetsAndHostsThatServersReadOtherwise) {
+  const auto head = [](const std::string& target, const std::string& host = "h", const std::string& more = "") {
+    return follow("GET " + target + " HTTP/1.1\r\nHost: " + host + "\r\n" + more + "\r\n").end;
+  };
+  for (const std::string target :
+       {"/a?%", "/a?b=%zz&%4", "/a%20?%", "https://h/a", "HTTPS://h:443/", "/\xc3\xa0", "/a\xe9\xa0"})
+    EXPECT_EQ(head(target), "") << target;
+  for (const std::string target : {"/a%?", "/a%4?1", "/%zz", "/a\xa0", "/a?\x85", "ftp://h/"})
+    EXPECT_EQ(head(target), "malformed") << target;
+  for (const std::string host : {"h:80", "h:", "[2001:db8::1]", "[::1]:80", "192.0.2.1:8080"})
+    EXPECT_EQ(head("/", host), "") << host;
+  for (const std::string host :
+       {"h:x", "h:80x", "h:80:80", "h:+80", "x@h", "[::1", "::1", "[::1]80", "[::1]:x", "h,g", "h/"})
+    EXPECT_EQ(head("/", host), "malformed") << host;
+  for (const std::string name : {"Content_Length", "content_length", "Transfer_Encoding"}) {
+    EXPECT_EQ(head("/", "h", name + ": 1\r\n"), "malformed") << name;
+    const std::string small = name == "Transfer_Encoding" ? "transfer_encoding" : "content_length";
+    auto fields = request("GET", "/a", "h");
+    fields.push_back({small, "1"});
+    EXPECT_EQ(follow(preface_and_settings + headers(1, fields)).end, "malformed") << small;
+  }
+}
+
 // Of a protocol that a server agreed to: what it would read as a request if it had not.
 TEST(HttpFollowers, RequestsInAnotherProtocol) {
   const auto look = [](const std::string& text) {

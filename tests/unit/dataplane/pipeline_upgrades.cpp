@@ -252,5 +252,20 @@ TEST(PipelineUpgrades, NamesBehindUpgradesAreReportedThoughNoRuleAsks) {
   }
 }
 
+// Case 139: what was allowed by the target's name still is, whatever is said inside.
+TEST(PipelineUpgrades, TunnelsOutliveAReloadThatAllowsTheirTarget) {
+  const std::string socks_target = "\x04\x01\x01\xbb\0\0\0\x01\0httpbin.org\0"s;
+  for (const Lines& lines : {Lines{c("CONNECT httpbin.org:443 HTTP/1.1\r\n\r\n"), s("HTTP/1.1 200 ok\r\n\r\n")},
+                             Lines{c(socks_target), s("\0\x5a\0\0\0\0\0\0"s)}}) {
+    Dialogue d(httpbin_only);
+    d.pass(lines);
+    d.pass({c("SSH-2.0-client\r\n"), s("SSH-2.0-server\r\n")});
+    d.gateway.reload(httpbin_only);
+    d.pass({c("key exchange"), s("key exchange")});
+    d.gateway.reload(deny_all);
+    d.refused(c("more"), Reason::policy_removed);
+  }
+}
+
 }  // namespace
 }  // namespace sallyport::dataplane::test
