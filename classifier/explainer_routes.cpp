@@ -234,7 +234,7 @@ void Explainer::tell_taker(std::uint32_t route, std::uint32_t winner, const How&
 void Explainer::tell_request(const Routes::Plan& plan, const Shown& shown, const HostName* name) {
   const auto scratch = policy_.make_scratch();
   Reading reading = Reading::strict;
-  const OtherReadings others = other_readings(shown.request.target, *scratch);
+  const OtherReadings others = other_readings(shown.request.target, plan.asks_path, *scratch);
   const auto denies = [&](Reading as) {
     return impl_.routes.resolve(plan, shown, name, as, *scratch).action == Action::deny;
   };
@@ -260,7 +260,7 @@ void Explainer::tell_request(const Routes::Plan& plan, const Shown& shown, const
           "asks for paths");
   }
   const std::uint32_t winner = impl_.routes.resolve(plan, shown, name, reading, *scratch).route;
-  const ReadRequest request(shown.request, reading, *scratch);
+  const ReadRequest request(shown.request, reading, plan.asks_path, *scratch);
   const bool grpc = is_grpc(shown, request);
   for (const std::uint32_t table : {plan.grpc_table, plan.http_table}) {
     if (table == Routes::Plan::no_table) continue;

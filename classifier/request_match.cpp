@@ -54,16 +54,21 @@ using Type = StringMatch::Type;
 
 }  // namespace
 
-OtherReadings other_readings(std::string_view target, MatchScratch& scratch) noexcept {
+bool is_moot_path(std::string_view target) noexcept {
+  const std::string_view path = path_of(target);
+  const auto moot = [](char c) { return c == '%' || c == ';' || c == '\\'; };
+  constexpr std::string_view parts[] = {"//", "/."};
+  return std::any_of(path.begin(), path.end(), moot) ||
+         std::any_of(std::begin(parts), std::end(parts),
+                     [&](std::string_view part) { return path.find(part) != std::string_view::npos; });
+}
+
+OtherReadings other_readings(std::string_view target, bool asks_path, MatchScratch& scratch) noexcept {
   const std::string_view path = path_of(target);
   OtherReadings others;
   others.lenient = target.substr(path.size()).find(';') != std::string_view::npos;
-  // Most paths are what is written.
-  constexpr std::string_view parts[] = {"//", "/."};
-  const bool plain = path.find_first_of("%;\\") == std::string_view::npos &&
-                     std::none_of(std::begin(parts), std::end(parts),
-                                  [&](std::string_view part) { return path.find(part) != std::string_view::npos; });
-  if (plain) return others;
+  if (!asks_path) return others;
+  if (!is_moot_path(target)) return others;
   others.unclear = is_unclear_path(path, scratch.text());
   const std::string_view strict{scratch.path(), read_path(path, Reading::strict, scratch.path())};
   const auto differs = [&](Reading reading) {
@@ -74,11 +79,11 @@ OtherReadings other_readings(std::string_view target, MatchScratch& scratch) noe
   return others;
 }
 
-ReadRequest::ReadRequest(const ShownRequest& shown, Reading as, MatchScratch& scratch) noexcept
+ReadRequest::ReadRequest(const ShownRequest& shown, Reading as, bool asks_path, MatchScratch& scratch) noexcept
     : request(shown), reading(as) {
   const std::string_view target = shown.target.substr(0, MatchScratch::text_bytes_max);
   const std::string_view written = path_of(target);
-  path = {scratch.path(), read_path(written, as, scratch.path())};
+  if (asks_path) path = {scratch.path(), read_path(written, as, scratch.path())};
   query = target.substr(std::min(written.size() + 1, target.size()));
   const std::size_t second = path.find('/', 1);
   if (!path.starts_with('/') || second == std::string_view::npos) return;
@@ -119,7 +124,7 @@ void RequestMatch::take_path(const StringMatch& path, FindRegex find_regex, void
   }
   for (const Reading reading : {Reading::strict, Reading::lenient, Reading::literal}) {
     std::string& text = path_[static_cast<std::size_t>(reading)];
-    text = read_path(path.value, reading);
+    text = read_path(path.value, reading == Reading::literal ? Reading::strict : reading);
     if (path.type == Type::path_prefix && text.ends_with('/')) text.pop_back();
   }
   const std::string& strict = path_.front();

@@ -32,7 +32,8 @@ struct MatchDistance {
 
 // A request under one reading of its target; what a match looks at. Views into the request and the scratch.
 struct ReadRequest {
-  ReadRequest(const ShownRequest& shown, Reading as, MatchScratch& scratch) noexcept;
+  // Without `asks_path` the path is nobody's business, and stays empty.
+  ReadRequest(const ShownRequest& shown, Reading as, bool asks_path, MatchScratch& scratch) noexcept;
 
   const ShownRequest& request;
   Reading reading;
@@ -41,13 +42,15 @@ struct ReadRequest {
   std::string_view service, method;  // of gRPC: "/service/method"; both empty: the path is none of that form
 };
 
-// What there is to a target (path and query) beside its strict reading.
+// What there is to a target (path and query) beside its strict reading; of its path only where somebody asks.
 struct OtherReadings {
   bool lenient = false, literal = false;  // these differ from it
   bool unclear = false;                   // and there are more (request_path.h)
   [[nodiscard]] bool any() const noexcept { return lenient || literal || unclear; }
 };
-[[nodiscard]] OtherReadings other_readings(std::string_view target, MatchScratch& scratch) noexcept;
+// Is the path so written that servers may read it differently?
+[[nodiscard]] bool is_moot_path(std::string_view target) noexcept;
+[[nodiscard]] OtherReadings other_readings(std::string_view target, bool asks_path, MatchScratch& scratch) noexcept;
 
 class RequestMatch {
  public:
@@ -62,6 +65,7 @@ class RequestMatch {
   [[nodiscard]] const MatchDistance& distance() const noexcept { return distance_; }
   [[nodiscard]] bool takes(const ReadRequest& request, MatchScratch& scratch) const noexcept;
   [[nodiscard]] bool asks_path() const noexcept { return distance_.path != MatchDistance::Path::none; }
+  [[nodiscard]] bool asks_headers() const noexcept { return !headers_.empty(); }
 
  private:
   struct Text {

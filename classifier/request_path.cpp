@@ -16,14 +16,16 @@ namespace {
 
 // Bytes whose escapes mean something else than they do.
 [[nodiscard]] bool parts_a_path(int byte) noexcept {
-  return byte < 0x20 || byte == 0x7f ||
-         std::string_view("%/\\;?#").find(static_cast<char>(byte)) != std::string_view::npos;
+  return byte < 0x20 || byte == 0x7f || byte == '%' || byte == '/' || byte == '\\' || byte == ';' || byte == '?' ||
+         byte == '#';
 }
+// Bytes that servers read differently.
+[[nodiscard]] bool is_moot(char c) noexcept { return c == '%' || c == ';' || c == '\\'; }
 
 [[nodiscard]] std::size_t decode_strictly(std::string_view path, char* to) noexcept {
   std::size_t size = 0;
   for (std::size_t i = 0; i < path.size();) {
-    const int byte = unescape(path.substr(i));
+    const int byte = path[i] == '%' ? unescape(path.substr(i)) : -1;
     if (byte < 0) {
       to[size++] = path[i++];
     } else if (parts_a_path(byte)) {
@@ -45,7 +47,7 @@ namespace {
   std::size_t size = 0;
   for (const char c : path) {
     to[size++] = c;
-    while (size >= 3) {
+    while (size >= 3 && to[size - 3] == '%') {
       const int byte = unescape({to + size - 3, 3});
       if (byte < 0) break;
       size -= 2;
@@ -58,7 +60,8 @@ namespace {
 
 // What a decoded "?" or "#" leaves of a path.
 [[nodiscard]] std::size_t end_of_path(std::string_view text) noexcept {
-  return std::min(text.find_first_of("?#"), text.size());
+  const auto ends = [](char c) { return c == '?' || c == '#'; };
+  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), ends) - text.begin());
 }
 
 // Is a segment "..", or that in front of what some server cuts off?
@@ -92,7 +95,8 @@ namespace {
 [[nodiscard]] std::size_t resolve_dots(char* text, std::size_t size) noexcept {
   std::size_t kept = 0;
   for (std::size_t at = 0; at < size;) {
-    const std::size_t end = std::min(std::string_view(text, size).find('/', at + 1), size);
+    std::size_t end = at + 1;  // segments are short: no call for each
+    while (end < size && text[end] != '/') ++end;
     const std::string_view segment(text + at, end - at);  // with its slash
     const bool up = segment == "/..";
     if (up) kept = kept == 0 ? 0 : std::string_view(text, kept).rfind('/');
@@ -130,9 +134,9 @@ std::size_t read_path(std::string_view path, Reading reading, char* to) noexcept
 }
 
 bool is_unclear_path(std::string_view path, char* room) noexcept {
-  if (!path.starts_with('/') || path.find_first_of("%;\\") == std::string_view::npos) return false;
+  if (!path.starts_with('/') || std::none_of(path.begin(), path.end(), is_moot)) return false;
   if (!goes_up({room, decode_wholly(path, room)})) return false;
-  return std::string_view(room, decode_strictly(path, room)).find_first_of("%;\\") != std::string_view::npos;
+  return std::any_of(room, room + decode_strictly(path, room), is_moot);
 }
 
 std::string read_path(std::string_view path, Reading reading) {

@@ -80,12 +80,20 @@ RouteWinner RequestRoutes::match(const HostRoutes& hosts, std::uint32_t table, c
   return winner;
 }
 
-bool RequestRoutes::asks_path(std::span<const std::uint32_t> routes) const noexcept {
+template <typename Asks>
+bool RequestRoutes::any_match(std::span<const std::uint32_t> routes, const Asks& asks) const noexcept {
   return std::any_of(routes.begin(), routes.end(), [&](std::uint32_t route) {
     const auto matches = matches_.find(route);
-    return matches != matches_.end() && std::any_of(matches->second.begin(), matches->second.end(),
-                                                    [](const RequestMatch& match) { return match.asks_path(); });
+    return matches != matches_.end() && std::any_of(matches->second.begin(), matches->second.end(), asks);
   });
+}
+
+bool RequestRoutes::asks_path(std::span<const std::uint32_t> routes) const noexcept {
+  return any_match(routes, [](const RequestMatch& match) { return match.asks_path(); });
+}
+
+bool RequestRoutes::asks_headers(std::span<const std::uint32_t> routes) const noexcept {
+  return any_match(routes, [](const RequestMatch& match) { return match.asks_headers(); });
 }
 
 void RequestRoutes::reserve(MatchScratch& scratch) const {

@@ -34,12 +34,15 @@ class RequestRoutes {
   [[nodiscard]] const MatchDistance* closest(std::uint32_t route, const ReadRequest& request,
                                              MatchScratch& scratch) const noexcept;
 
-  // Does one of these routes ask for a path?
+  // Does one of these routes ask for a path, for header fields?
   [[nodiscard]] bool asks_path(std::span<const std::uint32_t> routes) const noexcept;
+  [[nodiscard]] bool asks_headers(std::span<const std::uint32_t> routes) const noexcept;
 
   void reserve(MatchScratch& scratch) const;
 
  private:
+  template <typename Asks>
+  [[nodiscard]] bool any_match(std::span<const std::uint32_t> routes, const Asks& asks) const noexcept;
   void compile(std::uint32_t route, const RequestRoutes* previous, config::Diagnostics& diagnostics);
 
   const config::PolicyModel& model_;

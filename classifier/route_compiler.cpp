@@ -103,6 +103,8 @@ Routes::Plan RouteCompiler::tcp_plan(const OnPort& routes, const Routes::Outcome
   plan.tls_table = asked(RouteKind::tls);
   plan.http_table = asked(RouteKind::http);
   plan.grpc_table = asked(RouteKind::grpc);
+  plan.asks_path = into_.asks_path(plan);
+  plan.asks_headers = into_.asks_headers(plan);
   plan.otherwise = by_name ? standard : pick(routes[RouteKind::tcp], standard);
   if (by_name && standard.action == Action::deny) plan.blames = deciding;
   return plan;

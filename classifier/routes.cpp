@@ -62,7 +62,7 @@ Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const Host
   if (shown.protocol == Shows::tls || shown.protocol == Shows::quic) {
     ask(plan.tls_table, RouteKind::tls, [&](std::uint32_t table) { return hosts_.match(table, name, scratch); });
   } else if (shown.protocol != Shows::none) {
-    const ReadRequest request(shown.request, reading, scratch);
+    const ReadRequest request(shown.request, reading, plan.asks_path, scratch);
     const auto match = [&](std::uint32_t table) { return requests_.match(hosts_, table, name, request, scratch); };
     if (is_grpc(shown, request)) ask(plan.grpc_table, RouteKind::grpc, match);
     ask(plan.http_table, RouteKind::http, match);
@@ -70,11 +70,50 @@ Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const Host
   return settle(plan, winner, expected, name != nullptr);
 }
 
+namespace {
+
+// Of all that decides about a long path which is read more than once; 0: it is decided each time.
+[[nodiscard]] std::uint64_t key_of(const Routes::Plan& plan, const Shown& shown, const HostName* name,
+                                   MatchScratch& scratch) noexcept {
+  constexpr std::size_t worth_it = 256;
+  const std::string_view target = shown.request.target;
+  if (!plan.asks_path || plan.asks_headers || target.size() < worth_it || !is_moot_path(target)) return 0;
+  const Routes::Plan* which = &plan;
+  const std::string_view parts[] = {{reinterpret_cast<const char*>(&which), sizeof which},
+                                    {reinterpret_cast<const char*>(&shown.protocol), sizeof shown.protocol},
+                                    name != nullptr ? name->view() : std::string_view{},
+                                    std::string_view("\n", 1),
+                                    shown.request.method,
+                                    std::string_view("\n", 1),
+                                    target};
+  std::size_t bytes = 0;
+  for (const std::string_view part : parts) {
+    if (part.size() > MatchScratch::text_bytes_max - bytes) return 0;
+    std::copy(part.begin(), part.end(), scratch.text() + bytes);
+    bytes += part.size();
+  }
+  return scratch.key_of_text(bytes);
+}
+
+}  // namespace
+
 Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const HostName* name,
                                 MatchScratch& scratch) const noexcept {
+  const std::uint64_t key = key_of(plan, shown, name, scratch);
+  if (key == 0) return resolve_all(plan, shown, name, scratch);
+  MatchScratch::Remembered& known = scratch.remembered(key);
+  if (known.key != key) {
+    const Outcome outcome = resolve_all(plan, shown, name, scratch);
+    known = {key, outcome.action, outcome.reason, outcome.audited, outcome.route, outcome.audit};
+  }
+  return {known.action, known.reason, known.audited, known.route, known.audit};
+}
+
+Routes::Outcome Routes::resolve_all(const Plan& plan, const Shown& shown, const HostName* name,
+                                    MatchScratch& scratch) const noexcept {
   Outcome outcome = resolve(plan, shown, name, Reading::strict, scratch);
   if (outcome.action == Action::deny) return outcome;
-  const OtherReadings others = other_readings(shown.request.target, scratch);
+  const OtherReadings others = other_readings(shown.request.target, plan.asks_path, scratch);
   for (const auto& [differs, reading] :
        {std::pair{others.lenient, Reading::lenient}, {others.literal, Reading::literal}}) {
     if (!differs) continue;
@@ -83,7 +122,7 @@ Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const Host
     if (!outcome.audited) outcome.audit = other.audit;
     outcome.audited = outcome.audited || other.audited;
   }
-  if (others.unclear && asks_path(plan)) {
+  if (others.unclear) {
     outcome = {};
     outcome.reason = Reason::hello_malformed;
   }
@@ -91,14 +130,20 @@ Routes::Outcome Routes::resolve(const Plan& plan, const Shown& shown, const Host
 }
 
 bool Routes::asks_path(const Plan& plan) const noexcept {
-  const auto asks = [&](std::uint32_t table) {
-    return table != Plan::no_table && requests_.asks_path(hosts_.routes(table));
-  };
-  return asks(plan.http_table) || asks(plan.grpc_table);
+  // What is of gRPC, its path says.
+  if (plan.grpc_table != Plan::no_table) return true;
+  return plan.http_table != Plan::no_table && requests_.asks_path(hosts_.routes(plan.http_table));
 }
 
 bool is_grpc(const Shown& shown, const ReadRequest& request) noexcept {
   return shown.protocol == Shown::Protocol::http2 && shown.request.method == "POST" && !request.service.empty();
+}
+
+bool Routes::asks_headers(const Plan& plan) const noexcept {
+  const auto asks = [&](std::uint32_t table) {
+    return table != Plan::no_table && requests_.asks_headers(hosts_.routes(table));
+  };
+  return asks(plan.http_table) || asks(plan.grpc_table);
 }
 
 std::optional<HostName> shown_name(const Shown& shown) noexcept {

@@ -48,6 +48,7 @@ class Routes {
     std::uint32_t tls_table = no_table;
     std::uint32_t http_table = no_table;
     std::uint32_t grpc_table = no_table;
+    bool asks_path = false, asks_headers = false;  // a route of the tables for requests does
     // With tls, http or grpc: the denial of `otherwise` is for the name shown, or not shown, in this protocol.
     config::RouteKind blames = config::RouteKind::tcp;
     Outcome otherwise;
@@ -85,7 +86,11 @@ class Routes {
     std::vector<Span> udp;
   };
 
+  // By its tables.
   [[nodiscard]] bool asks_path(const Plan& plan) const noexcept;
+  [[nodiscard]] bool asks_headers(const Plan& plan) const noexcept;
+  [[nodiscard]] Outcome resolve_all(const Plan& plan, const Shown& shown, const HostName* name,
+                                    MatchScratch& scratch) const noexcept;
   [[nodiscard]] Outcome outcome_of(const RouteWinner& winner, const Outcome& otherwise) const noexcept;
   [[nodiscard]] Outcome settle(const Plan& plan, const RouteWinner& winner, bool expected, bool named) const noexcept;
 

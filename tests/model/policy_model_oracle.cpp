@@ -269,7 +269,7 @@ std::vector<Oracle::Taker> Oracle::takers_of_hello(const std::vector<const confi
 }
 
 std::vector<Oracle::Taker> Oracle::takers_of_request(const std::vector<const config::Route*>& routes,
-                                                     const Question& question, bool lenient) const {
+                                                     const Question& question, Reader reader) const {
   std::vector<Taker> takers;
   for (const config::Route* route : routes) {
     std::vector<Taker> by_name;
@@ -278,7 +278,7 @@ std::vector<Oracle::Taker> Oracle::takers_of_request(const std::vector<const con
     if (matches.empty()) matches.emplace_back();
     for (const Taker& taker : by_name)
       for (const config::HttpMatch& match : matches) {
-        if (!request_matches(match, route->kind, question, lenient)) continue;
+        if (!request_matches(match, route->kind, question, reader)) continue;
         // How closely by name, then by request; the last two are deny and place.
         std::vector<std::int64_t> rank(taker.rank.begin(), taker.rank.end() - 2);
         const std::vector<std::int64_t> close = closeness(match, route->kind);
@@ -342,6 +342,19 @@ void Oracle::decide_captured(const config::EgressNetwork& network, const Questio
   }
 }
 
+namespace {
+
+bool some_ask_path(const std::vector<const config::Route*>& routes) {
+  return std::any_of(routes.begin(), routes.end(), [](const config::Route* route) {
+    return std::any_of(route->matches.begin(), route->matches.end(), [&](const config::HttpMatch& match) {
+      constexpr std::int64_t none = 4;
+      return closeness(match, route->kind).front() != none;
+    });
+  });
+}
+
+}  // namespace
+
 // The kinds that share a TCP port, from the highest down, to the first of which a route decides.
 void Oracle::decide_tcp(const config::EgressNetwork& network, const Question& question, Verdict& verdict) const {
   using config::RouteKind;
@@ -360,10 +373,11 @@ void Oracle::decide_tcp(const config::EgressNetwork& network, const Question& qu
       return;
     }
   }
-  // Under both readings of a request; the worse verdict counts.
+  // Under all readings of a request; the worst verdict counts.
   const Verdict before = verdict;
   std::vector<Verdict> verdicts;
-  for (const bool lenient : {false, true}) {
+  bool asks_path = false;
+  for (const Reader reader : {Reader::strict, Reader::lenient, Reader::literal}) {
     Verdict one = before;
     Groups groups;
     std::string not_taken = "network_default";
@@ -371,13 +385,14 @@ void Oracle::decide_tcp(const config::EgressNetwork& network, const Question& qu
       const auto routes = standing(network, kind, question.port);
       if (routes.empty()) continue;
       one.needs_name = true;
+      asks_path = asks_path || kind == RouteKind::grpc || (kind == RouteKind::http && some_ask_path(routes));
       const bool request = question.speaks == Speaks::http || question.speaks == Speaks::http2;
-      const bool spoken = kind == RouteKind::grpc   ? is_grpc(question, lenient)
+      const bool spoken = kind == RouteKind::grpc   ? is_grpc(question, reader)
                           : kind == RouteKind::http ? request
                                                     : question.speaks == Speaks::hello;
       if (spoken)
         groups.push_back(kind == RouteKind::tls ? takers_of_hello(routes, question)
-                                                : takers_of_request(routes, question, lenient));
+                                                : takers_of_request(routes, question, reader));
       if (!some_decides(routes)) continue;
       not_taken = spoken && name_shown(question) ? "name_not_allowed" : "no_name";
       break;
@@ -388,8 +403,22 @@ void Oracle::decide_tcp(const config::EgressNetwork& network, const Question& qu
     verdicts.push_back(one);
   }
   if (!has_two_readings(question)) verdicts[1] = verdicts[0];
-  verdict = verdicts[0].action == "allow" && verdicts[1].action == "deny" ? verdicts[1] : verdicts[0];
-  if (verdict.action == "allow") verdict.audited = verdicts[0].audited || verdicts[1].audited;
+  verdict = verdicts[0];
+  for (const Verdict& other : verdicts) {
+    if (verdict.action == "deny") break;
+    const bool audited = verdict.audited || other.audited;
+    if (other.action == "deny") {
+      verdict = other;
+    } else {
+      verdict.audited = audited;
+    }
+  }
+  const bool request = question.speaks == Speaks::http || question.speaks == Speaks::http2;
+  if (verdict.action == "deny" || !request || !asks_path || !is_unclear(question)) return;
+  verdict = before;
+  verdict.needs_name = true;
+  verdict.action = "deny";
+  verdict.reason = "hello_malformed";
 }
 
 }  // namespace sallyport::model

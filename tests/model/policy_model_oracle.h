@@ -57,6 +57,8 @@ struct Owner {
   friend bool operator==(const Owner&, const Owner&) = default;
 };
 
+enum class Reader : std::uint8_t { strict, lenient, literal };
+
 class Oracle {
  public:
   explicit Oracle(const config::PolicyModel& model) : model_(model) {}
@@ -103,7 +105,7 @@ class Oracle {
   using Groups = std::vector<std::vector<Taker>>;
   void conclude(const config::EgressNetwork& network, Groups groups, const char* not_taken, Verdict& verdict) const;
   [[nodiscard]] std::vector<Taker> takers_of_request(const std::vector<const config::Route*>& routes,
-                                                     const Question& question, bool lenient) const;
+                                                     const Question& question, Reader reader) const;
   [[nodiscard]] std::vector<Taker> takers_of_hello(const std::vector<const config::Route*>& routes,
                                                    const Question& question) const;
   [[nodiscard]] std::vector<Taker> takers_of_anything(const std::vector<const config::Route*>& routes) const;
@@ -123,14 +125,16 @@ class Oracle {
 [[nodiscard]] bool holds(const config::Selector& selector, const config::Labels& labels);
 [[nodiscard]] bool in_any(const std::vector<Prefix>& prefixes, const IpAddress& address);
 
-// A path as a server of the one or of the other kind reads it; docs/POLICY.md, "Paths".
-[[nodiscard]] std::string path_as_read(const std::string& path, bool lenient);
+// A path as a server of some kind reads it; docs/POLICY.md, "Paths".
+[[nodiscard]] std::string path_as_read(const std::string& path, Reader reader);
+// It goes up, beside what servers read in yet other ways.
+[[nodiscard]] bool is_unclear(const Question& question);
 [[nodiscard]] bool has_two_readings(const Question& question);
 // gRPC: "/service/method" over HTTP/2.
-[[nodiscard]] bool is_grpc(const Question& question, bool lenient);
+[[nodiscard]] bool is_grpc(const Question& question, Reader reader);
 // Does the request match, and how closely: lower is better.
 [[nodiscard]] bool request_matches(const config::HttpMatch& match, config::RouteKind kind, const Question& question,
-                                   bool lenient);
+                                   Reader reader);
 [[nodiscard]] std::vector<std::int64_t> closeness(const config::HttpMatch& match, config::RouteKind kind);
 
 // Is the destination one that DNS has given for a name of this pattern: "example.com", "*.example.com", ".example.com"?

@@ -106,24 +106,30 @@ bool holds(const config::StringMatch& match, const std::string& value) {
   return value == match.value;
 }
 
-bool path_holds(const config::StringMatch& match, const std::string& path, bool lenient) {
+bool path_holds(const config::StringMatch& match, const std::string& path, Reader reader) {
   if (match.type == Type::regular_expression) return std::regex_match(path, std::regex(match.value));
-  std::string wanted = path_as_read(match.value, lenient);
+  // What the policy names is meant resolved.
+  std::string wanted = path_as_read(match.value, reader == Reader::literal ? Reader::strict : reader);
   if (match.type == Type::exact) return path == wanted;
   if (wanted.back() == '/') wanted.pop_back();
   return path == wanted || path.substr(0, wanted.size() + 1) == wanted + "/" || wanted.empty();
 }
 
+// In any case, and with "_" for "-", as CGI hands it on.
 bool header_holds(const config::NamedMatch& match, const Question& question) {
+  const auto as_cgi = [](std::string name) {
+    std::replace(name.begin(), name.end(), '_', '-');
+    return folded(name);
+  };
   return std::any_of(question.headers.begin(), question.headers.end(), [&](const auto& header) {
-    return folded(header.first) == folded(match.name) && holds(match.match, header.second);
+    return as_cgi(header.first) == as_cgi(match.name) && holds(match.match, header.second);
   });
 }
 
-bool param_holds(const config::NamedMatch& match, const Question& question, bool lenient) {
+bool param_holds(const config::NamedMatch& match, const Question& question, Reader reader) {
   const std::size_t mark = question.target.find('?');
   if (mark == std::string::npos) return false;
-  for (const std::string& param : split(question.target.substr(mark + 1), lenient ? "&;" : "&")) {
+  for (const std::string& param : split(question.target.substr(mark + 1), reader == Reader::lenient ? "&;" : "&")) {
     if (param.empty()) continue;
     const std::size_t equals = param.find('=');
     const std::string name = decoded(param.substr(0, equals), "", true);
@@ -135,9 +141,12 @@ bool param_holds(const config::NamedMatch& match, const Question& question, bool
 
 }  // namespace
 
-std::string path_as_read(const std::string& path, bool lenient) {
+std::string path_as_read(const std::string& path, Reader reader) {
   if (path.empty() || path[0] != '/') return path;
-  if (!lenient) return joined(without_empty(without_dots(split(decoded(path, "%/\\;?#", false).substr(1), "/"))));
+  if (reader != Reader::lenient) {
+    const std::vector<std::string> segments = split(decoded(path, "%/\\;?#", false).substr(1), "/");
+    return joined(without_empty(reader == Reader::literal ? segments : without_dots(segments)));
+  }
   std::string text = wholly_decoded(path);
   text = text.substr(0, text.find_first_of("?#"));
   std::vector<std::string> segments = split(text.substr(1), "/\\");
@@ -147,30 +156,40 @@ std::string path_as_read(const std::string& path, bool lenient) {
 
 bool has_two_readings(const Question& question) {
   const std::string path = path_of(question.target);
-  return path_as_read(path, false) != path_as_read(path, true) ||
+  return path_as_read(path, Reader::strict) != path_as_read(path, Reader::lenient) ||
          question.target.find(';', path.size()) != std::string::npos;
 }
 
-bool is_grpc(const Question& question, bool lenient) {
-  static const std::regex two_names("/[^/]+/[^/]+");
-  return question.speaks == Question::Speaks::http2 && question.method == "POST" &&
-         std::regex_match(path_as_read(path_of(question.target), lenient), two_names);
+bool is_unclear(const Question& question) {
+  const std::string path = path_of(question.target);
+  if (path.empty() || path[0] != '/') return false;
+  const std::vector<std::string> segments = split(wholly_decoded(path), "/\\");
+  const bool up = std::any_of(segments.begin() + 1, segments.end(), [](const std::string& segment) {
+    return segment.substr(0, segment.find_first_of(";?#")) == "..";
+  });
+  return up && decoded(path, "%/\\;?#", false).find_first_of("%;\\") != std::string::npos;
 }
 
-bool request_matches(const config::HttpMatch& match, config::RouteKind kind, const Question& question, bool lenient) {
-  const std::string path = path_as_read(path_of(question.target), lenient);
+bool is_grpc(const Question& question, Reader reader) {
+  static const std::regex two_names("/[^/]+/[^/]+");
+  return question.speaks == Question::Speaks::http2 && question.method == "POST" &&
+         std::regex_match(path_as_read(path_of(question.target), reader), two_names);
+}
+
+bool request_matches(const config::HttpMatch& match, config::RouteKind kind, const Question& question, Reader reader) {
+  const std::string path = path_as_read(path_of(question.target), reader);
   if (kind == config::RouteKind::grpc) {
     const std::vector<std::string> parts = split(path, "/");
     if (match.grpc_service && !holds({match.grpc_type, *match.grpc_service}, parts.at(1))) return false;
     if (match.grpc_method && !holds({match.grpc_type, *match.grpc_method}, parts.at(2))) return false;
   } else {
-    if (match.path && !path_holds(*match.path, path, lenient)) return false;
+    if (match.path && !path_holds(*match.path, path, reader)) return false;
     if (match.method && *match.method != question.method) return false;
   }
   for (const config::NamedMatch& header : match.headers)
     if (!header_holds(header, question)) return false;
   for (const config::NamedMatch& param : match.query_params)
-    if (!param_holds(param, question, lenient)) return false;
+    if (!param_holds(param, question, reader)) return false;
   return true;
 }
 
@@ -186,7 +205,7 @@ std::vector<std::int64_t> closeness(const config::HttpMatch& match, config::Rout
              : match.grpc_service                        ? 1
                                                          : 2;
   } else if (match.path) {
-    std::string wanted = path_as_read(match.path->value, false);
+    std::string wanted = path_as_read(match.path->value, Reader::strict);
     if (match.path->type == Type::path_prefix) {
       if (wanted.back() == '/') wanted.pop_back();
       path = wanted.empty() ? 4 : 1;

@@ -19,8 +19,8 @@ const std::array<std::string, 3> param_names{"p", "q", "p q"};
 const std::array<std::string, 3> services{"pkg.S", "pkg.T", "a"};
 const std::array<std::string, 3> grpc_methods{"Get", "Put", "b"};
 const std::array<std::string, 3> grpc_regexes{"pkg\\..*", "[A-Z][a-z]+", "a|b"};
-const std::array<std::string, 16> segments{"a",   "b",   "v2",   "x",    "..",       ".",     "",      "%61",
-                                           "%2e", "a;p", "..;x", "%2E.", "%252e%2e", "a%2Fb", "b%5Ca", "%zz"};
+const std::array<std::string, 18> segments{"a",   "b",   "v2",  "x",    "..",   ".",        "",      "%61",   "%3f",
+                                           "%23", "%2e", "a;p", "..;x", "%2E.", "%252e%2e", "a%2Fb", "b%5Ca", "%zz"};
 
 }  // namespace
 
