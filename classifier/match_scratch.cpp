@@ -1,14 +1,15 @@
 #include "classifier/match_scratch.h"
 
-#include <random>
+#include <cstring>
 
 #include "classifier/siphash.h"
 
 namespace sallyport::classifier {
 
-MatchScratch::MatchScratch() {
-  std::random_device random;
-  for (std::uint8_t& byte : hash_key_) byte = static_cast<std::uint8_t>(random());
+MatchScratch::MatchScratch(std::uint64_t seed) {
+  const std::array<std::uint64_t, 2> words{seed, ~seed};
+  static_assert(sizeof words == sizeof hash_key_);
+  std::memcpy(hash_key_.data(), words.data(), sizeof words);
 }
 
 std::uint64_t MatchScratch::key_of_text(std::size_t bytes) const noexcept {

@@ -25,7 +25,8 @@ class MatchScratch {
   static constexpr std::size_t text_bytes_max = std::size_t{64} << 10U;  // the largest [limits] hello_bytes
   static constexpr std::size_t padding = 64;  // zeroes behind a text: Hyperscan 5.4.0 reads past the end
 
-  MatchScratch();
+  // `seed` is nobody's to know: with it paths could be made that are taken for others.
+  explicit MatchScratch(std::uint64_t seed = 0);
   ~MatchScratch();
   MatchScratch(const MatchScratch&) = delete;
   MatchScratch& operator=(const MatchScratch&) = delete;
@@ -59,7 +60,7 @@ class MatchScratch {
   std::array<char, text_bytes_max> path_{};
   std::vector<HostTaker> takers_;
   std::array<Remembered, 256> remembered_{};
-  std::array<std::uint8_t, 16> hash_key_;
+  std::array<std::uint8_t, 16> hash_key_{};
 };
 
 struct MatchScratchDeleter {

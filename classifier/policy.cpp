@@ -176,8 +176,8 @@ std::optional<IpAddress> Policy::mapped_from(const IpAddress& outside) const noe
 
 std::vector<AddressRange> Policy::egress_addresses() const { return impl_->egresses.addresses(); }
 
-std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> Policy::make_scratch() const {
-  auto scratch = std::make_unique<MatchScratch>();
+std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> Policy::make_scratch(std::uint64_t seed) const {
+  auto scratch = std::make_unique<MatchScratch>(seed);
   impl_->hosts->reserve(*scratch);
   impl_->requests->reserve(*scratch);
   return {scratch.release(), [](MatchScratch* made) { MatchScratchDeleter{}(made); }};

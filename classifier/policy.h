@@ -88,8 +88,8 @@ class Policy {
   // Every address that flows may leave under, as ranges; without prefixes that others are mapped to.
   [[nodiscard]] std::vector<AddressRange> egress_addresses() const;
 
-  // One for each thread that asks decide_shown().
-  [[nodiscard]] std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> make_scratch() const;
+  // One for each thread that asks decide_shown(); `seed` is MatchScratch's.
+  [[nodiscard]] std::unique_ptr<MatchScratch, void (*)(MatchScratch*)> make_scratch(std::uint64_t seed = 0) const;
 
   // The same decision functions, with their reasons. `shown` absent: the name is not known. `bound` null: what DNS has
   // said is not known.

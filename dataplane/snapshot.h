@@ -41,11 +41,11 @@ struct Snapshot {
 
 // Made off the workers. A new routing under the same policy shares the policy's parts with the snapshot before; a new
 // policy goes on with the bandwidths and tunnels of `before`, which the workers have now (null: none was published
-// yet).
+// yet). `seed`: of the policy's scratches.
 [[nodiscard]] inline Snapshot make_snapshot(std::shared_ptr<const classifier::Policy> policy,
                                             std::shared_ptr<const Routing> routing, std::uint32_t generation,
                                             std::uint32_t workers, std::shared_ptr<NameBindings> names = nullptr,
-                                            const Snapshot* before = nullptr) {
+                                            const Snapshot* before = nullptr, std::uint64_t seed = 0) {
   auto meters = EgressMeters::of(policy.get(), before != nullptr ? before->meters.get() : nullptr);
   Snapshot snapshot{.policy = std::move(policy),
                     .routing = std::move(routing),
@@ -57,18 +57,18 @@ struct Snapshot {
                     .standing = before != nullptr ? before->standing : nullptr,
                     .names_before = nullptr};
   for (std::uint32_t i = 0; snapshot.policy && i < workers; ++i) {
-    snapshot.scratches->push_back(snapshot.policy->make_scratch());
+    snapshot.scratches->push_back(snapshot.policy->make_scratch(seed));
   }
   return snapshot;
 }
 
 // The same with another shadow policy, or without one.
 [[nodiscard]] inline Snapshot with_shadow(Snapshot snapshot, std::shared_ptr<const classifier::Policy> shadow,
-                                          std::uint32_t workers) {
+                                          std::uint32_t workers, std::uint64_t seed = 0) {
   snapshot.shadow = std::move(shadow);
   snapshot.shadow_scratches = std::make_shared<MatchScratches>();
   for (std::uint32_t i = 0; snapshot.shadow && i < workers; ++i) {
-    snapshot.shadow_scratches->push_back(snapshot.shadow->make_scratch());
+    snapshot.shadow_scratches->push_back(snapshot.shadow->make_scratch(seed));
   }
   return snapshot;
 }

@@ -237,8 +237,8 @@ void Gateway::Parts::publish_policy(std::shared_ptr<const classifier::Policy> po
   owner->set(policy ? policy->egress_addresses() : std::vector<AddressRange>{});
   const std::shared_ptr<NameBindings> before = current.names;
   auto names = fitting_names(policy.get(), before, workers, plan.names_seed);
-  Snapshot next =
-      make_snapshot(std::move(policy), current.routing, current.generation + 1, workers, std::move(names), &current);
+  Snapshot next = make_snapshot(std::move(policy), current.routing, current.generation + 1, workers, std::move(names),
+                                &current, plan.names_seed);
   next.shadow = current.shadow;
   next.shadow_scratches = current.shadow_scratches;
   current = std::move(next);
@@ -256,7 +256,7 @@ void Gateway::Parts::publish_policy(std::shared_ptr<const classifier::Policy> po
 
 void Gateway::Parts::publish_shadow(std::shared_ptr<const classifier::Policy> shadow) {
   const std::lock_guard lock(mutex);
-  current = with_shadow(current, std::move(shadow), workers);
+  current = with_shadow(current, std::move(shadow), workers, plan.names_seed);
   quiescence->publish(std::make_unique<const Snapshot>(current));
 }
 
