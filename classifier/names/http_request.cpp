@@ -3,30 +3,17 @@
 #include "classifier/names/http_request.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string_view>
 
+#include "classifier/names/http_text.h"
 #include "classifier/names/reader.h"
 
 namespace sallyport::classifier::names {
 namespace {
 
-constexpr std::size_t method_bytes_max = 32;
 constexpr std::string_view version_prefix = "HTTP/1.";
 
-// RFC 9110 section 5.6.2.
-constexpr std::array<bool, 256> make_token_table() {
-  std::array<bool, 256> table{};
-  for (const char c :
-       std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
-    table[static_cast<unsigned char>(c)] = true;
-  }
-  return table;
-}
-constexpr std::array<bool, 256> is_token = make_token_table();
-
-[[nodiscard]] bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 [[nodiscard]] bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
 // Visible, or a byte over 0x7f: what may stand in a target.
 [[nodiscard]] bool is_graphic(char c) noexcept { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; }
@@ -34,19 +21,8 @@ constexpr std::array<bool, 256> is_token = make_token_table();
 
 [[nodiscard]] std::string_view take_token(std::string_view text) noexcept {
   std::size_t length = 0;
-  while (length < text.size() && is_token[static_cast<unsigned char>(text[length])]) ++length;
+  while (length < text.size() && is_token_character(text[length])) ++length;
   return text.substr(0, length);
-}
-
-[[nodiscard]] std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-[[nodiscard]] bool equal_ignoring_case(std::string_view text, std::string_view lower_case) noexcept {
-  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(),
-                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
 }
 
 // What an unfinished first line tells: its method, or an empty line, has to come first.
@@ -81,10 +57,10 @@ constexpr std::array<bool, 256> is_token = make_token_table();
   if (name.empty() || !line.starts_with(':')) return Parse::malformed;
   line.remove_prefix(1);
   if (!std::all_of(line.begin(), line.end(), is_field_content)) return Parse::malformed;
-  if (!equal_ignoring_case(name, "host")) return Parse::done;
+  if (!same(name, "host")) return Parse::done;
   if (progress.host_seen) return Parse::malformed;
   progress.host_seen = true;
-  request.host = trim(line);
+  request.host = trimmed(line);
   request.has_host = true;
   return Parse::done;
 }

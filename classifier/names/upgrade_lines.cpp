@@ -68,7 +68,8 @@ template <std::size_t count>
 
 UpgradeUnit read_reply_codes_command(Bytes bytes, Upgrade& upgrade) noexcept {
   constexpr std::array<std::string_view, 3> greetings{"EHLO", "HELO", "LHLO"};
-  constexpr std::array<std::string_view, 6> harmless{"NOOP", "RSET", "QUIT", "HELP", "FEAT", "SYST"};
+  constexpr std::array<std::string_view, 8> harmless{"NOOP", "RSET", "QUIT",      "HELP",
+                                                     "FEAT", "SYST", "OPTS UTF8", "OPTS UTF8 ON"};
   constexpr std::array<std::string_view, 4> mechanisms{"TLS", "SSL", "TLS-C", "TLS-P"};
   const Line line = read_line(bytes);
   if (line.parse != Parse::done) return {line.parse, 0, {}};
@@ -151,11 +152,12 @@ UpgradeUnit read_pop3_command(Bytes bytes, Upgrade& upgrade) noexcept {
   if (line.parse != Parse::done) return {line.parse, 0, {}};
   if (equal(line.text, "STLS")) {
     upgrade.step = Step::asked;
-  } else if (!is_one_of(line.text, std::array<std::string_view, 3>{"CAPA", "NOOP", "QUIT"})) {
+  } else if (!is_one_of(line.text, std::array<std::string_view, 4>{"CAPA", "AUTH", "NOOP", "QUIT"})) {
     return {};
   }
   upgrade.pending = 1;
-  upgrade.kind = equal(line.text, "CAPA") ? list : one_line;
+  // AUTH without a mechanism asks which ones there are, as older clients do first.
+  upgrade.kind = equal(line.text, "CAPA") || equal(line.text, "AUTH") ? list : one_line;
   return whole(line);
 }
 

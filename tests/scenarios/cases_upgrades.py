@@ -324,3 +324,22 @@ def _(t):
     waiting = talk.as_seen(talk.say("PA", GOOD[:100], outside=[]))
     last = tcp(A, 40000, S, 443, "PA", talk.mine + 100, talk.theirs, GOOD[100:])
     t.inside(last, outside=[waiting, talk.as_seen(last)])
+
+
+ASKED_FIRST = {
+    "POP3, the mechanisms": [b"<+OK ready\r\n", b">AUTH\r\n", b"<+OK\r\nPLAIN\r\n.\r\n", b">CAPA\r\n", b"<+OK\r\nSTLS\r\n.\r\n", b">STLS\r\n",
+                             b"<+OK\r\n"],
+    "POP3, the mechanisms in vain": [b"<+OK ready\r\n", b">AUTH\r\n", b"<-ERR what\r\n", b">STLS\r\n", b"<+OK\r\n"],
+    "FTP, UTF-8": [b"<220 ftp\r\n", b">OPTS UTF8 ON\r\n", b"<200 ok\r\n", b">AUTH TLS\r\n", b"<234 ok\r\n"],
+}
+for what, lines in ASKED_FIRST.items():
+    @case(f"case 82: what clients ask before they ask for TLS: {what}", policy=NAMES)
+    def _(t, lines=lines):
+        talk = Talk(t, A, 40000, S, 443, E).open()
+        say(talk, lines)
+        talk.send(GOOD)
+        t.flow(action="allow", reason="route", sni="httpbin.org")
+        talk = Talk(t, A, 40001, S, 443, E).open()
+        say(talk, lines)
+        refused(talk, BAD)
+        t.flow(action="deny", reason="name_not_allowed")

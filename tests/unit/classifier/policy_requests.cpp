@@ -237,5 +237,45 @@ TEST(Requests, RegexThatCannotBeCompiled) {
   EXPECT_NE(errors.find("http_route[0].rules"), std::string::npos) << errors;
 }
 
+// One scratch, asked again and again about long paths that differ in one thing.
+TEST(Requests, LongPathsAreRememberedByAllThatDecides) {
+  const PolicyWorld world(network(
+      "Deny", route("http_route", "get", "\"a.example\"", "{ path = { value = \"/public\" }, method = \"GET\" }") +
+                  route("http_route", "put", "\"b.example\"", "{ path = { value = \"/public\" }, method = \"PUT\" }")));
+  const Policy& policy = world.policy();
+  const FlowQuery query = tcp_query(from, to, 80);
+  const auto scratch = policy.make_scratch(7);
+  const auto ask = [&](std::string_view method, const std::string& target, std::string_view host) {
+    Shown shown;
+    shown.protocol = Shown::Protocol::http;
+    shown.name = host;
+    shown.request = {method, target, {}};
+    const Decision pending = policy.decide(policy.find_source(query.source), query);
+    return world.describe(policy.decide_shown(pending, shown, *scratch));
+  };
+  std::string escapes;
+  for (int i = 0; i < 200; ++i) escapes += "%41";
+  for (int turn = 0; turn < 3; ++turn) {
+    EXPECT_EQ(ask("GET", "/public/" + escapes, "a.example"), "allow route linkerd-egress/get");
+    EXPECT_EQ(ask("PUT", "/public/" + escapes, "a.example"), "deny name_not_allowed");
+    EXPECT_EQ(ask("PUT", "/public/" + escapes, "b.example"), "allow route linkerd-egress/put");
+    EXPECT_EQ(ask("GET", "/public/" + escapes, "b.example"), "deny name_not_allowed");
+    EXPECT_EQ(ask("GET", "/public/" + escapes, "192.0.2.1"), "deny no_name");
+    EXPECT_EQ(ask("GET", "/publi%63/" + escapes, "a.example"), "allow route linkerd-egress/get");
+    EXPECT_EQ(ask("GET", "/private/" + escapes, "a.example"), "deny name_not_allowed");
+    EXPECT_EQ(ask("GET", "/public/%3f/..%2f..%2fadmin/" + escapes, "a.example"), "deny hello_malformed");
+  }
+}
+
+// RFC 3875 section 4.1.18: what a server of CGI makes of both is one.
+TEST(Requests, HeaderNamesAreComparedAsCgiHandsThemOn) {
+  const PolicyWorld world(
+      network("Deny", route("http_route", "r", "", "{ headers = [ { name = \"X-Token\", value = \"1\" } ] }")));
+  for (const std::string_view name : {"x-token", "X_Token", "x_TOKEN"})
+    EXPECT_EQ(http(world, "GET", "/", "example.com", {{name, "1"}}), "allow route linkerd-egress/r") << name;
+  for (const std::string_view name : {"xtoken", "x--token", "x-token-"})
+    EXPECT_EQ(http(world, "GET", "/", "example.com", {{name, "1"}}), "deny name_not_allowed") << name;
+}
+
 }  // namespace
 }  // namespace sallyport::classifier

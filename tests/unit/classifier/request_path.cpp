@@ -62,5 +62,24 @@ TEST(RequestPath, AReadingOfAReadingIsTheSame) {
     }
 }
 
+TEST(RequestPath, LiterallyNothingIsResolved) {
+  EXPECT_EQ(read_path("/a/../b//c/./%61", Reading::literal), "/a/../b/c/./a");
+  EXPECT_EQ(read_path("/a/%2e%2E/b", Reading::literal), "/a/../b");
+  EXPECT_EQ(read_path("/a%2fb", Reading::literal), "/a%2Fb");
+}
+
+TEST(RequestPath, UnclearIsWhatGoesUpBesideWhatServersReadDifferently) {
+  const auto unclear = [](std::string_view path) {
+    std::string room(path.size(), '\0');
+    return is_unclear_path(path, room.data());
+  };
+  for (const std::string_view path : {"/p/%3f/..%2f..%2fa", "/p/%23/..;/..;/a", "/p/..;/a/%252e%252e/p",
+                                      "/p/..%5ca/..;x/p", "/a;x/../b", "/%25/..", "/a\\..\\b", "/..%3fx", "/%2e%2e%2f"})
+    EXPECT_TRUE(unclear(path)) << path;
+  for (const std::string_view path : {"/", "*", "/a/../b", "/a%2fb", "/a;x/b", "/%25", "/a%20b/../c", "/..a/%2f",
+                                      "/a../;", "/a\\b", "/%61/..", "/.%2f"})
+    EXPECT_FALSE(unclear(path)) << path;
+}
+
 }  // namespace
 }  // namespace sallyport::classifier
