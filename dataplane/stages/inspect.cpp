@@ -272,6 +272,8 @@ Inspected inspect_looked(Core& core, FlowNumber number, Packet& packet, Parsed& 
       return end(core, packet, Drop::held_full);
     case Look::duplicate:
       return end(core, packet, Drop::hello_duplicate);
+    case Look::unopened:
+      return end(core, packet, Drop::hello_denied);
     case Look::malformed:
     case Look::conflict:
     case Look::too_large:
@@ -355,7 +357,7 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
   const Look look =
       flow.is_tcp() ? look_tcp(core, flow, packet, parsed, looked) : look_udp(core, flow, packet, parsed, looked);
   if (begins && core.flows.extras(flow).inspection != 0) watch(core, number);
-  if (look == Look::more || look == Look::duplicate || look == Look::repeated) return;
+  if (look == Look::more || look == Look::duplicate || look == Look::repeated || look == Look::unopened) return;
   note_shown(core, flow, looked);
   if (look == Look::preamble) {
     pass_preamble(core.held[core.flows.extras(flow).inspection]);

@@ -278,6 +278,8 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     case QuicResult::done:
       take_hello(hello, looked);
       return Look::shown;
+    case QuicResult::unopened:
+      return Look::unopened;
     case QuicResult::malformed:
       return Look::malformed;
     case QuicResult::conflict:

@@ -16,6 +16,7 @@ enum class Look : std::uint8_t {
   too_large,
   duplicate,  // nothing new in it: it is held already, or behind the stream
   repeated,   // nothing new in it: it was let through already
+  unopened,   // QUIC: an Initial in it does not open here, and might at the server
   no_room,
 };
 struct Looked {
