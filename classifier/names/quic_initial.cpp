@@ -18,6 +18,8 @@ constexpr std::uint8_t reserved_bits = 0x0c;
 constexpr std::size_t connection_id_bytes_max = 20;
 constexpr std::size_t initial_datagram_bytes_min = 1200;
 constexpr std::size_t message_header_bytes = 4;
+// Of one datagram; each costs the derivation of its keys. Clients send one, some two or three.
+constexpr unsigned initials_max = 4;
 
 // RFC 9000 section 19; no others but CRYPTO may stand in an Initial (section 12.4).
 enum Frame : std::uint64_t {
@@ -265,9 +267,11 @@ QuicResult read_client_datagram(Bytes datagram, QuicConnection& connection, Cryp
   hello = {};
   QuicResult result = connection.dcid_known ? QuicResult::need_more : QuicResult::not_quic;
   Reader reader(datagram);
+  unsigned initials = 0;
   while (const std::optional<Packet> packet = read_packet(reader)) {
     if (packet->type == QuicPacketType::zero_rtt) result = QuicResult::need_more;
     if (packet->type != QuicPacketType::initial) continue;
+    if (++initials > initials_max) return QuicResult::malformed;
     const bool may_begin = datagram.size() >= initial_datagram_bytes_min;
     const QuicResult initial = read_initial(*packet, may_begin, connection, stream, keys);
     if (initial == QuicResult::not_quic) continue;

@@ -79,7 +79,7 @@ struct QuicKeysDeleter {
 // section 14.1): such a one begins no connection (malformed), and is read where a connection is known, since not every
 // server is strict there. An Initial of a second connection on the same addresses, while the hello of the first is
 // unfinished, is a conflict: which of the two the server will go on with cannot be known. 0-RTT packets of a known
-// version are skipped, as need_more.
+// version are skipped, as need_more. More than four Initials in one datagram, which no client sends, are malformed.
 //
 // Which Initials a server has is not known, and so not always what it takes a truncated packet number for: until it has
 // accepted the hello, an Initial that does not open here is no noise, but unopened.

@@ -342,3 +342,15 @@ def _(t):
         t.inside(packet, outside=[])
     t.inside(said[3], outside=[seen(packet, src=E) for packet in (said[0], said[2], said[1], said[3])])
     t.flow(action="allow", sni="a.example.com")
+
+
+@case("case 101: Initials in one datagram: as many as a client sends, and as many as fit", policy=NAMES)
+def _(t):
+    junk = [initial(PING, dcid=bytes([n]), size=0)[:-1] for n in range(10)]
+    t.inside(datagram(b"\0".join(junk) + b"\0" + initial(crypto_of("httpbin.org"), size=800)), inside=ANYTHING, drop="hello_denied")
+    t.flow(**MALFORMED)
+    whole = post_quantum("httpbin.org", 32)
+    pieces = [initial(hellos.crypto(at, whole[at:at + 50]), number=at, size=0) for at in range(0, 150, 50)]
+    last = initial(hellos.crypto(150, whole[150:]), number=150, size=1000)
+    t.inside(datagram(b"".join(pieces) + last, 40001), outside=ANYTHING)
+    t.flow(action="allow", sni="httpbin.org")
