@@ -19,7 +19,8 @@ using namespace wire;
 
 using Bytes = std::span<const std::uint8_t>;
 
-// A flow of an unfinished hello may hold back so much; what a QUIC client sends before it hears anything is far less.
+// A flow of an unfinished hello may hold back so much: what a QUIC client sends before it hears anything. Of 0-RTT
+// while a piece of the hello is late there may be more; that comes again.
 constexpr std::uint32_t quic_held_max = 32U << 10U;
 // And in so many packets: enough for a post-quantum hello byte by byte.
 constexpr std::uint32_t held_packets_max = 2048;
@@ -291,7 +292,7 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
       break;
   }
   if (core.flows.extras(flow).inspection == 0 && !keep_quic(core, flow, *state)) return Look::no_room;
-  return core.held[core.flows.extras(flow).inspection].bytes > quic_held_max ? Look::too_large : Look::more;
+  return core.held[core.flows.extras(flow).inspection].bytes > quic_held_max ? Look::no_room : Look::more;
 }
 
 void forget_stream(Core& core, Flow& flow) noexcept {

@@ -354,3 +354,17 @@ def _(t):
     last = initial(hellos.crypto(150, whole[150:]), number=150, size=1000)
     t.inside(datagram(b"".join(pieces) + last, 40001), outside=ANYTHING)
     t.flow(action="allow", sni="httpbin.org")
+
+
+@case("case 101: 0-RTT of more than is held, while one of two Initials is late", policy=NAMES)
+def _(t):
+    first = say(t, hellos.crypto(0, LONG_GOOD[:700]), outside=[])
+    early = datagram(hellos.long_header(1, size=1252))
+    for _ in range(25):
+        t.inside(early, outside=[])
+    for _ in range(5):
+        t.inside(early, drop="held_full")
+    last = datagram(initial(hellos.crypto(700, LONG_GOOD[700:]), number=1))
+    t.inside(last, outside=[seen(packet, src=E) for packet in (first, *[early] * 25, last)])
+    t.inside(early, outside=ANYTHING)
+    t.flow(action="allow", sni="a.example.com")
