@@ -49,26 +49,11 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
 // The records behind the hello, before the server has answered it: early data (RFC 8446 section 4.2.10) and changed
 // ciphers. False: one that is neither.
 [[nodiscard]] bool walk_records(Inspection& inspection, Bytes bytes) noexcept {
-  constexpr std::uint8_t change_cipher_spec = 20, alert = 21, application_data = 23;
-  constexpr std::uint8_t header_bytes = 5;
-  while (!bytes.empty()) {
-    if (inspection.record_bytes != 0) {
-      const auto taken = static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), inspection.record_bytes));
-      inspection.record_bytes -= taken;
-      bytes = bytes.subspan(taken);
-      continue;
-    }
-    const std::uint8_t byte = bytes.front();
-    bytes = bytes.subspan(1);
-    if (inspection.record_head_bytes == 0 && byte != change_cipher_spec && byte != alert && byte != application_data) {
-      return false;
-    }
-    inspection.record_head = inspection.record_head << 8U | byte;
-    if (++inspection.record_head_bytes < header_bytes) continue;
-    inspection.record_head_bytes = 0;
-    inspection.record_bytes = inspection.record_head & 0xffffU;
-  }
-  return true;
+  using namespace tls_record;
+  const auto is_passed = [](std::uint8_t kind) {
+    return kind == change_cipher_spec || kind == alert || kind == application_data;
+  };
+  return inspection.records.take(bytes, is_passed) == bytes.size();
 }
 
 // New bytes behind what was let through.
@@ -133,14 +118,17 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
   return true;
 }
 
-// The server wants another hello, or may: it is waited for as the first was.
+// The server wants another hello, or may: it is waited for as the first was, behind the record that is under way. What
+// the server does not have yet may be said again meanwhile, where it is kept: in the same words.
 void await_second_hello(Core& core, Flow& flow, Inspection& inspection, Bytes answer) noexcept {
   inspection.retry_bytes = static_cast<std::uint8_t>(std::min(answer.size(), retry_head_bytes));
   flow.clear(Flow::guarded);
   flow.verdict = Verdict::waiting;
-  if (inspection.stream != 0) core.held.stream(inspection).clear();
-  inspection.base += inspection.passed;
-  inspection.passed = inspection.contiguous = 0;
+  inspection.contiguous = inspection.passed;
+  if (inspection.stream == 0) {
+    inspection.base += inspection.passed;
+    inspection.passed = inspection.contiguous = 0;
+  }
   inspection.progress = {};
   inspection.upgrade = {};
   inspection.upgrade.step = classifier::names::Upgrade::Step::tls;
@@ -206,8 +194,7 @@ bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& p
 bool may_follow_hello(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                       std::uint32_t hello_end) noexcept {
   Inspection& inspection = core.held[core.flows.extras(flow).inspection];
-  inspection.record_bytes = inspection.record_head = 0;
-  inspection.record_head_bytes = 0;
+  inspection.records = {};
   const std::uint32_t capacity = core.held.hello_bytes();
   const Bytes all = inspection.stream == 0
                         ? piece_of(packet, parsed, inspection.base).bytes
@@ -268,7 +255,8 @@ void guard_overdue(Core& core, FlowNumber number) noexcept {
   }
   const Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   core.flows.track(flow).first_byte = inspection.base + inspection.passed;
-  core.flows.own_extras(flow).judged = inspection.judged_name;
+  // Where the record under way ends is forgotten: no hello is the second one there.
+  core.flows.own_extras(flow).judged = inspection.records.is_within_one() ? 0 : inspection.judged_name;
   flow.set(Flow::sealed);
   if (inspection.answered) flow.clear(Flow::guarded);
   core.end_inspection(flow);

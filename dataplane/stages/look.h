@@ -37,6 +37,8 @@ struct Looked {
                             Looked& looked) noexcept;
 // The preamble in the stream was let through: what follows it is read next.
 void pass_preamble(Inspection& inspection) noexcept;
+// What the server has acknowledged of what was let through is kept no longer: the stream begins behind it.
+void let_go(Core& core, const Flow& flow, Inspection& inspection) noexcept;
 // What a SYN carried is cut off and comes again: as if nothing had been read.
 void forget_stream(Core& core, Flow& flow) noexcept;
 // The flow keeps this state. False: no room.
