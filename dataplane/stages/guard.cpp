@@ -4,6 +4,7 @@
 
 #include "classifier/names/tls_client_hello.h"
 #include "dataplane/stages/guard_quic.h"
+#include "dataplane/stages/look.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/stages/turns.h"
 #include "dataplane/wire/headers.h"
@@ -56,10 +57,16 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
   return inspection.records.take(bytes, is_passed) == bytes.size();
 }
 
+// Is there room to keep all of it? What is not kept could be said again in other words.
+[[nodiscard]] bool is_kept(const Core& core, const Inspection& inspection, const Piece& piece) noexcept {
+  return inspection.stream == 0 || piece.offset + piece.bytes.size() <= core.held.hello_bytes();
+}
+
 // New bytes behind what was let through.
 [[nodiscard]] Inspected extend(Core& core, FlowNumber number, Inspection& inspection, const Piece& piece,
                                Packet& packet, const Parsed& parsed) noexcept {
   if (piece.offset > inspection.passed) return end(core, packet, Drop::hello_unordered);
+  if (!is_kept(core, inspection, piece)) return end(core, packet, Drop::held_full);
   const Bytes fresh = piece.bytes.subspan(inspection.passed - piece.offset);
   if (!walk_records(inspection, fresh)) return refuse(core, number, Reason::hello_conflict, packet, parsed);
   if (inspection.stream != 0) (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
@@ -76,6 +83,10 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
   }
   if (parsed.payload_bytes == 0) return Inspected::pass;
   Piece piece = piece_of(packet, parsed, inspection.base);
+  if (!inspection.answered && !is_kept(core, inspection, piece)) {
+    let_go(core, flow, inspection);
+    piece = piece_of(packet, parsed, inspection.base);
+  }
   // The server throws away what it has; a keep-alive may bring any byte (RFC 9293 section 3.8.4).
   if (has_all(core, flow, inspection)) piece = behind(piece, inspection.passed);
   if (inspection.stream == 0) {

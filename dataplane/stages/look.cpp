@@ -193,6 +193,11 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   return &inspection;
 }
 
+// What stands behind a hello is kept with it, or neither passes.
+[[nodiscard]] Look fitting_in(Look look, const Looked& looked, std::uint32_t end, std::uint32_t limit) noexcept {
+  return look == Look::shown && looked.app == AppProtocol::tls && end > limit ? Look::too_large : look;
+}
+
 // The segment goes into the stream, and what of it has no gap in front is read.
 [[nodiscard]] Look look_at_stream(Core& core, const Flow& flow, Inspection& inspection, std::uint32_t offset,
                                   Bytes bytes, Looked& looked) noexcept {
@@ -207,7 +212,7 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
     const Bytes unread = stream.first(inspection.contiguous).subspan(inspection.passed);
     const Look look = read(core, flow, unread, inspection, looked);
     looked.hello_end += inspection.passed;
-    if (look != Look::more) return look;
+    if (look != Look::more) return fitting_in(look, looked, offset + count, limit);
   }
   const bool full = offset + count > limit || inspection.contiguous == limit;
   return full || inspection.packets >= held_packets_max ? Look::too_large : Look::more;
@@ -255,7 +260,8 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     Inspection none{};
     const Bytes fitting = bytes.first(std::min<std::size_t>(bytes.size(), limit));
     const Look look = read(core, flow, fitting, none, looked);
-    if (look != Look::more && look != Look::preamble) return look;
+    if (look != Look::more && look != Look::preamble)
+      return fitting_in(look, looked, static_cast<std::uint32_t>(bytes.size()), limit);
     if (bytes.size() >= limit) return Look::too_large;
   }
   if (begin >= limit) return Look::too_large;

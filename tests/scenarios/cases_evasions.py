@@ -429,3 +429,33 @@ def _(t):
     t.wait(11)
     talk.receive(RETRY)
     second_is(talk, GOOD, allowed=False)
+
+
+@case("case 95: early data behind hello_bytes, said again as a second hello", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    first = hello([server_name("httpbin.org"), (42, b""), (21, bytes(11500))])
+    for at, piece in pieces(first, *range(1400, len(first), 1400))[:-1]:
+        talk.send(piece, outside=[])
+    talk.send(pieces(first, *range(1400, len(first), 1400))[-1][1], outside=ANYTHING)
+    behind = early(300)
+    talk.say("PA", early(12 * 1024 - len(first)), drop="held_full")
+    talk.answer("A")
+    talk.send(early(12 * 1024 - len(first)))
+    talk.say("PA", behind)  # lost behind the gateway
+    other = CHANGED + BAD
+    talk.say("PA", other, drop="hello_denied", inside=talk.reset_to_client(len(other)), outside=ANYTHING)
+    t.flow(**CONFLICT)
+
+
+@case("case 95: what stands behind a hello and hello_bytes is kept by nobody", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    first = hello([server_name("httpbin.org"), (42, b""), (21, bytes(11400))])
+    parts = pieces(first, *range(1400, len(first), 1400))
+    for at, piece in parts[:-1]:
+        talk.send(piece, outside=[])
+    last = parts[-1][1] + early(800)
+    talk.send(last, inside=ANYTHING, drop="hello_denied", outside=ANYTHING)
+    t.drop(hello_denied=len(parts) - 1)
+    t.flow(action="deny", reason="hello_too_large")
