@@ -141,7 +141,9 @@ void await_second_hello(Core& core, Flow& flow, Inspection& inspection, Bytes an
     inspection.passed = inspection.contiguous = 0;
   }
   inspection.progress = {};
+  const std::uint8_t tunnels = inspection.upgrade.tunnels;  // it stays inside of them
   inspection.upgrade = {};
+  inspection.upgrade.tunnels = tunnels;
   inspection.upgrade.step = classifier::names::Upgrade::Step::tls;
   inspection.second_hello = true;
   restart_turns(core, core.flows.number_of(flow));

@@ -1,7 +1,7 @@
 """What stands before TLS: upgrades that are recognised, and what is tried in their name (corner cases 82, 83, 107)."""
 
 import hellos
-from cases_names import BAD, DENIED, GOOD, NAMES
+from cases_names import BAD, DENIED, GOOD, NAMELESS, NAMES
 from cases_nat import CONFIG
 from crafted import named, tcp
 from scapy.layers.inet import TCP
@@ -324,3 +324,31 @@ def _(t):
     waiting = talk.as_seen(talk.say("PA", GOOD[:100], outside=[]))
     last = tcp(A, 40000, S, 443, "PA", talk.mine + 100, talk.theirs, GOOD[100:])
     t.inside(last, outside=[waiting, talk.as_seen(last)])
+
+
+RETRY = hellos.record(hellos.server_hello(hellos.RETRY_RANDOM), 0x303)
+CHANGED = hellos.record(b"\x01", 0x303, kind=20)
+BINDING = NAMES + '[dns]\ntrusted_servers = ["1.1.1.1"]\n[defaults]\nserver_name_binding = "deny"\n'
+
+
+def through_retry(what, policy, first, second=None):
+    @case(f"case 95: a HelloRetryRequest inside of a tunnel, {what}", policy=policy)
+    def _(t):
+        for port, upgrade in enumerate(("SOCKS 5", "HTTP CONNECT"), 40000):
+            talk = Talk(t, A, port, S, 443, E).open()
+            say(talk, UPGRADES[upgrade])
+            talk.send(first)
+            talk.receive(RETRY)
+            if second:
+                refused(talk, CHANGED + second)
+                t.flow(action="deny", reason="hello_conflict")
+                continue
+            talk.send(CHANGED + first)
+            talk.receive(b"server hello")
+            talk.send(b"finished")
+            t.flow(action="allow", sni="httpbin.org")
+
+
+through_retry("and names are bound to addresses", BINDING, GOOD)
+through_retry("and hellos without a name", NAMES, NAMELESS)
+through_retry("and another name", NAMES, GOOD, BAD)
