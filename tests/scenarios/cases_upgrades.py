@@ -352,3 +352,37 @@ def through_retry(what, policy, first, second=None):
 through_retry("and names are bound to addresses", BINDING, GOOD)
 through_retry("and hellos without a name", NAMES, NAMELESS)
 through_retry("and another name", NAMES, GOOD, BAD)
+
+
+LDAP_RESPONSE = UPGRADES["LDAP"][-1][1:]
+PROCEED = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
+
+
+@case("case 95: a hello before the last byte in the clear, which would be taken for its answer", policy=NAMES)
+def _(t):
+    for port, before in enumerate(([b"<" + MYSQL_GREETING[:10], b">" + MYSQL_REQUEST],
+                                   [b">" + LDAP_REQUEST, b"<" + LDAP_RESPONSE[:10]],
+                                   [*UPGRADES["XMPP"][:-1], b"<" + PROCEED]), 40000):
+        talk = Talk(t, A, port, S, 443, E).open()
+        say(talk, before[:-1])
+        if before[-1][:1] == b">":
+            refused(talk, before[-1][1:])
+        else:
+            say(talk, before[-1:])
+            refused(talk, GOOD)
+        t.flow(**NO_NAME)
+
+
+@case("case 83: the last answer in the clear byte by byte, then a HelloRetryRequest", policy=NAMES)
+def _(t):
+    conversations = {"MySQL": UPGRADES["MySQL"], "LDAP": UPGRADES["LDAP"],
+                     "XMPP": [*UPGRADES["XMPP"][:-1], b"<" + PROCEED + b"</proceed>"]}
+    for port, lines in enumerate(conversations.values(), 40000):
+        talk = Talk(t, A, port, S, 443, E).open()
+        for line in lines:
+            line = line.encode() if isinstance(line, str) else line
+            say(talk, [b"<" + line[at:at + 1] for at in range(1, len(line))] if line[:1] == b"<" else [line])
+        talk.send(GOOD)
+        talk.receive(RETRY)
+        refused(talk, CHANGED + BAD)
+        t.flow(action="deny", reason="hello_conflict")
