@@ -222,6 +222,11 @@ bool asks_again(Inspection& inspection, Bytes answer) noexcept {
   return true;
 }
 
+bool has_asked_again(const Core& core, const Flow& flow) noexcept {
+  const std::uint32_t number = core.flows.extras(flow).inspection;
+  return number != 0 && core.held[number].second_hello && core.held[number].retry_bytes == retry_head_bytes;
+}
+
 void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept {
   const std::uint32_t inspection = core.flows.extras(flow).inspection;
   if (inspection != 0) core.held[inspection].server_next = sequence;

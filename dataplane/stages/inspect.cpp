@@ -314,7 +314,8 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
   const bool lost = is_lost(core, flow);
   if (flow.is_tcp() && !lost) {
     const Answer answer = next_answer(packet, parsed, expected);
-    if (answer.early) return end(core, packet, Drop::hello_unordered);
+    if (answer.early && !has_asked_again(core, flow)) return end(core, packet, Drop::hello_unordered);
+    if (answer.early) note_sent(core.flows.track(flow), packet, parsed, to_client);
     if (answer.bytes.empty()) return Inspected::pass;
     const bool begins = core.flows.extras(flow).inspection == 0;
     if (begins) core.flows.own_extras(flow).inspection = core.begin_inspection(flow);

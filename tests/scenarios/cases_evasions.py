@@ -459,3 +459,39 @@ def _(t):
     talk.send(last, inside=ANYTHING, drop="hello_denied", outside=ANYTHING)
     t.drop(hello_denied=len(parts) - 1)
     t.flow(action="deny", reason="hello_too_large")
+
+
+@case("case 95: a server that answers after hello_timeout, in segments that overtake one another", policy=NAMES)
+def _(t):
+    answer = record(hellos.server_hello(), 0x303) + record(bytes(500), 0x303, kind=23)
+    for port, whole, first in ((40000, answer, 300), (40001, answer, len(answer)), (40002, RETRY + CHANGED, len(RETRY))):
+        talk = Talk(t, A, port, S, 443, E).open()
+        talk.send(GOOD)
+        talk.answer("A")
+        t.wait(11)
+        behind = min(first, 300)
+        talk.answer("PA", whole[behind:], offset=behind)
+        talk.answer("PA", whole[:first])
+        talk.theirs += len(whole)
+        if whole == answer:
+            talk.send(CHANGED)
+            talk.send(record(b"\x10\0\0\0", 0x303))
+        else:
+            second_is(talk, CHANGED + GOOD)
+            talk.receive(answer)
+            talk.send(b"finished")
+        t.flow(action="allow", sni="httpbin.org")
+
+
+@case("case 95: the same of a HelloRetryRequest, then another name", policy=NAMES)
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E).open()
+    talk.send(GOOD)
+    talk.answer("A")
+    t.wait(11)
+    talk.answer("PA", CHANGED, offset=len(RETRY))
+    talk.receive(RETRY)
+    talk.theirs += len(CHANGED)
+    other = CHANGED + BAD
+    talk.send(other, drop="hello_denied", inside=talk.reset_to_client(len(other)), outside=ANYTHING)
+    t.flow(**CONFLICT)
