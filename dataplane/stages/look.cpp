@@ -165,9 +165,9 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
 [[nodiscard]] bool makes_room(Core& core, const Flow& flow, Inspection& inspection, std::uint32_t end) noexcept {
   const std::uint32_t limit = core.held.hello_bytes();
   if (!inspection.second_hello || inspection.passed == 0) return true;
-  if (static_cast<std::int32_t>(end - inspection.base - limit) <= 0) return true;
+  if (static_cast<std::int32_t>(end - inspection.base - limit) < 0) return true;
   let_go(core, flow, inspection);
-  return inspection.passed == 0 || static_cast<std::int32_t>(end - inspection.base - limit) <= 0;
+  return inspection.passed == 0 || static_cast<std::int32_t>(end - inspection.base - limit) < 0;
 }
 
 // A whole segment behind the stream: let through where the server has all of it anyway.
@@ -193,9 +193,10 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   return &inspection;
 }
 
-// What stands behind a hello is kept with it, or neither passes.
+// What stands behind a hello, or a preamble, is read and kept with it, or neither passes.
 [[nodiscard]] Look fitting_in(Look look, const Looked& looked, std::uint32_t end, std::uint32_t limit) noexcept {
-  return look == Look::shown && looked.app == AppProtocol::tls && end > limit ? Look::too_large : look;
+  const bool goes_on = look == Look::preamble || (look == Look::shown && looked.app == AppProtocol::tls);
+  return goes_on && end > limit ? Look::too_large : look;
 }
 
 // The segment goes into the stream, and what of it has no gap in front is read.
