@@ -1,5 +1,5 @@
 // A datagram is walked packet by packet, an Initial that opens frame by frame; then the ClientHello is looked at. What
-// does not open is left aside, as a server would: only what does open can be wrong.
+// does not open before a connection is known is left aside, as a server would.
 #include "classifier/names/quic_initial.h"
 
 #include <algorithm>
@@ -18,6 +18,8 @@ constexpr std::uint8_t reserved_bits = 0x0c;
 constexpr std::size_t connection_id_bytes_max = 20;
 constexpr std::size_t initial_datagram_bytes_min = 1200;
 constexpr std::size_t message_header_bytes = 4;
+// Of one datagram; each costs the derivation of its keys. Clients send one, some two or three.
+constexpr unsigned initials_max = 4;
 
 // RFC 9000 section 19; no others but CRYPTO may stand in an Initial (section 12.4).
 enum Frame : std::uint64_t {
@@ -173,25 +175,32 @@ void begin(QuicConnection& connection, const Packet& packet) noexcept {
 }
 
 [[nodiscard]] std::optional<QuicKeys::Opened> open(QuicSide side, const Packet& packet, Bytes dcid,
-                                                   QuicKeys& keys) noexcept {
-  return keys.open(side, *packet.version, dcid, packet.whole, packet.number_offset);
+                                                   std::uint64_t next_number, QuicKeys& keys) noexcept {
+  return keys.open(side, *packet.version, dcid, packet.whole, packet.number_offset, next_number);
 }
 
-// not_quic: it does not open. The keys of the connection are tried first, since they stay those of the first DCID when
-// the server has chosen another, or another version that goes with the first (RFC 9368, RFC 9369 section 4.1).
+[[nodiscard]] QuicResult left_aside(const QuicConnection& connection) noexcept {
+  return connection.dcid_known && !connection.accepted ? QuicResult::unopened : QuicResult::not_quic;
+}
+
+// not_quic, unopened: it does not open. The keys of the connection are tried first, since they stay those of the first
+// DCID when the server has chosen another, or another version that goes with the first (RFC 9368, RFC 9369
+// section 4.1).
 [[nodiscard]] QuicResult read_initial(const Packet& packet, bool may_begin, QuicConnection& connection,
                                       CryptoStream& stream, QuicKeys& keys) noexcept {
   const bool anew = connection.may_restart && connection.version != packet.version_number;
   std::optional<QuicKeys::Opened> opened;
-  if (connection.dcid_known && !anew) opened = open(QuicSide::client, packet, known_dcid(connection), keys);
+  if (connection.dcid_known && !anew)
+    opened = open(QuicSide::client, packet, known_dcid(connection), connection.next_number, keys);
   if (!opened) {
-    opened = open(QuicSide::client, packet, packet.dcid, keys);
-    if (!opened) return QuicResult::not_quic;
+    opened = open(QuicSide::client, packet, packet.dcid, 0, keys);
+    if (!opened) return left_aside(connection);
     if (connection.dcid_known && !connection.may_restart) return QuicResult::conflict;
     if (!may_begin) return QuicResult::malformed;
     if (connection.dcid_known) stream.clear();
     begin(connection, packet);
   }
+  connection.next_number = std::max(connection.next_number, opened->number + 1);
   if ((opened->first_byte & reserved_bits) != 0) return QuicResult::malformed;
   bool closes = false;  // the client's word for it: the server may not have heard it
   return read_frames(opened->frames, *packet.version, closes,
@@ -258,9 +267,11 @@ QuicResult read_client_datagram(Bytes datagram, QuicConnection& connection, Cryp
   hello = {};
   QuicResult result = connection.dcid_known ? QuicResult::need_more : QuicResult::not_quic;
   Reader reader(datagram);
+  unsigned initials = 0;
   while (const std::optional<Packet> packet = read_packet(reader)) {
     if (packet->type == QuicPacketType::zero_rtt) result = QuicResult::need_more;
     if (packet->type != QuicPacketType::initial) continue;
+    if (++initials > initials_max) return QuicResult::malformed;
     const bool may_begin = datagram.size() >= initial_datagram_bytes_min;
     const QuicResult initial = read_initial(*packet, may_begin, connection, stream, keys);
     if (initial == QuicResult::not_quic) continue;
@@ -285,7 +296,7 @@ void read_server_datagram(Bytes datagram, QuicConnection& connection, QuicKeys& 
   Reader packets(datagram);
   while (const std::optional<Packet> packet = read_packet(packets)) {
     if (packet->type != QuicPacketType::initial) continue;
-    const auto opened = open(QuicSide::server, *packet, known_dcid(connection), keys);
+    const auto opened = open(QuicSide::server, *packet, known_dcid(connection), 0, keys);
     if (!opened) continue;
     bool closes = false;
     (void)read_frames(opened->frames, *packet->version, closes, [&](std::uint64_t offset, Bytes bytes) {

@@ -51,12 +51,14 @@ struct QuicConnection {
   bool second_hello = false;    // and the client has begun that
   std::uint32_t answer_at = 0;  // in the server's CRYPTO stream: where its answer to the latest hello begins
   std::uint32_t version = 0;
+  std::uint64_t next_number = 0;  // behind the largest packet number of the client's that was opened
 };
 
 enum class QuicResult : std::uint8_t {
   done,       // a whole ClientHello: `hello` is set
   need_more,  // Initial packets, the hello is not complete
   not_quic,   // no long header, unknown version, or nothing that opens: no name is shown
+  unopened,   // one of its Initials does not open, while a connection is known: its server may open it
   malformed,  // opened, but the hello inside is broken
   conflict,   // two CRYPTO frames disagree, or more than one hello at once
   too_large,
@@ -77,7 +79,10 @@ struct QuicKeysDeleter {
 // section 14.1): such a one begins no connection (malformed), and is read where a connection is known, since not every
 // server is strict there. An Initial of a second connection on the same addresses, while the hello of the first is
 // unfinished, is a conflict: which of the two the server will go on with cannot be known. 0-RTT packets of a known
-// version are skipped, as need_more.
+// version are skipped, as need_more. More than four Initials in one datagram, which no client sends, are malformed.
+//
+// Which Initials a server has is not known, and so not always what it takes a truncated packet number for: until it has
+// accepted the hello, an Initial that does not open here is no noise, but unopened.
 [[nodiscard]] QuicResult read_client_datagram(std::span<const std::uint8_t> datagram, QuicConnection& connection,
                                               CryptoStream& stream, QuicKeys& keys, ClientHello& hello,
                                               std::size_t hello_bytes_max = CryptoStream::capacity) noexcept;

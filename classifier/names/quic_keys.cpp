@@ -44,6 +44,15 @@ constexpr Sha256State start_state{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a
   return digest;
 }
 
+// RFC 9000 appendix A.3, without its last 2^32 numbers, which no Initial comes to.
+[[nodiscard]] std::uint64_t whole_number(std::uint64_t truncated, std::size_t bytes,
+                                         std::uint64_t next_number) noexcept {
+  const std::uint64_t window = std::uint64_t{1} << 8 * bytes;
+  const std::uint64_t nearby = (next_number & ~(window - 1)) | truncated;
+  if (nearby + window / 2 <= next_number) return nearby + window;
+  return nearby > next_number + window / 2 && nearby >= window ? nearby - window : nearby;
+}
+
 // The last block of a hashed message that has one whole block, an HMAC pad, before these at most 55 bytes (FIPS 180-4).
 [[nodiscard]] Sha256Block last_block(Bytes message) noexcept {
   Sha256Block block{};
@@ -155,10 +164,9 @@ std::size_t QuicKeys::open_header(Bytes packet, std::size_t number_offset) noexc
   return number_offset + number_bytes;
 }
 
-// The packet number of an Initial is small enough to stand in its header in full.
-bool QuicKeys::open_payload(Bytes packet, std::size_t number_offset, std::size_t header_bytes) noexcept {
+bool QuicKeys::open_payload(Bytes packet, std::size_t header_bytes, std::uint64_t number) noexcept {
   std::array<std::uint8_t, iv_bytes> nonce = iv_;
-  for (std::size_t i = number_offset; i < header_bytes; ++i) nonce[iv_bytes - header_bytes + i] ^= opened_[i];
+  for (std::size_t i = iv_bytes; number != 0; number >>= 8U) nonce[--i] ^= static_cast<std::uint8_t>(number & 0xff);
   const Bytes sealed = packet.subspan(header_bytes, packet.size() - header_bytes - tag_bytes);
   std::array<std::uint8_t, tag_bytes> tag;
   std::copy(packet.end() - tag_bytes, packet.end(), tag.begin());
@@ -174,14 +182,20 @@ bool QuicKeys::open_payload(Bytes packet, std::size_t number_offset, std::size_t
 }
 
 std::optional<QuicKeys::Opened> QuicKeys::open(QuicSide side, const QuicVersion& version, Bytes dcid, Bytes packet,
-                                               std::size_t number_offset) noexcept {
+                                               std::size_t number_offset, std::uint64_t next_number) noexcept {
   if (dcid.size() > dcid_bytes_max || packet.size() > packet_bytes_max) return std::nullopt;
   if (packet.size() < number_offset + number_bytes_max + sample_bytes) return std::nullopt;
   if (!select(side, version, dcid)) return std::nullopt;
   const std::size_t header_bytes = open_header(packet, number_offset);
-  if (header_bytes == 0 || !open_payload(packet, number_offset, header_bytes)) return std::nullopt;
+  if (header_bytes == 0) return std::nullopt;
+  std::uint64_t truncated = 0;
+  for (std::size_t i = number_offset; i < header_bytes; ++i) truncated = truncated << 8U | opened_[i];
+  std::uint64_t number = whole_number(truncated, header_bytes - number_offset, next_number);
+  bool opens = open_payload(packet, header_bytes, number);
+  if (!opens && number != truncated) opens = open_payload(packet, header_bytes, number = truncated);
+  if (!opens) return std::nullopt;
   const Bytes frames(&opened_[header_bytes], packet.size() - header_bytes - tag_bytes);
-  return Opened{opened_[0], frames};
+  return Opened{opened_[0], number, frames};
 }
 
 }  // namespace sallyport::classifier::names

@@ -36,15 +36,18 @@ class QuicKeys {
  public:
   struct Opened {
     std::uint8_t first_byte;  // without header protection
+    std::uint64_t number;     // the packet number, whole
     Bytes frames;             // until the next open()
   };
 
   QuicKeys();  // throws std::bad_alloc
 
   // `packet` is one Initial of that side, from its first byte to its last; its packet number begins at `number_offset`.
-  // Nothing where the packet is too short or not protected with these keys.
+  // The header has the low bytes of that: it is the one nearest to `next_number`, behind the largest that was opened,
+  // or what stands there alone, to a receiver that has seen none (RFC 9000 appendix A.3). Nothing where the packet is
+  // too short or not protected with these keys under either.
   [[nodiscard]] std::optional<Opened> open(QuicSide side, const QuicVersion& version, Bytes dcid, Bytes packet,
-                                           std::size_t number_offset) noexcept;
+                                           std::size_t number_offset, std::uint64_t next_number) noexcept;
 
  private:
   struct CipherDeleter {
@@ -72,7 +75,7 @@ class QuicKeys {
   [[nodiscard]] bool select(QuicSide side, const QuicVersion& version, Bytes dcid) noexcept;
   // The length of the header; 0 where the cipher fails.
   [[nodiscard]] std::size_t open_header(Bytes packet, std::size_t number_offset) noexcept;
-  [[nodiscard]] bool open_payload(Bytes packet, std::size_t number_offset, std::size_t header_bytes) noexcept;
+  [[nodiscard]] bool open_payload(Bytes packet, std::size_t header_bytes, std::uint64_t number) noexcept;
   [[nodiscard]] bool selected(QuicSide side, const QuicVersion& version, Bytes dcid) const noexcept;
 
   std::array<Prepared, quic_secrets.size()> prepared_;

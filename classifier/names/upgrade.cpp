@@ -5,7 +5,7 @@
 namespace sallyport::classifier::names {
 namespace {
 
-constexpr std::size_t mysql_greeting_bytes = 5;
+constexpr std::size_t mysql_header_bytes = 4, mysql_greeting_bytes = 5;
 
 // Who speaks first as a client is known by the first byte.
 [[nodiscard]] UpgradeProtocol client_protocol(std::uint8_t first) noexcept {
@@ -51,6 +51,9 @@ constexpr std::size_t mysql_greeting_bytes = 5;
   if (text[2] != 0 || (text.size() > 3 && text[3] != 0)) return Parse::not_this;
   if (text.size() < mysql_greeting_bytes) return Parse::need_more;
   if (text[4] != 10) return Parse::not_this;
+  // Its last byte is the last in the clear.
+  const std::size_t bytes = static_cast<std::uint8_t>(text[0]) | std::size_t{static_cast<std::uint8_t>(text[1])} << 8U;
+  if (upgrade.said < mysql_header_bytes + bytes) return Parse::need_more;
   upgrade.protocol = UpgradeProtocol::mysql;
   return Parse::done;
 }
@@ -79,7 +82,7 @@ constexpr std::size_t mysql_greeting_bytes = 5;
       take_postgresql_byte(byte, upgrade);
       break;
     case UpgradeProtocol::mysql:
-      break;  // its greeting goes on; nothing in it matters
+      break;  // it has greeted
     case UpgradeProtocol::socks4:
       take_socks4_byte(byte, upgrade);
       break;

@@ -207,10 +207,12 @@ UpgradeUnit read_xmpp_tag(Bytes bytes, Upgrade& upgrade) noexcept {
 void take_xmpp_byte(std::uint8_t byte, Upgrade& upgrade) noexcept {
   if (byte == '<') upgrade.said = 0;
   note_said(upgrade, byte);
+  const bool empty = upgrade.kind == '/';  // the tag that ends now is an element's only one
+  upgrade.kind = byte;
   if (byte != '>') return;
   if (said(upgrade).starts_with("<stream:stream")) upgrade.pending = 0;
   if (upgrade.step != Step::asked) return;
-  if (said(upgrade).starts_with("<proceed")) answer(upgrade, Step::tls);
+  if (said(upgrade).starts_with(empty ? "<proceed" : "</proceed")) answer(upgrade, Step::tls);
   if (said(upgrade).starts_with("<failure")) answer(upgrade, Step::refused);
 }
 

@@ -39,11 +39,16 @@ constexpr std::size_t ldap_request_bytes_max = 64;
   return !reader.failed() && reader.empty() && text_of(name) == ldap_start_tls;
 }
 
-// The result code of an ExtendedResponse, once that much is there.
-[[nodiscard]] std::optional<std::uint8_t> ldap_result(std::string_view message) noexcept {
+// An ExtendedResponse, once its result code is there.
+struct LdapResponse {
+  std::uint8_t code;
+  std::size_t bytes;  // of the whole message
+};
+[[nodiscard]] std::optional<LdapResponse> ldap_response(std::string_view message) noexcept {
   Reader reader(Bytes(reinterpret_cast<const std::uint8_t*>(message.data()), message.size()));
   const bool sequence = reader.u8() == ber_sequence;
-  (void)ber_length(reader);
+  const std::size_t content_bytes = ber_length(reader);
+  const std::size_t bytes = message.size() - reader.left() + content_bytes;
   const bool integer = reader.u8() == ber_integer;
   reader.skip(ber_length(reader));
   const bool response = reader.u8() == ldap_extended_response;
@@ -53,7 +58,8 @@ constexpr std::size_t ldap_request_bytes_max = 64;
   const std::uint8_t code = reader.u8();
   if (reader.failed()) return std::nullopt;
   constexpr std::uint8_t no_answer = 0xff;
-  return sequence && integer && response && enumerated && length == 1 ? code : no_answer;
+  const bool answers = sequence && integer && response && enumerated && length == 1;
+  return LdapResponse{answers ? code : no_answer, bytes};
 }
 
 }  // namespace
@@ -74,9 +80,9 @@ UpgradeUnit read_ldap_request(Bytes bytes, Upgrade& upgrade) noexcept {
 void take_ldap_byte(std::uint8_t byte, Upgrade& upgrade) noexcept {
   if (upgrade.step != Step::asked) return;
   note_said(upgrade, byte);
-  const std::optional<std::uint8_t> code = ldap_result(said(upgrade));
-  if (code) {
-    answer(upgrade, *code == 0 ? Step::tls : Step::commands);
+  const std::optional<LdapResponse> response = ldap_response(said(upgrade));
+  if (response) {
+    if (upgrade.said >= response->bytes) answer(upgrade, response->code == 0 ? Step::tls : Step::commands);
   } else if (upgrade.said >= upgrade.text.size()) {
     answer(upgrade, Step::refused);
   }

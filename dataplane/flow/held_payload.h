@@ -16,6 +16,7 @@
 #include "classifier/names/upgrade.h"
 #include "dataplane/flow/byte_stream.h"
 #include "dataplane/flow/flow.h"
+#include "dataplane/flow/record_walk.h"
 #include "dataplane/flow/shares.h"
 #include "dataplane/flow/slots.h"
 #include "dataplane/packet.h"
@@ -40,14 +41,12 @@ struct Inspection {
   std::uint32_t quic;         // number of its QUIC state; 0: none
   std::uint32_t first, last;  // waiting packets
   std::uint32_t packets;
-  std::uint32_t bytes;         // of waiting packets
-  std::uint32_t server_next;   // TCP: the sequence number of the server's answer to the hello
-  std::uint32_t record_bytes;  // of the client's present record behind its hello, what is still to come
-  std::uint32_t record_head;   // the last bytes of that record's header
-  std::uint32_t client_ms;     // that the earlier turns of either side took
+  std::uint32_t bytes;        // of waiting packets
+  std::uint32_t server_next;  // TCP: the sequence number of the server's answer to the hello
+  RecordWalk records;         // over the client's records behind its hello, as far as they were let through
+  std::uint32_t client_ms;    // that the earlier turns of either side took
   std::uint32_t server_ms;
   SharePlace sender;
-  std::uint8_t record_head_bytes;
   std::uint8_t
       retry_bytes;    // of the server's answer, that are those of a HelloRetryRequest; its first bytes alone count
   bool servers_turn;  // in the dialogue before a hello; else the client's

@@ -4,6 +4,7 @@
 
 #include "classifier/names/tls_client_hello.h"
 #include "dataplane/stages/guard_quic.h"
+#include "dataplane/stages/look.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/stages/turns.h"
 #include "dataplane/wire/headers.h"
@@ -49,32 +50,23 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
 // The records behind the hello, before the server has answered it: early data (RFC 8446 section 4.2.10) and changed
 // ciphers. False: one that is neither.
 [[nodiscard]] bool walk_records(Inspection& inspection, Bytes bytes) noexcept {
-  constexpr std::uint8_t change_cipher_spec = 20, alert = 21, application_data = 23;
-  constexpr std::uint8_t header_bytes = 5;
-  while (!bytes.empty()) {
-    if (inspection.record_bytes != 0) {
-      const auto taken = static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size(), inspection.record_bytes));
-      inspection.record_bytes -= taken;
-      bytes = bytes.subspan(taken);
-      continue;
-    }
-    const std::uint8_t byte = bytes.front();
-    bytes = bytes.subspan(1);
-    if (inspection.record_head_bytes == 0 && byte != change_cipher_spec && byte != alert && byte != application_data) {
-      return false;
-    }
-    inspection.record_head = inspection.record_head << 8U | byte;
-    if (++inspection.record_head_bytes < header_bytes) continue;
-    inspection.record_head_bytes = 0;
-    inspection.record_bytes = inspection.record_head & 0xffffU;
-  }
-  return true;
+  using namespace tls_record;
+  const auto is_passed = [](std::uint8_t kind) {
+    return kind == change_cipher_spec || kind == alert || kind == application_data;
+  };
+  return inspection.records.take(bytes, is_passed) == bytes.size();
+}
+
+// Is there room to keep all of it? What is not kept could be said again in other words.
+[[nodiscard]] bool is_kept(const Core& core, const Inspection& inspection, const Piece& piece) noexcept {
+  return inspection.stream == 0 || piece.offset + piece.bytes.size() <= core.held.hello_bytes();
 }
 
 // New bytes behind what was let through.
 [[nodiscard]] Inspected extend(Core& core, FlowNumber number, Inspection& inspection, const Piece& piece,
                                Packet& packet, const Parsed& parsed) noexcept {
   if (piece.offset > inspection.passed) return end(core, packet, Drop::hello_unordered);
+  if (!is_kept(core, inspection, piece)) return end(core, packet, Drop::held_full);
   const Bytes fresh = piece.bytes.subspan(inspection.passed - piece.offset);
   if (!walk_records(inspection, fresh)) return refuse(core, number, Reason::hello_conflict, packet, parsed);
   if (inspection.stream != 0) (void)core.held.stream(inspection).add(piece.offset, piece.bytes);
@@ -91,6 +83,10 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
   }
   if (parsed.payload_bytes == 0) return Inspected::pass;
   Piece piece = piece_of(packet, parsed, inspection.base);
+  if (!inspection.answered && !is_kept(core, inspection, piece)) {
+    let_go(core, flow, inspection);
+    piece = piece_of(packet, parsed, inspection.base);
+  }
   // The server throws away what it has; a keep-alive may bring any byte (RFC 9293 section 3.8.4).
   if (has_all(core, flow, inspection)) piece = behind(piece, inspection.passed);
   if (inspection.stream == 0) {
@@ -133,16 +129,21 @@ constexpr std::size_t retry_head_bytes = 11 + classifier::names::hello_retry_ran
   return true;
 }
 
-// The server wants another hello, or may: it is waited for as the first was.
+// The server wants another hello, or may: it is waited for as the first was, behind the record that is under way. What
+// the server does not have yet may be said again meanwhile, where it is kept: in the same words.
 void await_second_hello(Core& core, Flow& flow, Inspection& inspection, Bytes answer) noexcept {
   inspection.retry_bytes = static_cast<std::uint8_t>(std::min(answer.size(), retry_head_bytes));
   flow.clear(Flow::guarded);
   flow.verdict = Verdict::waiting;
-  if (inspection.stream != 0) core.held.stream(inspection).clear();
-  inspection.base += inspection.passed;
-  inspection.passed = inspection.contiguous = 0;
+  inspection.contiguous = inspection.passed;
+  if (inspection.stream == 0) {
+    inspection.base += inspection.passed;
+    inspection.passed = inspection.contiguous = 0;
+  }
   inspection.progress = {};
+  const std::uint8_t tunnels = inspection.upgrade.tunnels;  // it stays inside of them
   inspection.upgrade = {};
+  inspection.upgrade.tunnels = tunnels;
   inspection.upgrade.step = classifier::names::Upgrade::Step::tls;
   inspection.second_hello = true;
   restart_turns(core, core.flows.number_of(flow));
@@ -206,8 +207,7 @@ bool prepare_guard(Core& core, Flow& flow, const Packet& packet, const Parsed& p
 bool may_follow_hello(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed,
                       std::uint32_t hello_end) noexcept {
   Inspection& inspection = core.held[core.flows.extras(flow).inspection];
-  inspection.record_bytes = inspection.record_head = 0;
-  inspection.record_head_bytes = 0;
+  inspection.records = {};
   const std::uint32_t capacity = core.held.hello_bytes();
   const Bytes all = inspection.stream == 0
                         ? piece_of(packet, parsed, inspection.base).bytes
@@ -220,6 +220,11 @@ bool asks_again(Inspection& inspection, Bytes answer) noexcept {
   if (!may_be_retry(answer, seen)) return false;
   inspection.retry_bytes = static_cast<std::uint8_t>(std::min(seen + answer.size(), retry_head_bytes));
   return true;
+}
+
+bool has_asked_again(const Core& core, const Flow& flow) noexcept {
+  const std::uint32_t number = core.flows.extras(flow).inspection;
+  return number != 0 && core.held[number].second_hello && core.held[number].retry_bytes == retry_head_bytes;
 }
 
 void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept {
@@ -268,7 +273,8 @@ void guard_overdue(Core& core, FlowNumber number) noexcept {
   }
   const Inspection& inspection = core.held[core.flows.extras(flow).inspection];
   core.flows.track(flow).first_byte = inspection.base + inspection.passed;
-  core.flows.own_extras(flow).judged = inspection.judged_name;
+  // Where the record under way ends is forgotten: no hello is the second one there.
+  core.flows.own_extras(flow).judged = inspection.records.is_within_one() ? 0 : inspection.judged_name;
   flow.set(Flow::sealed);
   if (inspection.answered) flow.clear(Flow::guarded);
   core.end_inspection(flow);

@@ -29,6 +29,8 @@ void begin_guard(Core& core, FlowNumber number, bool hello) noexcept;
 // The next bytes of a server that seems to have asked for a second hello. False: it has not, its first bytes just came
 // in pieces.
 [[nodiscard]] bool asks_again(Inspection& inspection, std::span<const std::uint8_t> answer) noexcept;
+// It has asked for one, and what it says before it has that does not matter.
+[[nodiscard]] bool has_asked_again(const Core& core, const Flow& flow) noexcept;
 // The connection began, and what the server says first has this sequence number.
 void expect_answer(Core& core, const Flow& flow, std::uint32_t sequence) noexcept;
 

@@ -104,6 +104,7 @@ using Bytes = std::span<const std::uint8_t>;
   if (taken && look == Look::conflict) look = look_anew(core, flow, packet, parsed, looked);
   if (look == Look::nothing) return Inspected::pass;
   if (look == Look::no_room) return end(core, packet, Drop::held_full);
+  if (look == Look::unopened) return end(core, packet, Drop::hello_denied);
   const QuicState& state = core.flows.extras(flow).inspection != 0
                                ? *core.held.open_quic(core.held[core.flows.extras(flow).inspection])
                                : core.quic_scratch[0];

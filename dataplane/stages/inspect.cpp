@@ -275,6 +275,8 @@ Inspected inspect_looked(Core& core, FlowNumber number, Packet& packet, Parsed& 
       return end(core, packet, Drop::held_full);
     case Look::duplicate:
       return end(core, packet, Drop::hello_duplicate);
+    case Look::unopened:
+      return end(core, packet, Drop::hello_denied);
     case Look::malformed:
     case Look::conflict:
     case Look::too_large:
@@ -315,7 +317,8 @@ Inspected inspect_answer(Core& core, FlowNumber number, Packet& packet, const Pa
   const bool lost = is_lost(core, flow);
   if (flow.is_tcp() && !lost) {
     const Answer answer = next_answer(packet, parsed, expected);
-    if (answer.early) return end(core, packet, Drop::hello_unordered);
+    if (answer.early && !has_asked_again(core, flow)) return end(core, packet, Drop::hello_unordered);
+    if (answer.early) note_sent(core.flows.track(flow), packet, parsed, to_client);
     if (answer.bytes.empty()) return Inspected::pass;
     const bool begins = core.flows.extras(flow).inspection == 0;
     if (begins) core.flows.own_extras(flow).inspection = core.begin_inspection(flow);
@@ -358,7 +361,7 @@ void observe(Core& core, FlowNumber number, const Packet& packet, const Parsed& 
   const Look look =
       flow.is_tcp() ? look_tcp(core, flow, packet, parsed, looked) : look_udp(core, flow, packet, parsed, looked);
   if (begins && core.flows.extras(flow).inspection != 0) watch(core, number);
-  if (look == Look::more || look == Look::duplicate || look == Look::repeated) return;
+  if (look == Look::more || look == Look::duplicate || look == Look::repeated || look == Look::unopened) return;
   note_shown(core, flow, looked);
   if (look == Look::preamble) {
     pass_preamble(core.held[core.flows.extras(flow).inspection]);

@@ -19,7 +19,8 @@ using namespace wire;
 
 using Bytes = std::span<const std::uint8_t>;
 
-// A flow of an unfinished hello may hold back so much; what a QUIC client sends before it hears anything is far less.
+// A flow of an unfinished hello may hold back so much: what a QUIC client sends before it hears anything. Of 0-RTT
+// while a piece of the hello is late there may be more; that comes again.
 constexpr std::uint32_t quic_held_max = 32U << 10U;
 // And in so many packets: enough for a post-quantum hello byte by byte.
 constexpr std::uint32_t held_packets_max = 2048;
@@ -62,13 +63,9 @@ void take_hello(const ClientHello& hello, Looked& looked) noexcept {
 }
 
 // Between two hellos of TLS 1.3 stand records of changed ciphers, and early data that the server does not read (RFC
-// 8446 sections 4.2.10, D.4). The bytes of the first of them; 0: another record.
-[[nodiscard]] std::size_t record_between_hellos(Bytes bytes) noexcept {
-  constexpr std::uint8_t change_cipher_spec = 20, application_data = 23;
-  constexpr std::size_t header_bytes = 5;
-  if (bytes[0] != change_cipher_spec && bytes[0] != application_data) return 0;
-  if (bytes.size() < header_bytes) return header_bytes;
-  return header_bytes + (std::size_t{bytes[3]} << 8U | bytes[4]);
+// 8446 sections 4.2.10, D.4).
+[[nodiscard]] bool stands_between_hellos(std::uint8_t kind) noexcept {
+  return kind == tls_record::change_cipher_spec || kind == tls_record::application_data;
 }
 
 // Unit by unit: what stands before TLS, then the hello.
@@ -77,10 +74,14 @@ class Reading {
   Reading(Core& core, bool second_hello, Looked& looked) noexcept
       : core_(core), second_hello_(second_hello), looked_(looked) {}
 
-  // `progress` and `upgrade` are as the unit before has left them; they change where all of the bytes are understood.
-  [[nodiscard]] Look read(Bytes bytes, StreamProgress& progress, Upgrade& upgrade) noexcept {
+  // All are as the unit before has left them; `upgrade` and `records` change where all of the bytes are understood.
+  [[nodiscard]] Look read(Bytes bytes, StreamProgress& progress, Upgrade& upgrade, RecordWalk& records) noexcept {
     Upgrade next = upgrade;
+    RecordWalk walk = records;
     for (std::size_t at = 0; at < bytes.size();) {
+      const std::size_t between = second_hello_ ? walk.take(bytes.subspan(at), stands_between_hellos) : 0;
+      at += between;
+      if (between != 0) continue;
       TlsProgress anew;
       std::size_t unit_bytes = 0;
       TlsProgress& walked = at == 0 ? progress.tls : anew;
@@ -90,15 +91,12 @@ class Reading {
       at += unit_bytes;
     }
     upgrade = next;
+    records = walk;
     return Look::preamble;
   }
 
  private:
   [[nodiscard]] Look unit(Bytes rest, TlsProgress& progress, Upgrade& upgrade, std::size_t& unit_bytes) noexcept {
-    if (second_hello_) {
-      unit_bytes = record_between_hellos(rest);
-      if (unit_bytes != 0) return unit_bytes <= rest.size() ? Look::preamble : Look::more;
-    }
     if (upgrade.step == Upgrade::Step::asked) {
       return Look::nothing;  // said before the answer, so it is nobody's name
     }
@@ -142,9 +140,11 @@ class Reading {
   Looked& looked_;
 };
 
-[[nodiscard]] Look read(Core& core, const Flow& flow, Bytes bytes, StreamProgress& progress, Upgrade& upgrade,
-                        bool second_hello, Looked& looked) noexcept {
-  const Look look = Reading(core, second_hello, looked).read(bytes, progress, upgrade);
+[[nodiscard]] Look read(Core& core, const Flow& flow, Bytes bytes, Inspection& inspection, Looked& looked) noexcept {
+  StreamProgress& progress = inspection.progress;
+  const Upgrade& upgrade = inspection.upgrade;
+  const Look look =
+      Reading(core, inspection.second_hello, looked).read(bytes, progress, inspection.upgrade, inspection.records);
   const bool at_beginning = upgrade.protocol == UpgradeProtocol::none && upgrade.tunnels == 0;
   const bool any_name =
       flow.verdict == Verdict::allowed || core.flows.extras(flow).name_table == classifier::no_name_table;
@@ -159,6 +159,15 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   core.held.stream(inspection).clear();
   inspection.base = end;
   inspection.contiguous = inspection.passed = 0;
+}
+
+// The second hello does not fit behind what was let through before it: of that, what was acknowledged makes room.
+[[nodiscard]] bool makes_room(Core& core, const Flow& flow, Inspection& inspection, std::uint32_t end) noexcept {
+  const std::uint32_t limit = core.held.hello_bytes();
+  if (!inspection.second_hello || inspection.passed == 0) return true;
+  if (static_cast<std::int32_t>(end - inspection.base - limit) < 0) return true;
+  let_go(core, flow, inspection);
+  return inspection.passed == 0 || static_cast<std::int32_t>(end - inspection.base - limit) < 0;
 }
 
 // A whole segment behind the stream: let through where the server has all of it anyway.
@@ -184,6 +193,12 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   return &inspection;
 }
 
+// What stands behind a hello, or a preamble, is read and kept with it, or neither passes.
+[[nodiscard]] Look fitting_in(Look look, const Looked& looked, std::uint32_t end, std::uint32_t limit) noexcept {
+  const bool goes_on = look == Look::preamble || (look == Look::shown && looked.app == AppProtocol::tls);
+  return goes_on && end > limit ? Look::too_large : look;
+}
+
 // The segment goes into the stream, and what of it has no gap in front is read.
 [[nodiscard]] Look look_at_stream(Core& core, const Flow& flow, Inspection& inspection, std::uint32_t offset,
                                   Bytes bytes, Looked& looked) noexcept {
@@ -196,10 +211,9 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
   inspection.contiguous = stream.contiguous(inspection.contiguous);
   if (inspection.contiguous > inspection.passed) {
     const Bytes unread = stream.first(inspection.contiguous).subspan(inspection.passed);
-    const Look look =
-        read(core, flow, unread, inspection.progress, inspection.upgrade, inspection.second_hello, looked);
+    const Look look = read(core, flow, unread, inspection, looked);
     looked.hello_end += inspection.passed;
-    if (look != Look::more) return look;
+    if (look != Look::more) return fitting_in(look, looked, offset + count, limit);
   }
   const bool full = offset + count > limit || inspection.contiguous == limit;
   return full || inspection.packets >= held_packets_max ? Look::too_large : Look::more;
@@ -207,14 +221,30 @@ void move_base(Core& core, const Flow& flow, Inspection& inspection) noexcept {
 
 }  // namespace
 
+void let_go(Core& core, const Flow& flow, Inspection& inspection) noexcept {
+  const std::optional<std::uint32_t> has = server_has(core, flow);
+  if (!has || !after(*has, inspection.base)) return;
+  const std::uint32_t count = std::min(*has - inspection.base, inspection.passed);
+  if (count == 0) return;
+  ByteStream stream = core.held.stream(inspection);
+  count < core.held.hello_bytes() ? stream.drop_front(count) : stream.clear();
+  inspection.base += count;
+  inspection.passed -= count;
+  inspection.contiguous -= std::min(inspection.contiguous, count);
+}
+
 Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Looked& looked) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   Bytes bytes{packet.data + parsed.payload_offset, parsed.payload_bytes};
   const std::uint32_t sequence = tcp.sequence.get() + ((tcp.flags & Tcp::syn) != 0 ? 1 : 0);
   std::uint32_t base = core.flows.track(flow).first_byte;
+  bool has_all_before = true;
   if (core.flows.extras(flow).inspection != 0 && core.held[core.flows.extras(flow).inspection].base_known) {
-    move_base(core, flow, core.held[core.flows.extras(flow).inspection]);
-    base = core.held[core.flows.extras(flow).inspection].base;
+    Inspection& inspection = core.held[core.flows.extras(flow).inspection];
+    move_base(core, flow, inspection);
+    if (!makes_room(core, flow, inspection, sequence + parsed.payload_bytes)) return Look::no_room;
+    base = inspection.base;
+    has_all_before = !inspection.second_hello || server_has(core, flow, base);
   }
   const auto offset = static_cast<std::int32_t>(sequence - base);
   if (offset < 0) {
@@ -222,16 +252,17 @@ Look look_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     if (stale >= bytes.size()) {
       return behind(core, flow, sequence + parsed.payload_bytes, parsed.payload_bytes);
     }
+    if (!has_all_before) return Look::duplicate;
     bytes = bytes.subspan(stale);
   }
   const auto begin = static_cast<std::uint32_t>(std::max(offset, 0));
   const std::uint32_t limit = core.held.hello_bytes();
   if (begin == 0 && core.flows.extras(flow).inspection == 0) {
-    StreamProgress progress;
-    Upgrade upgrade;
+    Inspection none{};
     const Bytes fitting = bytes.first(std::min<std::size_t>(bytes.size(), limit));
-    const Look look = read(core, flow, fitting, progress, upgrade, false, looked);
-    if (look != Look::more && look != Look::preamble) return look;
+    const Look look = read(core, flow, fitting, none, looked);
+    if (look != Look::more && look != Look::preamble)
+      return fitting_in(look, looked, static_cast<std::uint32_t>(bytes.size()), limit);
     if (bytes.size() >= limit) return Look::too_large;
   }
   if (begin >= limit) return Look::too_large;
@@ -278,6 +309,8 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
     case QuicResult::done:
       take_hello(hello, looked);
       return Look::shown;
+    case QuicResult::unopened:
+      return Look::unopened;
     case QuicResult::malformed:
       return Look::malformed;
     case QuicResult::conflict:
@@ -289,7 +322,7 @@ Look look_udp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed
       break;
   }
   if (core.flows.extras(flow).inspection == 0 && !keep_quic(core, flow, *state)) return Look::no_room;
-  return core.held[core.flows.extras(flow).inspection].bytes > quic_held_max ? Look::too_large : Look::more;
+  return core.held[core.flows.extras(flow).inspection].bytes > quic_held_max ? Look::no_room : Look::more;
 }
 
 void forget_stream(Core& core, Flow& flow) noexcept {

@@ -16,6 +16,7 @@ enum class Look : std::uint8_t {
   too_large,
   duplicate,  // nothing new in it: it is held already, or behind the stream
   repeated,   // nothing new in it: it was let through already
+  unopened,   // QUIC: an Initial in it does not open here, and might at the server
   no_room,
 };
 struct Looked {
@@ -36,6 +37,8 @@ struct Looked {
                             Looked& looked) noexcept;
 // The preamble in the stream was let through: what follows it is read next.
 void pass_preamble(Inspection& inspection) noexcept;
+// What the server has acknowledged of what was let through is kept no longer: the stream begins behind it.
+void let_go(Core& core, const Flow& flow, Inspection& inspection) noexcept;
 // What a SYN carried is cut off and comes again: as if nothing had been read.
 void forget_stream(Core& core, Flow& flow) noexcept;
 // The flow keeps this state. False: no room.

@@ -94,7 +94,10 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   const bool says = parsed.payload_bytes != 0 || (direction == to_server && (tcp.flags & Tcp::fin) != 0);
   const bool may_wait = flow.verdict == Verdict::waiting || (direction == to_server && flow.has(Flow::following));
   const bool waits = may_wait && says;
-  if (!waits && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
+  // The first byte of a server's late answer is looked for where the server stands (guard.h), not behind a gap.
+  const bool ahead = direction == to_client && flow.has(Flow::sealed) && flow.has(Flow::guarded) &&
+                     track.knows(to_client, TcpTrack::an_end) && after(tcp.sequence.get(), track.sent_end[to_client]);
+  if (!waits && !ahead && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
   if ((tcp.flags & Tcp::syn) != 0) {
     track.window_shift[direction] =
         window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);

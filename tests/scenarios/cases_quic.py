@@ -124,7 +124,7 @@ LONG_GOOD, LONG_BAD = (post_quantum(name, 800) for name in ("a.example.com", "de
 
 
 def say(t, *frames, port=40000, **expect):
-    more = {key: expect.pop(key) for key in ("dcid", "number", "size", "version") if key in expect}
+    more = {key: expect.pop(key) for key in ("dcid", "number", "number_bytes", "size", "version") if key in expect}
     packet = datagram(initial(b"".join(frames), **more), port)
     t.inside(packet, **(expect or {"outside": ANYTHING}))
     return packet
@@ -300,4 +300,71 @@ def _(t):
     t.inside(last, outside=[seen(first, src=E), seen(last, src=E)])
     t.wait(11)
     t.inside(datagram(foreign), drop="hello_denied")
+    t.flow(action="allow", sni="a.example.com")
+
+
+PING = b"\x01" + bytes(30)
+
+
+@case("case 100: a packet number that is not the whole one: the hello that the server opens", policy=NAMES)
+def _(t):
+    ping = initial(PING, number=200, number_bytes=1, size=0)
+    bad = initial(crypto_of("denied.example"), number=272, number_bytes=1, size=0)  # 0x10 on the wire
+    good = initial(crypto_of("httpbin.org"), number=300, number_bytes=2, size=1000)
+    t.inside(datagram(ping + bad + good), inside=ANYTHING, drop="hello_denied")
+    t.flow(**CONFLICT)
+    say(t, PING, port=40001, number=200, number_bytes=1, outside=[])
+    t.inside(datagram(initial(crypto_of("denied.example"), number=272, number_bytes=1), 40001), inside=ANYTHING, drop="hello_denied")
+    t.drop(hello_denied=1)
+    t.flow(sni="denied.example", **DENIED)
+
+
+@case("case 100: a packet number that only the server knows to complete", policy=NAMES)
+def _(t):
+    first = say(t, PING, hellos.crypto(0, LONG_GOOD[:700]), number=200, number_bytes=1, outside=[])
+    lost = say(t, PING, number=5000, number_bytes=2, size=0, outside=[])  # the server never gets it
+    say(t, hellos.crypto(700, LONG_BAD[700:]), number=272, number_bytes=1, drop="hello_denied")
+    last = datagram(initial(hellos.crypto(700, LONG_GOOD[700:]), number=5001, number_bytes=2))
+    t.inside(last, outside=[seen(packet, src=E) for packet in (first, lost, last)])
+    say(t, hellos.crypto(700, LONG_BAD[700:]), number=272, number_bytes=1, drop="hello_denied")
+    say(t, hellos.crypto(700, LONG_BAD[700:]), dcid=b"chosen!!", number=5136, number_bytes=1, drop="hello_denied")
+    accept(t)
+    t.inside(datagram(ONE_RTT), outside=ANYTHING)
+    t.flow(action="allow", sni="a.example.com")
+
+
+@case("case 100: the packet numbers of an honest client, in one byte", policy=NAMES)
+def _(t):
+    numbers = (100, 180, 210, 300)
+    halves = [hellos.crypto(0, LONG_GOOD[:700]), PING, PING, hellos.crypto(700, LONG_GOOD[700:])]
+    said = [datagram(initial(frames, number=number, number_bytes=1)) for frames, number in zip(halves, numbers)]
+    for packet in (said[0], said[2], said[1]):
+        t.inside(packet, outside=[])
+    t.inside(said[3], outside=[seen(packet, src=E) for packet in (said[0], said[2], said[1], said[3])])
+    t.flow(action="allow", sni="a.example.com")
+
+
+@case("case 101: Initials in one datagram: as many as a client sends, and as many as fit", policy=NAMES)
+def _(t):
+    junk = [initial(PING, dcid=bytes([n]), size=0)[:-1] for n in range(10)]
+    t.inside(datagram(b"\0".join(junk) + b"\0" + initial(crypto_of("httpbin.org"), size=800)), inside=ANYTHING, drop="hello_denied")
+    t.flow(**MALFORMED)
+    whole = post_quantum("httpbin.org", 32)
+    pieces = [initial(hellos.crypto(at, whole[at:at + 50]), number=at, size=0) for at in range(0, 150, 50)]
+    last = initial(hellos.crypto(150, whole[150:]), number=150, size=1000)
+    t.inside(datagram(b"".join(pieces) + last, 40001), outside=ANYTHING)
+    t.flow(action="allow", sni="httpbin.org")
+
+
+@case("case 101: 0-RTT of more than is held, while one of two Initials is late", policy=NAMES)
+def _(t):
+    first = say(t, hellos.crypto(0, LONG_GOOD[:700]), outside=[])
+    early = datagram(hellos.long_header(1, size=1252))
+    for _ in range(25):
+        t.inside(early, outside=[])
+    for _ in range(5):
+        t.inside(early, drop="held_full")
+    last = datagram(initial(hellos.crypto(700, LONG_GOOD[700:]), number=1))
+    t.inside(last, outside=[seen(packet, src=E) for packet in (first, *[early] * 25, last)])
+    t.inside(early, outside=ANYTHING)
     t.flow(action="allow", sni="a.example.com")

@@ -1,7 +1,7 @@
 """What stands before TLS: upgrades that are recognised, and what is tried in their name (corner cases 82, 83, 107)."""
 
 import hellos
-from cases_names import BAD, DENIED, GOOD, NAMES
+from cases_names import BAD, DENIED, GOOD, NAMELESS, NAMES
 from cases_nat import CONFIG
 from crafted import named, tcp
 from scapy.layers.inet import TCP
@@ -343,3 +343,63 @@ for what, lines in ASKED_FIRST.items():
         say(talk, lines)
         refused(talk, BAD)
         t.flow(action="deny", reason="name_not_allowed")
+RETRY = hellos.record(hellos.server_hello(hellos.RETRY_RANDOM), 0x303)
+CHANGED = hellos.record(b"\x01", 0x303, kind=20)
+BINDING = NAMES + '[dns]\ntrusted_servers = ["1.1.1.1"]\n[defaults]\nserver_name_binding = "deny"\n'
+
+
+def through_retry(what, policy, first, second=None):
+    @case(f"case 95: a HelloRetryRequest inside of a tunnel, {what}", policy=policy)
+    def _(t):
+        for port, upgrade in enumerate(("SOCKS 5", "HTTP CONNECT"), 40000):
+            talk = Talk(t, A, port, S, 443, E).open()
+            say(talk, UPGRADES[upgrade])
+            talk.send(first)
+            talk.receive(RETRY)
+            if second:
+                refused(talk, CHANGED + second)
+                t.flow(action="deny", reason="hello_conflict")
+                continue
+            talk.send(CHANGED + first)
+            talk.receive(b"server hello")
+            talk.send(b"finished")
+            t.flow(action="allow", sni="httpbin.org")
+
+
+through_retry("and names are bound to addresses", BINDING, GOOD)
+through_retry("and hellos without a name", NAMES, NAMELESS)
+through_retry("and another name", NAMES, GOOD, BAD)
+
+
+LDAP_RESPONSE = UPGRADES["LDAP"][-1][1:]
+PROCEED = b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'>"
+
+
+@case("case 95: a hello before the last byte in the clear, which would be taken for its answer", policy=NAMES)
+def _(t):
+    for port, before in enumerate(([b"<" + MYSQL_GREETING[:10], b">" + MYSQL_REQUEST],
+                                   [b">" + LDAP_REQUEST, b"<" + LDAP_RESPONSE[:10]],
+                                   [*UPGRADES["XMPP"][:-1], b"<" + PROCEED]), 40000):
+        talk = Talk(t, A, port, S, 443, E).open()
+        say(talk, before[:-1])
+        if before[-1][:1] == b">":
+            refused(talk, before[-1][1:])
+        else:
+            say(talk, before[-1:])
+            refused(talk, GOOD)
+        t.flow(**NO_NAME)
+
+
+@case("case 83: the last answer in the clear byte by byte, then a HelloRetryRequest", policy=NAMES)
+def _(t):
+    conversations = {"MySQL": UPGRADES["MySQL"], "LDAP": UPGRADES["LDAP"],
+                     "XMPP": [*UPGRADES["XMPP"][:-1], b"<" + PROCEED + b"</proceed>"]}
+    for port, lines in enumerate(conversations.values(), 40000):
+        talk = Talk(t, A, port, S, 443, E).open()
+        for line in lines:
+            line = line.encode() if isinstance(line, str) else line
+            say(talk, [b"<" + line[at:at + 1] for at in range(1, len(line))] if line[:1] == b"<" else [line])
+        talk.send(GOOD)
+        talk.receive(RETRY)
+        refused(talk, CHANGED + BAD)
+        t.flow(action="deny", reason="hello_conflict")

@@ -67,23 +67,23 @@ def crypto(offset, content):
     return b"\x06" + varint(offset) + varint(len(content)) + content
 
 
-def initial(frames, dcid=b"8 bytes!", version=V1, number=0, size=1200, token=b"", side=b"client", fixed_bit=True):
+def initial(frames, dcid=b"8 bytes!", version=V1, number=0, size=1200, token=b"", side=b"client", fixed_bit=True, number_bytes=4):
     """An Initial of that side, filled up to a datagram of `size` bytes. `dcid`: the one that the client chose first; it is also
-    where a client's goes, while a server's goes to nobody in particular."""
+    where a client's goes, while a server's goes to nobody in particular. The last `number_bytes` of its number stand in it."""
     secret = hmac.new(bytes.fromhex(SALTS[version]), dcid, hashlib.sha256).digest()
     secret = expand_label(secret, side + b" in", 32)
     key, iv, header_key = [expand_label(secret, LABELS[version] + b" " + label, length)
                            for label, length in ((b"key", 16), (b"iv", 12), (b"hp", 16))]
-    first = (0xC3 if fixed_bit else 0x83) | INITIAL_TYPE[version] << 4
+    first = (0xC0 if fixed_bit else 0x80) | INITIAL_TYPE[version] << 4 | number_bytes - 1
     to = dcid if side == b"client" else b""
     header = bytes([first]) + struct.pack("!I", version) + vector(1, to) + vector(1, b"") + varint(len(token)) + token
-    frames += bytes(max(0, size - len(header) - 2 - 4 - 16 - len(frames)))
-    header += varint(4 + len(frames) + 16) + struct.pack("!I", number)
+    frames += bytes(max(0, size - len(header) - 2 - number_bytes - 16 - len(frames)))
+    header += varint(number_bytes + len(frames) + 16) + struct.pack("!I", number)[4 - number_bytes:]
     nonce = bytes(a ^ b for a, b in zip(iv, number.to_bytes(12, "big")))
     sealed = AESGCM(key).encrypt(nonce, frames, header)
-    mask = Cipher(algorithms.AES(header_key), modes.ECB()).encryptor().update(sealed[:16])
-    protected = bytes([header[0] ^ mask[0] & 0x0F]) + header[1:-4] + bytes(a ^ b for a, b in zip(header[-4:], mask[1:]))
-    return protected + sealed
+    mask = Cipher(algorithms.AES(header_key), modes.ECB()).encryptor().update(sealed[4 - number_bytes:][:16])
+    written = bytes(a ^ b for a, b in zip(header[-number_bytes:], mask[1:]))
+    return bytes([header[0] ^ mask[0] & 0x0F]) + header[1:-number_bytes] + written + sealed
 
 
 RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")

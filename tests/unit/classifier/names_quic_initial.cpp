@@ -306,9 +306,24 @@ TEST_F(QuicInitial, UnreadablePacketsOfAKnownConnectionChangeNothing) {
   EXPECT_EQ(read(initial_with(crypto_frame(0, std::span(long_message).first(900))).protect()), QuicResult::need_more);
   Buffer broken = initial_with(crypto_frame(0, message), 1).protect();
   broken.back() = static_cast<std::uint8_t>(broken.back() ^ 1);
-  EXPECT_EQ(read(broken), QuicResult::need_more);
+  EXPECT_EQ(read(broken), QuicResult::unopened);
   EXPECT_EQ(read(Buffer(100, 0x41)), QuicResult::need_more);
   expect_named(initial_with(crypto_frame(900, std::span(long_message).subspan(900)), 2).protect(), "long.example.com");
+}
+
+// RFC 9000 appendix A.3, with numbers of one byte: on the wire they are 0xc8, 0x10, 0xff and 0x80.
+TEST_F(QuicInitial, APacketNumberIsTheOneNearestToThoseBefore) {
+  std::size_t at = 0;
+  for (const std::uint32_t number : {200u, 272u, 255u, 384u}) {
+    Initial piece = initial_with(crypto_frame(at, std::span(long_message).subspan(at, 100)), number);
+    piece.number_bytes = 1;
+    EXPECT_EQ(read(piece.protect()), QuicResult::need_more) << number;
+    at += 100;
+  }
+  EXPECT_EQ(connection.next_number, 385u);
+  Initial restarted = initial_with(crypto_frame(at, std::span(long_message).subspan(at)), 5);
+  restarted.number_bytes = 1;
+  expect_named(restarted.protect(), "long.example.com");
 }
 
 TEST_F(QuicInitial, WhatMayNotStandInAnInitialIsMalformed) {
