@@ -8,8 +8,8 @@
 //   lenient   what a server does that decodes first and looks later: escapes are decoded as long as there are any, "\"
 //             is "/", the parameters of a segment (";v=1") are cut off, a decoded "?" or "#" ends the path, slashes in
 //             a row become one and then "." and ".." are resolved.
-//   literal   what a server does that resolves nothing: as strict, but "." and ".." are segments like others. (In what a
-//             policy names they are resolved.)
+//   literal   what a server does that resolves nothing: as strict, but "." and ".." are segments like others. What a
+//             policy names is resolved all the same.
 //
 // Between strict and lenient there are many servers that do some of it. Where a path goes up, that leads anywhere: of
 // "/public/%3f/..%2f..%2fadmin" strict makes "/public/%3F/..%2F..%2Fadmin", lenient "/public/", and nginx "/admin". So

@@ -1,7 +1,6 @@
 #include "dataplane/stages/decide.h"
 
 #include "classifier/prefix_translation.h"
-#include "dataplane/owner.h"
 #include "dataplane/stages/admit.h"
 #include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/learn.h"
@@ -378,19 +377,6 @@ void introduce(Core& core, const Flow& flow) noexcept {
   const bool same = choice.prefix != nullptr ? choice.prefix->to_outside(query.source) == address
                                              : choice.pool != nullptr && choice.pool->contains(address);
   if (same) facts.egress = choice.egress;
-}
-
-}  // namespace
-
-namespace {
-
-// Its egress address is one still; and given out in the same way, where several workers share the answers.
-[[nodiscard]] bool answers_come_here(const Core& core, const Flow& flow, const classifier::Policy& policy) noexcept {
-  const IpAddress& address = core.addresses[flow.nat_address];
-  if (!policy.gives_out(address)) return false;
-  const PipelineSettings& settings = core.settings;
-  if (settings.workers == 1 || is_portless(flow.protocol)) return true;
-  return answer_owner(address, flow.nat_port, settings.workers, piece_ports(settings.nat), policy) == settings.worker;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "classifier/prefix_translation.h"
+#include "dataplane/owner.h"
 #include "dataplane/stages/map_port.h"
 #include "dataplane/stages/port_use.h"
 #include "dataplane/wire/checksum.h"
@@ -331,6 +332,14 @@ bool translate_error(const Core& core, const Flow& flow, Packet& packet, const P
   }
   icmp.checksum.set_raw(finish(sum));
   return true;
+}
+
+bool answers_come_here(const Core& core, const Flow& flow, const classifier::Policy& policy) noexcept {
+  const IpAddress& address = core.addresses[flow.nat_address];
+  if (!policy.gives_out(address)) return false;
+  const PipelineSettings& settings = core.settings;
+  if (settings.workers == 1 || is_portless(flow.protocol)) return true;
+  return answer_owner(address, flow.nat_port, settings.workers, piece_ports(settings.nat), policy) == settings.worker;
 }
 
 }  // namespace sallyport::dataplane

@@ -41,4 +41,8 @@ void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed&
 [[nodiscard]] bool translate_error(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed,
                                    const Parsed& quoted, Direction direction) noexcept;
 
+// Under this policy, of a flow that is translated: its egress address is one still, and is given out in the same way
+// where several workers share the answers.
+[[nodiscard]] bool answers_come_here(const Core& core, const Flow& flow, const classifier::Policy& policy) noexcept;
+
 }  // namespace sallyport::dataplane
