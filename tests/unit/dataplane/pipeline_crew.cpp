@@ -196,20 +196,6 @@ TEST(PipelineCrew, LowPortsOfEachSenderFindAPortWithManyWorkers) {
   }
 }
 
-std::string six_to(const std::string& egress_ip) {
-  return R"(
-[[egress_network]]
-namespace = "linkerd-egress"
-name = "all"
-traffic_policy = "Allow"
-networks = [ { cidr = "::/0" } ]
-[[egress]]
-name = "x"
-sources = ["fd01:203:405::/48"]
-egress_ip = ")" +
-         egress_ip + "\"\n";
-}
-
 // An address that is given out in another way is another worker's: a flow that leaves under it gets its answers, or
 // ends.
 TEST(PipelineCrew, ReloadsBetweenAnAddressAndItsPrefixLeaveNoFlowWithoutAnswers) {

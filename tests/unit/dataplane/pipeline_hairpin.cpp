@@ -87,20 +87,8 @@ TEST(PipelineProtocols, WithoutPortsBelongToTheWorkerOfTheServer) {
   EXPECT_EQ(g.dropped(Drop::nat_protocol_taken), 59U);
 }
 
-constexpr const char* to_prefix = R"(
-[[egress_network]]
-namespace = "linkerd-egress"
-name = "all"
-traffic_policy = "Allow"
-networks = [ { cidr = "::/0" } ]
-[[egress]]
-name = "prefix"
-sources = ["fd01:203:405::/48"]
-egress_ip = "2001:db8:1::/48"
-)";
-
 TEST(PipelinePrefix, AnswersFindTheWorkerOfTheClient) {
-  Crew g(to_prefix, open_ports());
+  Crew g(six_to("2001:db8:1::/48"), open_ports());
   for (int i = 1; i < 60; ++i) {
     const End client{"fd01:203:405:" + std::to_string(i) + "::1234", static_cast<std::uint16_t>(5000 + i)};
     const Seen seen = g.out(udp(client, server6));

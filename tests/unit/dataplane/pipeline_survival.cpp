@@ -268,17 +268,7 @@ TEST(Survival, CountsGoOn) {
 
 // RFC 6296: the address says whose the answers are, whatever the port.
 TEST(Survival, APrefixKeepsItsWorkersAndPorts) {
-  constexpr const char* to_prefix = R"(
-[[egress_network]]
-namespace = "linkerd-egress"
-name = "all"
-traffic_policy = "Allow"
-networks = [ { cidr = "::/0" } ]
-[[egress]]
-name = "prefix"
-sources = ["fd01:203:405::/48"]
-egress_ip = "2001:db8:1::/48"
-)";
+  const std::string to_prefix = six_to("2001:db8:1::/48");
   for (std::uint16_t port = 5000; port < 5300; port = static_cast<std::uint16_t>(port + 64)) {
     Gateway before(to_prefix);
     const End client{"fd01:203:405:1::1234", port};

@@ -1,6 +1,8 @@
 // Policies of the pipeline's tests.
 #pragma once
 
+#include <string>
+
 namespace sallyport::dataplane::test {
 
 inline constexpr const char* allow_all = R"(
@@ -52,5 +54,20 @@ matches = [ { path = { type = "PathPrefix", value = "/get" } } ]
 [snat]
 addresses = ["203.0.113.1", "2001:db8:ffff::1"]
 )";
+
+// IPv6 of one /48 leaves under an address, or under the addresses of another /48.
+inline std::string six_to(const std::string& egress_ip) {
+  return R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Allow"
+networks = [ { cidr = "::/0" } ]
+[[egress]]
+name = "six"
+sources = ["fd01:203:405::/48"]
+egress_ip = ")" +
+         egress_ip + "\"\n";
+}
 
 }  // namespace sallyport::dataplane::test
