@@ -1,6 +1,7 @@
 #include "classifier/routes.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -78,7 +79,7 @@ namespace {
   constexpr std::size_t worth_it = 256;
   const std::string_view target = shown.request.target;
   if (!plan.asks_path || plan.asks_headers || target.size() < worth_it || !is_moot_path(target)) return 0;
-  const Routes::Plan* which = &plan;
+  const auto which = reinterpret_cast<std::uintptr_t>(&plan);  // of a policy, whose scratch this is
   const std::string_view parts[] = {{reinterpret_cast<const char*>(&which), sizeof which},
                                     {reinterpret_cast<const char*>(&shown.protocol), sizeof shown.protocol},
                                     name != nullptr ? name->view() : std::string_view{},
