@@ -12,25 +12,28 @@ namespace sallyport::classifier::names {
 namespace {
 
 // A first word that is no token, but by its beginning a method to some server (gunicorn before 22), with a version of
-// HTTP at the end of its line.
+// HTTP at the end of its line. What a beginning of the text says holds for all of it.
 [[nodiscard]] Parse judge_odd_method(std::string_view text) noexcept {
-  constexpr std::ptrdiff_t bytes_min = 3, bytes_max = 64;
-  const auto* const end = std::find_if_not(text.begin(), text.end(), [](char c) { return c >= '$' && c <= '_'; });
-  if (end == text.end()) return end - text.begin() <= bytes_max ? Parse::need_more : Parse::not_this;
-  if (end - text.begin() < bytes_min) return Parse::not_this;
-  const std::string_view line = text.substr(0, text.find('\n'));
-  if (contains(line, " http/")) return Parse::malformed;
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\r' && c != '\t'; };
-  const bool may_become = *end == ' ' && line.size() == text.size() && std::none_of(line.begin(), line.end(), control);
-  return may_become ? Parse::need_more : Parse::not_this;
+  constexpr std::size_t marks = 3, bytes_max = 64;
+  const auto graphic = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f; };
+  const auto mark = [](char c) { return c >= '$' && c <= '_'; };
+  const std::string_view front = text.substr(0, marks);
+  const auto* const end = std::find_if_not(text.begin(), text.end(), graphic);
+  const bool odd = std::all_of(front.begin(), front.end(), mark);
+  if (!odd || end - text.begin() > static_cast<std::ptrdiff_t>(bytes_max)) return Parse::not_this;
+  if (end == text.end()) return Parse::need_more;
+  if (*end != ' ' || end - text.begin() < static_cast<std::ptrdiff_t>(marks)) return Parse::not_this;
+  const auto control = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
+  const auto* const line_end = std::find_if(text.begin(), text.end(), control);
+  if (contains({text.begin(), line_end}, " http/")) return Parse::malformed;
+  return line_end == text.end() ? Parse::need_more : Parse::not_this;
 }
 
 // "GET " or the beginning of such. Whatever some server might take for it is no other protocol's, but malformed.
 [[nodiscard]] Parse judge_start(std::string_view text) noexcept {
   const auto* const end = std::find_if_not(text.begin(), text.end(), is_token_character);
   const std::string_view word = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-  if (end == text.end() || (!word.empty() && *end == ' '))
-    return word.size() > method_bytes_max ? Parse::malformed : Parse::need_more;
+  if (end == text.end() || (!word.empty() && *end == ' ')) return Parse::need_more;
   constexpr std::string_view blanks = " \t\v\f\r\n";
   const bool leads = word.empty() && blanks.find(*end) != std::string_view::npos;
   const bool parts = *end == '\t' || *end == '\v' || *end == '\f';
