@@ -133,10 +133,14 @@ constexpr std::array<std::string_view, 40> methods{"GET",
   return what;
 }
 
-// "05 n" and n ways to log in (RFC 1928), which are controls all.
+// "05 n" and n ways to log in (RFC 1928), which are controls all. What stands behind them does not matter: a greeting
+// that has come is not taken back.
 [[nodiscard]] bool greets_socks(std::string_view text) noexcept {
-  constexpr char version = 5;
-  return text.size() >= 2 && text[0] == version && text.size() == 2 + static_cast<std::size_t>(text[1]);
+  constexpr char version = 5, password = 2;
+  const std::size_t ways = text.size() < 2 ? 0 : static_cast<unsigned char>(text[1]);
+  if (ways == 0 || text[0] != version || text.size() < 2 + ways) return false;
+  const std::string_view asked = text.substr(2, ways);
+  return std::all_of(asked.begin(), asked.end(), [](char c) { return c >= 0 && c <= password; });
 }
 
 // Controls in front of a request are nothing to some servers (Netty), and the beginning of other protocols. Are they in
