@@ -56,9 +56,8 @@ using Type = StringMatch::Type;
 
 bool is_moot_path(std::string_view target) noexcept {
   const std::string_view path = path_of(target);
-  const auto moot = [](char c) { return c == '%' || c == ';' || c == '\\'; };
   constexpr std::string_view parts[] = {"//", "/."};
-  return std::any_of(path.begin(), path.end(), moot) ||
+  return std::any_of(path.begin(), path.end(), is_moot) ||
          std::any_of(std::begin(parts), std::end(parts),
                      [&](std::string_view part) { return path.find(part) != std::string_view::npos; });
 }

@@ -19,8 +19,6 @@ namespace {
   return byte < 0x20 || byte == 0x7f || byte == '%' || byte == '/' || byte == '\\' || byte == ';' || byte == '?' ||
          byte == '#';
 }
-// Bytes that servers read differently.
-[[nodiscard]] bool is_moot(char c) noexcept { return c == '%' || c == ';' || c == '\\'; }
 
 [[nodiscard]] std::size_t decode_strictly(std::string_view path, char* to) noexcept {
   std::size_t size = 0;

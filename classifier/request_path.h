@@ -36,6 +36,9 @@ inline constexpr std::size_t readings = 3;
 // Does the path go up, in some server's reading of many? `room` is for all of it.
 [[nodiscard]] bool is_unclear_path(std::string_view path, char* room) noexcept;
 
+// A byte of a path that servers read differently.
+[[nodiscard]] constexpr bool is_moot(char c) noexcept { return c == '%' || c == ';' || c == '\\'; }
+
 // What an escape at the beginning of a text stands for; -1: there is none.
 [[nodiscard]] int unescape(std::string_view text) noexcept;
 
