@@ -49,15 +49,81 @@ class Loadable {
   std::size_t size_;
 };
 
+// The same of a HostName, behind whose bytes others may be loaded.
+class LoadableName {
+ public:
+  explicit LoadableName(const HostName& name) noexcept : from_(name.view().data()) {}
+
+  [[nodiscard]] std::uint64_t few(std::size_t start, std::ptrdiff_t count) const noexcept {
+    return _bzhi_u64(eight(start), 8 * static_cast<unsigned>(std::max(count, std::ptrdiff_t{0})));
+  }
+  [[nodiscard]] std::uint64_t eight(std::size_t start) const noexcept { return load<std::uint64_t>(from_ + start); }
+
+ private:
+  const char* from_;
+};
+
 // The hash of a suffix, with one more label before it: of texts of one length up to 16, no two make the same two words.
-[[nodiscard]] std::uint64_t extend(std::uint64_t hash, const Loadable& text, std::size_t start,
-                                   std::size_t size) noexcept {
+template <typename Text>
+[[nodiscard, gnu::always_inline]] inline std::uint64_t extend(std::uint64_t hash, const Text& text, std::size_t start,
+                                                              std::size_t size) noexcept {
   constexpr std::size_t word = sizeof(std::uint64_t);
   const std::uint64_t seed = last_step + 2 * size;
   for (; size > 2 * word; start += 2 * word, size -= 2 * word)
     hash = folded(hash ^ text.eight(start), step ^ text.eight(start + word));
   const auto left = static_cast<std::ptrdiff_t>(size);
   return folded(hash ^ text.few(start, left), seed ^ text.few(start + word, left - std::ptrdiff_t{word}));
+}
+
+[[nodiscard]] ByteMask dots_of(std::string_view name) noexcept {
+  ByteMask dots{};
+  for_each_sixteen(name, [&](std::size_t at, __m128i bytes) { add_bits(dots, at, bits_of(lanes_with(bytes, '.'))); });
+  return dots;
+}
+// Most names are short: no branch hangs on how short.
+[[nodiscard]] ByteMask dots_of(const HostName& name) noexcept {
+  static_assert(HostName::readable == sizeof(__m256i));
+  if (name.size() > sizeof(__m256i)) return dots_of(name.view());
+  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(name.view().data()));
+  const auto dots = static_cast<unsigned>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('.'))));
+  return {_bzhi_u64(dots, static_cast<unsigned>(name.size()))};
+}
+
+// Calls take(hash, start) with every suffix that starts at a label, the shortest first.
+template <typename Text, typename Take>
+void for_each_suffix(const Text& text, std::size_t size, const ByteMask& dots, Take&& take) noexcept {
+  std::uint64_t hash = step;
+  std::size_t end = size;
+  const auto add = [&](std::size_t start) {
+    hash = extend(hash, text, start, end - start);
+    take(hash, static_cast<std::uint8_t>(start));
+    end = start - 1;
+  };
+  for (std::size_t word = (size + 63) / 64; word-- > 0;) {
+    for (std::uint64_t left = dots[word]; left != 0;) {
+      const auto bit = 63U - static_cast<unsigned>(std::countl_zero(left));
+      left ^= std::uint64_t{1} << bit;
+      add(64 * word + bit + 1);
+    }
+  }
+  add(0);
+}
+
+// Whether a text that has `readable` bytes from each of its own on stands, behind its length, where as many are
+// readable.
+[[nodiscard]] bool is_written_at(const char* written, std::string_view text) noexcept {
+  static_assert(HostName::readable == sizeof(__m256i));
+  if (static_cast<std::uint8_t>(*written++) != text.size()) return false;
+  const char* shown = text.data();
+  for (std::size_t left = text.size();; left -= sizeof(__m256i)) {
+    const __m256i same = _mm256_cmpeq_epi8(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(written)),
+                                           _mm256_loadu_si256(reinterpret_cast<const __m256i*>(shown)));
+    const unsigned different = ~static_cast<unsigned>(_mm256_movemask_epi8(same));
+    if (left <= sizeof(__m256i)) return _bzhi_u64(different, static_cast<unsigned>(left)) == 0;
+    if (different != 0) return false;
+    written += sizeof(__m256i);
+    shown += sizeof(__m256i);
+  }
 }
 
 [[nodiscard]] std::size_t first_of(unsigned hits) noexcept { return static_cast<std::size_t>(std::countr_zero(hits)); }
@@ -68,25 +134,29 @@ class Loadable {
 void NameSuffixes::assign(std::string_view name) noexcept {
   name_ = name;
   size_ = 0;
-  ByteMask dots{};
-  for_each_sixteen(name, [&](std::size_t at, __m128i bytes) { add_bits(dots, at, bits_of(lanes_with(bytes, '.'))); });
-  const Loadable text(name);
-  std::uint64_t hash = step;
-  std::size_t end = name.size();
-  const auto add = [&](std::size_t start) {
-    if (size_ == suffixes_.size()) return;
-    hash = extend(hash, text, start, end - start);
-    suffixes_[size_++] = {hash, static_cast<std::uint8_t>(start)};
-    end = start - 1;
-  };
-  for (std::size_t word = (name.size() + 63) / 64; word-- > 0;) {
-    for (std::uint64_t left = dots[word]; left != 0;) {
-      const auto bit = 63U - static_cast<unsigned>(std::countl_zero(left));
-      left ^= std::uint64_t{1} << bit;
-      add(64 * word + bit + 1);
-    }
+  for_each_suffix(Loadable(name), name.size(), dots_of(name), [&](std::uint64_t hash, std::uint8_t start) {
+    if (size_ != suffixes_.size()) suffixes_[size_++] = {hash, start};
+  });
+}
+
+NameBatch::NameBatch() noexcept = default;
+
+NameBatch::NameBatch(std::span<const HostName> names) noexcept : names_(names), size_(names.size()) {
+  if (size_ > names_max) std::abort();
+  for (const HostName& name : names) {
+    __builtin_prefetch(&name);
+    __builtin_prefetch(name.view().data() + HostName::readable - 1);
   }
-  add(0);
+  std::size_t end = 0;
+  for (std::size_t i = 0; i < size_; ++i) {
+    std::uint8_t labels = 0;
+    for_each_suffix(LoadableName(names[i]), names[i].size(), dots_of(names[i]),
+                    [&](std::uint64_t hash, std::uint8_t start) {
+                      suffixes_[end++] = {hash, start, ++labels, static_cast<std::uint8_t>(i)};
+                    });
+    ends_[i] = static_cast<std::uint16_t>(end);
+  }
+  suffixes_end_ = end;
 }
 
 DomainSet::DomainSet(Match match, std::span<const std::string> names) : match_(match) {
@@ -94,8 +164,9 @@ DomainSet::DomainSet(Match match, std::span<const std::string> names) : match_(m
   lines_.resize(std::bit_ceil(names.size() * 3 / (2 * slots) + 1));
   std::size_t bytes = 0;
   for (const std::string& name : names) bytes += name.size() + 1;
-  bytes_.reserve(bytes);
+  bytes_.reserve(bytes + HostName::readable);
   insert_all(names);
+  bytes_.resize(bytes_.size() + HostName::readable);
 }
 
 // The line of a name is anywhere in memory: it is on its way while those before it are put in.
@@ -129,6 +200,7 @@ void DomainSet::insert(std::string_view name, const Hashed& hashed) {
   line.tags[line.used] = tag_of(hashed.hash);
   line.places[line.used++] = place;
   label_counts_.set(std::min(hashed.labels, label_counts_.size() - 1));
+  labels_most_ = std::max(labels_most_, hashed.labels);
   ++names_;
 }
 
@@ -155,49 +227,62 @@ bool DomainSet::contains(std::uint64_t hash, std::string_view name) const noexce
 }
 
 template <typename Visit>
-std::size_t DomainSet::first_possible(const NameSuffixes& suffixes, std::size_t labels, Visit&& visit) const noexcept {
+std::size_t DomainSet::first_possible(const NameSuffixes& suffixes, Visit&& visit) const noexcept {
   const auto all = suffixes.all();
   const std::size_t fewest = match_ == Match::exact ? all.size() : 1;
-  for (; labels >= fewest && labels != 0; --labels) {
+  for (std::size_t labels = all.size(); labels >= fewest && labels != 0; --labels) {
     if (label_counts_[std::min(labels, label_counts_.size() - 1)] && visit(all[labels - 1])) return labels;
   }
   return 0;
 }
 
-void DomainSet::fetch_lines(const NameSuffixes& suffixes) const noexcept {
-  first_possible(suffixes, suffixes.all().size(), [&](const NameSuffixes::Suffix& suffix) {
+std::size_t DomainSet::find(const NameSuffixes& suffixes) const noexcept {
+  first_possible(suffixes, [&](const NameSuffixes::Suffix& suffix) {
     __builtin_prefetch(&lines_[line_of(suffix.hash)]);
     return false;
   });
-}
-
-std::size_t DomainSet::fetch_name(const NameSuffixes& suffixes) const noexcept {
-  return first_possible(suffixes, suffixes.all().size(), [&](const NameSuffixes::Suffix& suffix) {
-    const Line& line = lines_[line_of(suffix.hash)];
-    const unsigned hits = hits_in(line, tag_of(suffix.hash));
-    if (hits != 0) __builtin_prefetch(bytes_.data() + line.places[first_of(hits)]);
-    return hits != 0 || line.overflows;
-  });
-}
-
-std::size_t DomainSet::look(const NameSuffixes& suffixes, std::size_t labels) const noexcept {
-  const std::size_t found = first_possible(suffixes, labels, [&](const NameSuffixes::Suffix& suffix) {
+  const std::size_t found = first_possible(suffixes, [&](const NameSuffixes::Suffix& suffix) {
     return contains(suffix.hash, suffixes.name().substr(suffix.start));
   });
   return found == 0 ? 0 : suffixes.name().size() - suffixes.all()[found - 1].start;
 }
 
-std::size_t DomainSet::find(const NameSuffixes& suffixes) const noexcept {
-  fetch_lines(suffixes);
-  return look(suffixes, suffixes.all().size());
+template <typename Visit>
+void DomainSet::for_each_askable(const NameBatch& names, Visit&& visit) const noexcept {
+  if (match_ == Match::exact) {
+    for (std::size_t i = 0; i < names.size(); ++i) visit(names.whole(i));
+    return;
+  }
+  for (const NameBatch::Suffix& suffix : names.all()) {
+    if (suffix.labels <= labels_most_) visit(suffix);
+  }
 }
 
-void DomainSet::find(std::span<const NameSuffixes> names, std::span<std::size_t> lengths) const noexcept {
-  if (names.size() != lengths.size() || names.size() > batch_max) std::abort();
-  std::array<std::size_t, batch_max> labels;
-  for (const NameSuffixes& name : names) fetch_lines(name);
-  for (std::size_t i = 0; i < names.size(); ++i) labels[i] = fetch_name(names[i]);
-  for (std::size_t i = 0; i < names.size(); ++i) lengths[i] = look(names[i], labels[i]);
+void DomainSet::find(const NameBatch& names, std::span<std::size_t> lengths) const noexcept {
+  if (names.size() != lengths.size()) std::abort();
+  for_each_askable(names, [&](const NameBatch::Suffix& suffix) { __builtin_prefetch(&lines_[line_of(suffix.hash)]); });
+
+  struct Possible {
+    const NameBatch::Suffix* suffix;
+    const char* written;  // the name that it probably is
+  };
+  std::array<Possible, NameBatch::suffixes_max> possible;
+  std::size_t count = 0;
+  for_each_askable(names, [&](const NameBatch::Suffix& suffix) {
+    const Line& line = lines_[line_of(suffix.hash)];
+    const unsigned hits = hits_in(line, tag_of(suffix.hash));
+    const char* written = bytes_.data() + line.places[first_of(hits | 1U << (slots - 1))];
+    __builtin_prefetch(written);
+    possible[count] = {&suffix, written};
+    count += static_cast<std::size_t>(hits != 0) | static_cast<std::size_t>(line.overflows);
+  });
+
+  std::ranges::fill(lengths, std::size_t{0});
+  for (const Possible& one : std::span(possible).first(count)) {
+    const std::string_view text = names.text(*one.suffix);
+    // Of one name the longest comes last.
+    if (is_written_at(one.written, text) || contains(one.suffix->hash, text)) lengths[one.suffix->name] = text.size();
+  }
 }
 
 std::size_t DomainSet::memory_bytes() const noexcept { return lines_.size() * sizeof(Line) + bytes_.capacity(); }

@@ -44,6 +44,39 @@ class NameSuffixes {
 };
 inline NameSuffixes::NameSuffixes() noexcept = default;
 
+// The suffixes of several names, those of one behind those of the other: what is asked for at once.
+class NameBatch {
+ public:
+  static constexpr std::size_t names_max = 16;
+
+  NameBatch() noexcept;
+  // The names must live as long; at most names_max.
+  explicit NameBatch(std::span<const HostName> names) noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  struct Suffix {
+    std::uint64_t hash;
+    std::uint8_t start;   // offset into the name
+    std::uint8_t labels;  // that it has
+    std::uint8_t name;    // which it is one of
+  };
+  static constexpr std::size_t suffixes_max = names_max * HostName::labels_max;
+  // Of each name the shortest first.
+  [[nodiscard]] std::span<const Suffix> all() const noexcept { return {suffixes_.data(), suffixes_end_}; }
+  [[nodiscard]] const Suffix& whole(std::size_t name) const noexcept { return suffixes_[ends_[name] - 1U]; }
+  // HostName::readable bytes may be loaded wherever one of these lies.
+  [[nodiscard]] std::string_view text(const Suffix& suffix) const noexcept {
+    return names_[suffix.name].view().substr(suffix.start);
+  }
+
+ private:
+  std::span<const HostName> names_;
+  std::size_t size_ = 0;
+  std::size_t suffixes_end_ = 0;
+  std::array<std::uint16_t, names_max> ends_;
+  std::array<Suffix, suffixes_max> suffixes_;  // the first suffixes_end_ of them: 32 KB are not set for nothing
+};
+
 class DomainSet {
  public:
   using Match = config::DomainSet::Match;
@@ -58,10 +91,10 @@ class DomainSet {
   // Length in bytes of the longest name of the set that matches: the name itself or, with Match::subdomains, one above
   // it. 0: none does.
   [[nodiscard]] std::size_t find(const NameSuffixes& suffixes) const noexcept;
-  // lengths[i] is find(names[i]); both spans have one length, at most batch_max. Waits for the lines of all names, then
-  // for the bytes of those that these hint at, where one after the other each waits twice.
-  static constexpr std::size_t batch_max = 16;
-  void find(std::span<const NameSuffixes> names, std::span<std::size_t> lengths) const noexcept;
+  // lengths[i] is find() of names[i]; both have one size. Waits for the lines of all names, then for the bytes of those
+  // that these hint at, where one after the other each waits twice; and goes through suffixes, not names, so that no
+  // branch hangs on how many labels a name has.
+  void find(const NameBatch& names, std::span<std::size_t> lengths) const noexcept;
 
  private:
   static constexpr std::size_t slots = 10;
@@ -73,15 +106,13 @@ class DomainSet {
   };
   static_assert(sizeof(Line) == 64);
 
-  // Calls `visit` with each suffix of at most `labels` that has as many as some name of the set, longest first, until
-  // it says true. Answers how many labels that one has; 0: none said so.
+  // Calls `visit` with each suffix that has as many labels as some name of the set, longest first, until it says true.
+  // Answers how many labels that one has; 0: none said so.
   template <typename Visit>
-  std::size_t first_possible(const NameSuffixes& suffixes, std::size_t labels, Visit&& visit) const noexcept;
-  void fetch_lines(const NameSuffixes& suffixes) const noexcept;
-  // Fetches the name that the lines hint at first. Answers how many labels that has; 0: none of the set can match.
-  [[nodiscard]] std::size_t fetch_name(const NameSuffixes& suffixes) const noexcept;
-  // find() among the suffixes of at most `labels`.
-  [[nodiscard]] std::size_t look(const NameSuffixes& suffixes, std::size_t labels) const noexcept;
+  std::size_t first_possible(const NameSuffixes& suffixes, Visit&& visit) const noexcept;
+  // Calls `visit` with each suffix that has no more labels than all names of the set.
+  template <typename Visit>
+  void for_each_askable(const NameBatch& names, Visit&& visit) const noexcept;
   [[nodiscard]] static unsigned hits_in(const Line& line, std::uint16_t tag) noexcept;
   [[nodiscard]] bool contains(std::uint64_t hash, std::string_view name) const noexcept;
   [[nodiscard]] std::size_t line_of(std::uint64_t hash) const noexcept;
@@ -95,8 +126,10 @@ class DomainSet {
   Match match_;
   std::size_t names_ = 0;
   std::vector<Line> lines_;
-  std::vector<char> bytes_;                             // length byte and name, one after the other
+  // Length byte and name, one after the other; behind the last as many as may be loaded at once.
+  std::vector<char> bytes_;
   std::bitset<HostName::labels_max + 1> label_counts_;  // numbers of labels that names of the set have
+  std::size_t labels_most_ = 0;
 };
 
 }  // namespace sallyport::classifier

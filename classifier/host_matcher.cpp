@@ -111,11 +111,10 @@ class Best {
 template <typename Take>
 void HostMatcher::match_sets(std::span<const HostName> names, std::span<Take> takes) const {
   if (sets_.empty()) return;
-  std::array<NameSuffixes, batch_max> suffixes;
+  const NameBatch batch(names);
   std::array<std::size_t, batch_max> lengths;
-  for (std::size_t i = 0; i < names.size(); ++i) suffixes[i].assign(names[i].view());
   for (const SetEntry& set : sets_) {
-    set.set->find(std::span(suffixes).first(names.size()), std::span(lengths).first(names.size()));
+    set.set->find(batch, std::span(lengths).first(names.size()));
     for (std::size_t i = 0; i < names.size(); ++i) take_set(set, lengths[i], takes[i]);
   }
 }

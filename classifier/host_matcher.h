@@ -51,7 +51,7 @@ class HostMatcher {
   [[nodiscard]] Result match(const HostName& name, MatchScratch& scratch) const noexcept;
   // results[i] is match(names[i]); both spans have one length. Waits for memory once for each batch_max of the names,
   // where one after the other each waits twice.
-  static constexpr std::size_t batch_max = DomainSet::batch_max;
+  static constexpr std::size_t batch_max = NameBatch::names_max;
   void match(std::span<const HostName> names, MatchScratch& scratch, std::span<Result> results) const noexcept;
   // Called for every entry that matches, with what match() ranks them by but for action and order: lower is more
   // specific, below `no_name_distance`.

@@ -19,6 +19,8 @@ class HostName {
   HostName() noexcept;
   [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  // So many bytes may be loaded wherever one of the name's lies.
+  static constexpr std::size_t readable = 32;
 
   friend bool operator==(const HostName& left, const HostName& right) noexcept { return left.view() == right.view(); }
 
@@ -27,7 +29,8 @@ class HostName {
   [[nodiscard]] bool read(std::string_view shown) noexcept;
 
   std::uint8_t size_ = 0;
-  std::array<char, bytes_max + 1> bytes_;  // the first size_ bytes are meant; behind it, so that few lines are touched
+  // The first size_ bytes are meant. Behind it, so that few lines are touched.
+  std::array<char, bytes_max + readable> bytes_;
 };
 // Not in the class: there it would have every value zeroed before it is made (C++20 [dcl.init.general]).
 inline HostName::HostName() noexcept = default;

@@ -107,6 +107,8 @@ Gateway::Parts::Parts(const config::ApplianceModel& given, const classifier::Poo
   seat_workers(pool_key);
   check_memory();
   log_start();
+  for (const auto& seat : seats) seat->populate();  // all at once: each worker its own
+  for (const auto& seat : seats) seat->await_populated();
   for (const auto& port : ports) port->start();
   log_steering(ports, log);
   pump->follow_links();

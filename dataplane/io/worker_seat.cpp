@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "dataplane/flow/memory.h"
 #include "dataplane/io/dpdk.h"
 #include "dataplane/io/environment_error.h"
 #include "dataplane/io/thread_sanitizer.h"
@@ -43,6 +44,7 @@ void WorkerSeat::prepare(WorldSettings world, const PipelineSettings& pipeline, 
 }
 
 int WorkerSeat::run() noexcept {
+  const TablesTaken tables;
   try {
     pipeline_ = std::make_unique<Pipeline>(settings_, *world_);
     worker_ = make_worker_();
@@ -50,11 +52,23 @@ int WorkerSeat::run() noexcept {
     ready_.set_exception(std::current_exception());
     return 1;
   }
+  std::future<bool> populate = populate_.get_future();
   std::future<bool> go = go_.get_future();
   ready_.set_value();
+  if (populate.get()) {
+    tables.populate();
+    populated_.set_value();
+  }
   if (go.get()) worker_->run();
   return 0;
 }
+
+void WorkerSeat::populate() {
+  told_to_populate_ = true;
+  populate_.set_value(true);
+}
+
+void WorkerSeat::await_populated() { populated_.get_future().get(); }
 
 void WorkerSeat::go() {
   gone_ = true;
@@ -63,8 +77,9 @@ void WorkerSeat::go() {
 
 void WorkerSeat::end(Worker::End how) noexcept {
   if (worker_) worker_->end(how);
+  if (!told_to_populate_) populate_.set_value(false);
   if (!gone_) go_.set_value(false);
-  gone_ = true;
+  told_to_populate_ = gone_ = true;
 }
 
 void WorkerSeat::join() noexcept {

@@ -33,6 +33,9 @@ class WorkerSeat {
 
   // Takes the memory; answers when it stands. Throws EnvironmentError.
   void prepare(WorldSettings world, const PipelineSettings& pipeline, WorkerSettings worker, Quiescence& quiescence);
+  // Has the kernel find and clear the memory, on the worker's own thread; await_populated() waits until that is done.
+  void populate();
+  void await_populated();
   // The loop begins.
   void go();
   // The loop is told to end; join() waits until it has.
@@ -60,9 +63,12 @@ class WorkerSeat {
   PipelineSettings settings_;
   unsigned lcore_ = 0;
   std::promise<void> ready_;
+  std::promise<bool> populate_;
+  std::promise<void> populated_;
   std::promise<bool> go_;
   bool launched_ = false;
-  bool gone_ = false;  // told to go, or not to
+  bool told_to_populate_ = false;  // or not to
+  bool gone_ = false;              // told to go, or not to
   std::unique_ptr<DeviceWorld> world_;
   std::unique_ptr<Pipeline> pipeline_;
   std::function<std::unique_ptr<Worker>()> make_worker_;

@@ -16,16 +16,30 @@ namespace {
 using Match = DomainSet::Match;
 using Names = std::vector<std::string>;
 
-// The longest name found, or "none".
-std::string found(const DomainSet& set, const std::string& name) {
-  const std::size_t length = set.find(NameSuffixes(name));
-  return length != 0 ? name.substr(name.size() - length) : "none";
-}
-
 std::string repeated(std::size_t count, const std::string& text) {
   std::string all;
   for (std::size_t i = 0; i < count; ++i) all += text;
   return all;
+}
+
+// In a batch of one and in a full one, between names that are found and names that are not.
+void expect_the_same_in_batches(const DomainSet& set, const HostName& name, std::size_t length) {
+  std::vector<HostName> names(NameBatch::names_max, name);
+  names[0] = names[2] = *normalise("b");
+  names.back() = *normalise(repeated(40, "a.") + "example.com");
+  std::vector<std::size_t> lengths(names.size());
+  set.find(NameBatch(names), lengths);
+  for (std::size_t i = 0; i < names.size(); ++i)
+    EXPECT_EQ(lengths[i], set.find(NameSuffixes(names[i].view()))) << i << ", " << name.view();
+  set.find(NameBatch(std::span(names).subspan(1, 1)), std::span(lengths).first(1));
+  EXPECT_EQ(lengths[0], length) << name.view();
+}
+
+// The longest name found, or "none".
+std::string found(const DomainSet& set, const std::string& name) {
+  const std::size_t length = set.find(NameSuffixes(name));
+  if (const auto host = normalise(name)) expect_the_same_in_batches(set, *host, length);
+  return length != 0 ? name.substr(name.size() - length) : "none";
 }
 
 TEST(NameSuffixes, StartAtLabelsShortestFirst) {
