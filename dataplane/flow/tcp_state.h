@@ -16,9 +16,11 @@ enum class TcpState : std::uint8_t {
   fin_server,
   closing,  // both are
   reset,
-  syn_crossed,  // a simultaneous open, whose SYN of the server the client has answered
+  syn_crossed,   // a simultaneous open, whose SYN of the server the client has answered
+  syn_server,    // the server's SYN: it opens, through a mapping that stands
+  syn_answered,  // the client's SYN-ACK to that
 };
-inline constexpr std::size_t tcp_state_count = 9;
+inline constexpr std::size_t tcp_state_count = 11;
 
 enum class TcpEvent : std::uint8_t {
   client_syn,
@@ -40,7 +42,7 @@ inline constexpr std::size_t tcp_event_count = 9;
   constexpr std::array<Row, tcp_state_count> table = {{
       // client_syn, server_syn, client_syn_ack, server_syn_ack, client_ack, server_ack, client_fin, server_fin, rst
       /* none */
-      {syn_client, syn_both, syn_client, syn_both, established, established, fin_client, fin_server, reset},
+      {syn_client, syn_server, syn_client, syn_both, established, established, fin_client, fin_server, reset},
       /* syn_client */
       {syn_client, syn_both, syn_client, syn_both, syn_client, syn_client, syn_client, syn_client, reset},
       /* syn_both */
@@ -57,6 +59,10 @@ inline constexpr std::size_t tcp_event_count = 9;
       {reset, reset, reset, reset, established, established, reset, reset, reset},
       /* syn_crossed: the server's SYN-ACK ends a simultaneous open as well as the client's data (RFC 5382 REQ-2) */
       {syn_crossed, syn_crossed, syn_crossed, established, established, syn_crossed, fin_client, fin_server, reset},
+      /* syn_server */
+      {syn_both, syn_server, syn_answered, syn_both, syn_server, syn_server, fin_client, fin_server, reset},
+      /* syn_answered: the server's ACK is the third segment of its handshake */
+      {syn_answered, syn_answered, syn_answered, established, established, established, fin_client, fin_server, reset},
   }};
   return table[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)];
 }

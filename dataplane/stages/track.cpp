@@ -1,6 +1,7 @@
 #include "dataplane/stages/track.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "dataplane/stages/guard.h"
 #include "dataplane/stages/inspect.h"
@@ -34,24 +35,56 @@ constexpr std::uint32_t record_delay_ms = 1'000;
   return client ? TcpEvent::client_ack : TcpEvent::server_ack;
 }
 
-// RFC 5961 section 3.2, without the challenge: the receiver's window, from what it has acknowledged on. Who has said
-// nothing yet refuses with number zero, and acknowledges what it refuses (RFC 9293 section 3.10.7.1).
+// The receiver's window: from what it has acknowledged on. It is the other side's word, so whoever writes in the name
+// of this one does not move it. `more`: behind its end, for a window that has shrunk, or is probed.
+[[nodiscard]] bool in_window(const TcpTrack& track, std::uint32_t sequence, Direction direction,
+                             std::uint32_t more) noexcept {
+  const Direction other = opposite(direction);
+  const std::uint32_t window =
+      std::max<std::uint32_t>(std::uint32_t{track.window[other]} << track.window_shift[other], 1);
+  return sequence - track.acked[other] < window + more;
+}
+
+// So much behind the window is still believed of what fits else. Of a connection that was met in the middle nobody
+// knows by how much its windows are scaled.
+[[nodiscard]] std::uint32_t leniency(const Flow& flow, const TcpTrack& track, Direction direction) noexcept {
+  constexpr std::uint32_t unscaled_most = 65535;
+  constexpr unsigned shift_most = 14;  // RFC 7323 section 2.3
+  const Direction other = opposite(direction);
+  const unsigned shift = flow.has(Flow::midstream) ? shift_most : track.window_shift[other];
+  return std::max(std::uint32_t{track.window[other]} << shift, unscaled_most);
+}
+
+// RFC 5961 section 3.2, without the challenge. Who has said nothing yet refuses with number zero, and acknowledges what
+// it refuses (RFC 9293 section 3.10.7.1); so does whoever has forgotten the connection.
 [[nodiscard]] bool reset_in_window(const Flow& flow, const TcpTrack& track, const Tcp& tcp,
                                    Direction direction) noexcept {
   const Direction other = opposite(direction);
   const std::uint32_t sequence = tcp.sequence.get();
-  if (flow.has(Flow::midstream)) return true;
   const bool refuses = (tcp.flags & Tcp::ack) != 0 && track.ends_at(other, tcp.acknowledgment.get());
   if (direction == to_client && flow.tcp == TcpState::syn_client) return refuses;
-  if (track.knows(direction, TcpTrack::an_end) ? sequence == track.sent_end[direction] : refuses) return true;
+  const bool knows_end = track.knows(direction, TcpTrack::an_end);
+  if (refuses && (!knows_end || sequence == 0)) return true;
+  const bool at_end = knows_end && sequence == track.sent_end[direction];
   // The other side has acknowledged nothing yet, and so opened no window.
-  if (!track.knows(other, TcpTrack::an_acknowledgment)) return false;
-  const std::uint32_t window =
-      std::max<std::uint32_t>(std::uint32_t{track.window[other]} << track.window_shift[other], 1);
-  return !after(track.acked[other], sequence) && after(track.acked[other] + window, sequence);
+  if (!track.knows(other, TcpTrack::an_acknowledgment)) return at_end || flow.has(Flow::midstream);
+  return in_window(track, sequence, direction, at_end ? leniency(flow, track, direction) : 0);
 }
 
-[[nodiscard]] std::uint8_t window_scale(const std::uint8_t* options, unsigned bytes) noexcept {
+// A FIN that anybody could have guessed ends nothing.
+[[nodiscard]] bool ends_side(const Flow& flow, const TcpTrack& track, std::uint32_t last,
+                             Direction direction) noexcept {
+  return !track.knows(opposite(direction), TcpTrack::an_acknowledgment) ||
+         in_window(track, last, direction, leniency(flow, track, direction));
+}
+
+// Nobody acknowledges what was not said.
+[[nodiscard]] bool may_acknowledge(const TcpTrack& track, std::uint32_t number, Direction direction) noexcept {
+  const Direction other = opposite(direction);
+  return !track.knows(other, TcpTrack::an_end) || !after(number, track.sent_end[other]);
+}
+
+[[nodiscard]] std::optional<std::uint8_t> window_scale(const std::uint8_t* options, unsigned bytes) noexcept {
   constexpr std::uint8_t end_of_list = 0, no_operation = 1, scale = 3;
   for (unsigned i = 0; i < bytes && options[i] != end_of_list;) {
     if (options[i] == no_operation) {
@@ -62,7 +95,59 @@ constexpr std::uint32_t record_delay_ms = 1'000;
     if (options[i] == scale && options[i + 1] == 3) return std::min<std::uint8_t>(options[i + 2], 14);
     i += options[i + 1];
   }
-  return 0;
+  return std::nullopt;
+}
+
+// RFC 7323 section 2.2: windows are scaled if both sides have said by how much.
+void note_scale(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  const auto scale = window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);
+  track.window_shift[direction] = scale.value_or(0);
+  if (!scale && (tcp.flags & Tcp::ack) != 0) track.window_shift[opposite(direction)] = 0;
+}
+
+void note_acknowledged(TcpTrack& track, const Tcp& tcp, Direction direction) noexcept {
+  const std::uint32_t number = tcp.acknowledgment.get();
+  const Direction other = opposite(direction);
+  if ((tcp.flags & Tcp::syn) != 0 && track.ends_at(other, number)) {
+    // It answers the other's SYN: what was acknowledged before was of another connection.
+    track.set_acked(direction, number);
+    track.forget_acked(other);
+  } else if (!may_acknowledge(track, number, direction)) {
+    return;
+  } else if (!track.knows(direction, TcpTrack::an_acknowledgment)) {
+    track.set_acked(direction, number);
+  } else if (after(number, track.acked[direction])) {
+    track.acked[direction] = number;
+  }
+}
+
+// The sequence number behind the segment.
+[[nodiscard]] std::uint32_t end_of(const Packet& packet, const Parsed& parsed) noexcept {
+  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
+  const bool counts = (tcp.flags & (Tcp::syn | Tcp::fin)) != 0;
+  return tcp.sequence.get() + parsed.payload_bytes + (counts ? 1 : 0);
+}
+
+[[nodiscard]] TcpState state_after(const Flow& flow, const TcpTrack& track, const Tcp& tcp, std::uint32_t end,
+                                   Direction direction) noexcept {
+  std::uint8_t flags = tcp.flags;
+  if ((flags & (Tcp::fin | Tcp::rst)) == Tcp::fin && !ends_side(flow, track, end - 1, direction)) flags = Tcp::ack;
+  const TcpEvent event = event_of(flags, direction);
+  // The third segment of the server's handshake is one that answers the second.
+  if (flow.tcp == TcpState::syn_answered && event == TcpEvent::server_ack &&
+      !track.ends_at(to_server, tcp.acknowledgment.get())) {
+    return flow.tcp;
+  }
+  return next_state(flow.tcp, event);
+}
+
+// A connection that was reset or closed, and whose record says so, goes on: what it does from now on is recorded when
+// it is over for good.
+void record_again(Core& core, Flow& flow, bool news) noexcept {
+  if (flow.verdict != Verdict::allowed || (flow.tcp != TcpState::established && !news)) return;
+  flow.clear(Flow::recorded);
+  core.flows.facts(flow).goes_on = true;
 }
 
 void drop_packets(Core& core, Inspection& inspection, Drop why) noexcept {
@@ -76,10 +161,9 @@ void drop_packets(Core& core, Inspection& inspection, Drop why) noexcept {
 }  // namespace
 
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
-  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
-  std::uint32_t end = tcp.sequence.get() + parsed.payload_bytes;
-  if ((tcp.flags & (Tcp::syn | Tcp::fin)) != 0) ++end;
-  if ((tcp.flags & Tcp::syn) != 0 || !track.knows(direction, TcpTrack::an_end)) {
+  const std::uint32_t end = end_of(packet, parsed);
+  const bool syn = (parsed.tcp_flags & Tcp::syn) != 0;
+  if (syn || !track.knows(direction, TcpTrack::an_end)) {
     track.set_end(direction, end);
   } else if (after(end, track.sent_end[direction])) {
     track.sent_end[direction] = end;
@@ -97,21 +181,16 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   // The first byte of a server's late answer is looked for where the server stands (guard.h), not behind a gap.
   const bool ahead = direction == to_client && flow.has(Flow::sealed) && flow.has(Flow::guarded) &&
                      track.knows(to_client, TcpTrack::an_end) && after(tcp.sequence.get(), track.sent_end[to_client]);
+  const std::uint32_t end = end_of(packet, parsed);
+  const bool news =
+      parsed.payload_bytes != 0 && (!track.knows(direction, TcpTrack::an_end) || after(end, track.sent_end[direction]));
   if (!waits && !ahead && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
-  if ((tcp.flags & Tcp::syn) != 0) {
-    track.window_shift[direction] =
-        window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);
-  }
-  if ((tcp.flags & Tcp::ack) != 0 && (tcp.flags & Tcp::rst) == 0) {
-    const std::uint32_t acknowledged = tcp.acknowledgment.get();
-    if (!track.knows(direction, TcpTrack::an_acknowledgment)) {
-      track.set_acked(direction, acknowledged);
-    } else if (after(acknowledged, track.acked[direction])) {
-      track.acked[direction] = acknowledged;
-    }
-  }
+  if ((tcp.flags & Tcp::syn) != 0) note_scale(track, packet, parsed, direction);
+  if ((tcp.flags & Tcp::ack) != 0 && (tcp.flags & Tcp::rst) == 0) note_acknowledged(track, tcp, direction);
   track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
-  flow.tcp = next_state(flow.tcp, event_of(tcp.flags, direction));
+  flow.tcp = state_after(flow, track, tcp, end, direction);
+  if (flow.has(Flow::recorded)) [[unlikely]]
+    record_again(core, flow, news);
   return true;
 }
 
@@ -124,7 +203,8 @@ bool track_middle(Core& core, Flow& flow, const Packet& packet, const Parsed& pa
   };
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   advance(track.sent_end[direction], tcp.sequence.get() + parsed.payload_bytes);
-  advance(track.acked[direction], tcp.acknowledgment.get());
+  if (const std::uint32_t number = tcp.acknowledgment.get(); may_acknowledge(track, number, direction))
+    advance(track.acked[direction], number);
   track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
   return true;
 }
@@ -325,7 +405,8 @@ void flow_due(Core& core, FlowNumber number) noexcept {
   const bool closed = flow.is_tcp() && (flow.tcp == TcpState::closing || flow.tcp == TcpState::reset);
   // What waits for its name has no verdict to write down: its end gives it one.
   const bool decided = flow.verdict != Verdict::waiting;
-  if (closed && decided && !core.settings.records_at_end && !flow.has(Flow::recorded)) {
+  const bool early = !core.settings.records_at_end && !core.flows.facts(flow).goes_on;
+  if (closed && decided && early && !flow.has(Flow::recorded)) {
     const std::int32_t quiet = since(flow.last_seen, core.tick);
     if (quiet >= static_cast<std::int32_t>(record_delay_ms)) {
       write_record(core, flow, flow.tcp == TcpState::closing ? FlowEnd::fin : FlowEnd::rst);

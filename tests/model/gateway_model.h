@@ -90,7 +90,9 @@ class GatewayModel {
     fin_server,
     closing,
     reset,
-    syn_crossed
+    syn_crossed,
+    syn_server,   // it opens
+    syn_answered  // by the client
   };
   // By direction: what a side has said.
   enum Direction : std::uint8_t { to_server = 0, to_client = 1 };
@@ -231,7 +233,9 @@ class GatewayModel {
   [[nodiscard]] bool follow_tcp(const Packet& packet, Flow& flow, Direction direction);
   [[nodiscard]] bool track_tcp(const Packet& packet, Flow& flow, Direction direction);
   [[nodiscard]] static bool reset_counts(const Packet& packet, const Flow& flow, Direction direction);
-  [[nodiscard]] static TcpState after(TcpState state, const Reading& segment, Direction direction);
+  static void acknowledge(const Reading& is, Spoken& spoken, Spoken& other);
+  [[nodiscard]] static std::uint32_t believed(const Flow& flow, const Spoken& other);
+  [[nodiscard]] static TcpState after(const Flow& flow, const Reading& segment, Direction direction);
   [[nodiscard]] static bool begins_anew(const Packet& packet, const Flow& flow);
 
   // ---- translation: gateway_model_nat.cpp ----

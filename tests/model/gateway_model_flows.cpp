@@ -1,5 +1,6 @@
 // Flows of the model gateway: their lives, and the states of TCP.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "gateway_model.h"
@@ -11,7 +12,7 @@ namespace {
 bool is_after(std::uint32_t a, std::uint32_t b) { return a != b && a - b < 0x80000000U; }
 
 // RFC 7323 section 2.3: at most 14.
-unsigned window_scale(const Bytes& frame, const Layers& at) {
+std::optional<unsigned> window_scale(const Bytes& frame, const Layers& at) {
   const std::size_t end = at.transport + (frame[at.transport + 12] >> 4U) * 4U;
   for (std::size_t i = at.transport + 20; i < end && frame[i] != 0;) {
     if (frame[i] == 1) {
@@ -22,7 +23,7 @@ unsigned window_scale(const Bytes& frame, const Layers& at) {
     if (frame[i] == 3 && frame[i + 1] == 3) return std::min<unsigned>(frame[i + 2], 14);
     i += frame[i + 1];
   }
-  return 0;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -176,45 +177,75 @@ bool GatewayModel::track_tcp(const Packet& packet, Flow& flow, Direction directi
     const std::uint32_t one = is.has(flag::syn | flag::fin) ? 1 : 0;
     const std::uint32_t end = is.sequence + static_cast<std::uint32_t>(is.payload_bytes) + one;
     if (!spoken.end || is.has(flag::syn) || is_after(end, *spoken.end)) spoken.end = end;
-    if (is.has(flag::ack) && (!spoken.acked || is_after(is.acknowledgment, *spoken.acked))) {
-      spoken.acked = is.acknowledgment;
-    }
   }
-  if (is.has(flag::syn)) spoken.shift = window_scale(packet.frame, is.at);
+  Spoken& other = flow.spoken[direction == to_server ? to_client : to_server];
+  if (is.has(flag::syn)) {
+    const auto scale = window_scale(packet.frame, is.at);
+    spoken.shift = scale.value_or(0);
+    if (!scale && is.has(flag::ack)) other.shift = 0;
+  }
+  if (is.has(flag::ack) && !is.has(flag::rst)) acknowledge(is, spoken, other);
   spoken.at_all = true;
   spoken.window = std::max<std::uint32_t>(is.window, 1);
-  flow.tcp = after(flow.tcp, is, direction);
+  flow.tcp = after(flow, is, direction);
   return true;
 }
 
-// RFC 5961 section 3.2: inside of the window that the other side has opened; as an answer to a SYN, and from who has
-// said nothing yet, it acknowledges that.
+// Only what was said is acknowledged. Who answers a SYN begins a connection: what its sender has acknowledged was of
+// another one.
+void GatewayModel::acknowledge(const Reading& is, Spoken& spoken, Spoken& other) {
+  if (is.has(flag::syn) && other.end == is.acknowledgment) {
+    spoken.acked = is.acknowledgment;
+    other.acked.reset();
+    return;
+  }
+  if (other.end && is_after(is.acknowledgment, *other.end)) return;
+  if (!spoken.acked || is_after(is.acknowledgment, *spoken.acked)) spoken.acked = is.acknowledgment;
+}
+
+// What nobody can guess: a number in the window that the other side has opened, or up to as much behind it. In the
+// middle of a connection windows may be scaled by anything.
+std::uint32_t GatewayModel::believed(const Flow& flow, const Spoken& other) {
+  return std::max(other.window << (flow.midstream ? 14U : other.shift), 65'535U);
+}
+
+// RFC 5961 section 3.2: inside of the window that the other side has opened, or at the end of what was said and not far
+// from it; as an answer to a SYN, and from who has said or knows nothing, it acknowledges that.
 bool GatewayModel::reset_counts(const Packet& packet, const Flow& flow, Direction direction) {
   const Reading& is = packet.is;
-  if (flow.midstream) return true;
   const Spoken& other = flow.spoken[direction == to_server ? to_client : to_server];
+  const auto& end = flow.spoken[direction].end;
   const bool refuses = is.has(flag::ack) && is.acknowledgment == other.end;
   if (direction == to_client && flow.tcp == TcpState::syn_client) return refuses;
-  if (!flow.spoken[direction].end && refuses) return true;
-  if (is.sequence == flow.spoken[direction].end) return true;
-  if (!other.acked) return false;
-  return is.sequence - *other.acked < std::max<std::uint32_t>(other.window << other.shift, 1);
+  if (refuses && (!end || is.sequence == 0)) return true;
+  if (!other.acked) return is.sequence == end || flow.midstream;
+  const std::uint32_t window = std::max<std::uint32_t>(other.window << other.shift, 1);
+  return is.sequence - *other.acked < window + (is.sequence == end ? believed(flow, other) : 0);
 }
 
 // RFC 5382 REQ-2, RFC 7857 section 2.
-GatewayModel::TcpState GatewayModel::after(TcpState state, const Reading& segment, Direction direction) {
+GatewayModel::TcpState GatewayModel::after(const Flow& flow, const Reading& segment, Direction direction) {
   using enum TcpState;
+  const TcpState state = flow.tcp;
   const bool client = direction == to_server;
   if (segment.has(flag::rst)) return reset;
   if (segment.has(flag::syn)) {
-    if (state == nothing) return client ? syn_client : syn_both;
+    if (state == nothing) return client ? syn_client : segment.has(flag::ack) ? syn_both : syn_server;
+    if (state == syn_server && client) return segment.has(flag::ack) ? syn_answered : syn_both;
+    if (state == syn_server && segment.has(flag::ack)) return syn_both;
+    if (state == syn_answered && !client && segment.has(flag::ack)) return established;
     // In a simultaneous open both sides answer the other's SYN by a SYN-ACK.
     if (state == syn_both && client && segment.has(flag::ack)) return syn_crossed;
     if (state == syn_crossed && !client && segment.has(flag::ack)) return established;
     return state == syn_client && !client ? syn_both : state;
   }
-  if (segment.has(flag::fin)) {
-    if (state == nothing || state == syn_both || state == syn_crossed || state == established)
+  // A FIN out of the window is no FIN.
+  const Spoken& other = flow.spoken[client ? to_client : to_server];
+  const std::uint32_t last = segment.sequence + static_cast<std::uint32_t>(segment.payload_bytes);
+  const std::uint32_t window = std::max<std::uint32_t>(other.window << other.shift, 1);
+  if (segment.has(flag::fin) && (!other.acked || last - *other.acked < window + believed(flow, other))) {
+    if (state == nothing || state == syn_both || state == syn_crossed || state == syn_server || state == syn_answered ||
+        state == established)
       return client ? fin_client : fin_server;
     if (state == fin_client && !client) return closing;
     if (state == fin_server && client) return closing;
@@ -222,7 +253,10 @@ GatewayModel::TcpState GatewayModel::after(TcpState state, const Reading& segmen
   }
   // Data after a reset revives the connection.
   if (state == nothing || state == reset) return established;
-  return (state == syn_both || state == syn_crossed) && client ? established : state;
+  if (state == syn_answered && !client) {
+    return segment.acknowledgment == flow.spoken[to_server].end ? established : state;
+  }
+  return (state == syn_both || state == syn_crossed || state == syn_answered) && client ? established : state;
 }
 
 // nat.md 10: a SYN on a closing flow; on one that was denied, or is half closed, it may be a repetition.

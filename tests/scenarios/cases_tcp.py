@@ -4,7 +4,7 @@ from scapy.layers.inet import TCP
 from cases_nat import CONFIG
 from crafted import seen, tcp, udp
 from talk import Talk
-from wires import A, E, S, both_families, case
+from wires import A, B, E, S, both_families, case
 
 LARGE = CONFIG.replace('device = "net_null0"', 'device = "net_null0"\nmtu = 9000').replace(
     'device = "net_null1"', 'device = "net_null1"\nmtu = 9000')
@@ -158,3 +158,149 @@ def _(t, a, b, s, s2, e):
         t.wait(241)
         t.outside(tcp(s, 443, e, port, "PA", 5001, 1001, b"too late"), drop="no_mapping")
         t.flow(end="timeout")
+
+
+def spoken(t, a, s, e):
+    """A connection in which both sides have spoken and acknowledged."""
+    talk = Talk(t, a, 40000, s, 443, e).open()
+    talk.send(b"x" * 100)
+    talk.receive(b"y" * 100)
+    talk.say("A")
+    return talk
+
+
+@both_families("N36 a blind segment in front of it makes no reset valid: a SYN, an ACK far ahead")
+def _(t, a, b, s, s2, e):
+    for flags in ("S", "A"):
+        talk = spoken(t, a, s, e)
+        talk.answer(flags, offset=0x30000000)
+        talk.answer("R", offset=0x30000000 + len(flags.replace("A", "")), drop="tcp_rst_invalid")
+        t.wait(300)  # a reset connection would be over
+        talk.receive(b"still here")
+        talk.say("R")
+
+
+@both_families("N36 a blind FIN closes nothing, nor does a half-closed connection end by it")
+def _(t, a, b, s, s2, e):
+    talk = spoken(t, a, s, e)
+    talk.say("FA")
+    talk.mine += 1
+    talk.answer("A")
+    talk.answer("FA", offset=0x30000000)
+    t.wait(300)
+    talk.receive(b"still here")
+
+
+@both_families("N36 an acknowledgment of what was never said does not make the client's reset invalid")
+def _(t, a, b, s, s2, e):
+    talk = spoken(t, a, s, e)
+    ahead = tcp(s, 443, e, 40000, "A", talk.theirs, talk.mine + 0x30000000)
+    t.outside(ahead, inside=seen(ahead, dst=a))
+    talk.send(b"z" * 1000)
+    talk.say("R", offset=-1000)  # in the window that the server has opened
+
+
+@case("N36 a window is scaled only if both sides offer to (RFC 7323 section 2.2)")
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E)
+    syn = tcp(A, 40000, S, 443, "S", 1000, options=[("WScale", 7)])
+    t.inside(syn, outside=seen(syn, src=E))
+    talk.mine += 1
+    talk.answer("SA")
+    talk.theirs += 1
+    talk.say("A")
+    talk.answer("R", offset=1_000_000, drop="tcp_rst_invalid")
+
+
+@both_families("N37 both sides have forgotten the connection: the next one's resets count by its own numbers")
+def _(t, a, b, s, s2, e):
+    for who in ("server", "client"):
+        talk = Talk(t, a, 40000, s, 443, e)
+        talk.mine, talk.theirs = 0x50000000, 0x60000000
+        talk.open()
+        talk.send(b"x" * 100)
+        talk.receive(b"y" * 100)
+        talk.say("A")
+        t.wait(100)
+        talk.mine, talk.theirs = 0x20000000, 0x30000000
+        talk.open()
+        talk.send(b"x" * 100)
+        talk.receive(b"y" * 100)
+        talk.say("A")
+        if who == "server":
+            talk.receive(b"z" * 1000)  # in flight
+            talk.answer("R", offset=-1000)
+        else:
+            talk.send(b"z" * 1000)
+            talk.say("R", offset=-1000)
+
+
+@both_families("N37 a server that has forgotten the connection refuses its next SYN")
+def _(t, a, b, s, s2, e):
+    talk = spoken(t, a, s, e)
+    talk.mine = 0x20000000
+    talk.say("S")
+    talk.mine += 1
+    talk.theirs = 0
+    talk.answer("RA")
+    t.wait(300)
+    talk.answer("PA", drop="no_mapping")
+
+
+@case("N36 a connection that was met in the middle takes no reset from anywhere", config=CONFIG + '[nat]\ntcp_midstream = "allow"\n')
+def _(t):
+    talk = Talk(t, A, 40000, S, 443, E)
+    talk.send(b"x" * 100)
+    talk.receive(b"y" * 100)
+    talk.say("A")
+    talk.answer("A")
+    talk.answer("R", offset=0x60000000, drop="tcp_rst_invalid")
+    talk.answer("R")
+
+
+OPEN = CONFIG + '[nat]\nfiltering = "endpoint_independent"\ntcp_mapping = "endpoint_independent"\n'
+
+
+@both_families("N22 a connection from outside is established by its handshake, before the client says anything", config=OPEN)
+def _(t, a, b, s, s2, e):
+    first = tcp(a, 40000, s, 443)
+    t.inside(first, outside=seen(first, src=e))
+    syn = tcp(s2, 1234, e, 40000, "S", 7000)
+    t.outside(syn, inside=seen(syn, dst=a))
+    answer = tcp(a, 40000, s2, 1234, "SA", 100, 7001)
+    t.inside(answer, outside=seen(answer, src=e))
+    acknowledged = tcp(s2, 1234, e, 40000, "A", 7001, 101)
+    t.outside(acknowledged, inside=seen(acknowledged, dst=a))
+    t.wait(1000)
+    data = tcp(a, 40000, s2, 1234, "PA", 101, 7001, b"x")
+    t.inside(data, outside=seen(data, src=e))
+
+
+@both_families("N22 but not by an ACK that answers nothing", config=OPEN)
+def _(t, a, b, s, s2, e):
+    first = tcp(a, 40000, s, 443)
+    t.inside(first, outside=seen(first, src=e))
+    syn = tcp(s2, 1234, e, 40000, "S", 7000)
+    t.outside(syn, inside=seen(syn, dst=a))
+    answer = tcp(a, 40000, s2, 1234, "SA", 100, 7001)
+    t.inside(answer, outside=seen(answer, src=e))
+    blind = tcp(s2, 1234, e, 40000, "A", 7001, 555)
+    t.outside(blind, inside=seen(blind, dst=a))
+    t.wait(1000)
+    data = tcp(a, 40000, s2, 1234, "PA", 101, 7001, b"x")
+    t.inside(data, drop="no_flow_midstream")
+
+
+@case("N80 a hairpin connection is established at both ends by its handshake", config=OPEN)
+def _(t):
+    mapped = tcp(B, 6000, S, 443)
+    t.inside(mapped, outside=seen(mapped, src=E))
+    syn = tcp(A, 5000, E, 6000, "S", 1000)
+    t.inside(syn, inside=seen(syn, src=E, dst=B))
+    answer = tcp(B, 6000, E, 5000, "SA", 7000, 1001)
+    t.inside(answer, inside=seen(answer, src=E, dst=A))
+    last = tcp(A, 5000, E, 6000, "A", 1001, 7001)
+    t.inside(last, inside=seen(last, src=E, dst=B))
+    t.wait(1000)
+    data = tcp(A, 5000, E, 6000, "PA", 1001, 7001, b"hello")
+    t.inside(data, inside=seen(data, src=E, dst=B))

@@ -308,6 +308,34 @@ TEST(PipelineNat, N36ResetOutsideTheWindowChangesNothing) {
   EXPECT_EQ(c.server_sends(1, {}, Tcp::rst).inside.size(), 1U);
 }
 
+// Its record says that it is over; the rest must not be on none.
+TEST(PipelineNat, N35WhatGoesOnAfterItsRecordHasAnother) {
+  for (const bool closed : {false, true}) {
+    Gateway g(allow_all);
+    Client c(g, pod, server);
+    c.connect();
+    EXPECT_EQ(c.send(0, {}, closed ? Tcp::fin | Tcp::ack : Tcp::rst).outside.size(), 1U);
+    if (closed) {
+      EXPECT_EQ(c.server_sends(0, {}, Tcp::fin | Tcp::ack).inside.size(), 1U);
+    }
+    g.wait_ms(1500);
+    ASSERT_EQ(g.world.records.size(), 1U);
+    for (std::uint32_t i = 0; i < 5; ++i) {
+      EXPECT_EQ(c.send(1 + i * 100, Frame(100)).outside.size(), 1U);
+      g.wait_ms(1500);
+    }
+    EXPECT_EQ(g.world.records.size(), 1U);
+    if (!closed) {
+      EXPECT_EQ(c.send(501, {}, Tcp::rst).outside.size(), 1U);
+    }
+    g.wait_ms(242'000);
+    ASSERT_EQ(g.world.records.size(), 2U);
+    EXPECT_EQ(g.world.records[1].id, g.world.records[0].id);
+    EXPECT_EQ(g.world.records[1].end, closed ? FlowEnd::fin : FlowEnd::rst);
+    EXPECT_EQ(g.world.records[1].packets[to_server] - g.world.records[0].packets[to_server], closed ? 5U : 6U);
+  }
+}
+
 TEST(PipelineNat, N38MidstreamWithoutAFlow) {
   Gateway strict(allow_all);
   EXPECT_TRUE(strict.from_inside(tcp(pod, server, Tcp::ack)).silent());
