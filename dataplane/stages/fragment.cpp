@@ -68,6 +68,7 @@ void Fragmenter::make(Packet& piece) noexcept {
     make_v6(piece, bytes);
   }
   offset_ += bytes;
+  begun_ = true;
 }
 
 void Fragmenter::make_v4(Packet& piece, std::uint32_t bytes) noexcept {

@@ -15,7 +15,8 @@ class Fragmenter {
   // No piece is larger than `limit` bytes of IP packet.
   Fragmenter(const Packet& packet, const Parsed& parsed, std::uint16_t limit, std::uint16_t new_id) noexcept;
 
-  [[nodiscard]] bool done() const noexcept { return offset_ == total_; }
+  // At least one piece is made, even of a packet that is nothing but headers which every piece repeats.
+  [[nodiscard]] bool done() const noexcept { return offset_ == total_ && begun_; }
   // Frame bytes of the next piece.
   [[nodiscard]] std::uint32_t next_bytes() const noexcept;
   // Into a packet with that many bytes; sets its length.
@@ -32,6 +33,7 @@ class Fragmenter {
   std::uint32_t data_;    // where the payload begins in the packet
   std::uint32_t total_;   // payload bytes
   std::uint32_t offset_ = 0;
+  bool begun_ = false;
   std::uint32_t room_;  // payload bytes that fit into the last piece; into the others a multiple of 8
   std::uint16_t new_id_;
 };

@@ -4,11 +4,11 @@ import struct
 
 from cases_nat import CONFIG
 from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Raw
 from crafted import fixed, ip, seen, tcp, udp
-from wires import A, A6, ALLOW, E, S, S6, SNAT, case
+from wires import A, A6, ALLOW, E, E6, S, S6, SNAT, case
 
 LINK = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
 MARTIANS = ["0.1.2.3", "127.0.0.1", "169.254.1.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255"]
@@ -187,3 +187,9 @@ def _(t):
     t.inside(late, drop="ip6_bad_extension")
     cut_off = fixed(ip(A6, S6, nh=60) / Raw(bytes([17, 200]) + b"x" * 30))
     t.inside(cut_off, drop="ip6_bad_extension")
+
+
+@case("an atomic fragment that holds nothing but a routing header leaves as one, and is counted")
+def _(t):
+    lone = fixed(IPv6(src=A6, dst=S6) / IPv6ExtHdrFragment(nh=43, id=7) / IPv6ExtHdrRouting(type=253, segleft=0, nh=99))
+    t.inside(lone, outside=lambda p: p.src == E6 and p.nh == 43 and bytes(p)[-8] == 99)
