@@ -182,6 +182,8 @@ class Parser {
     parsed_.identification = header.identification.get();
     parsed_.ip_protocol = header.next_header;
     parsed_.l4_offset = static_cast<std::uint16_t>(offset + sizeof(Ipv6Fragment));
+    // RFC 8200 section 4.1: nowhere but behind the IPv6 header; put together it would stand there.
+    if (parsed_.fragment_offset == 0 && header.next_header == next_hop_by_hop) return fail(Drop::ip6_bad_extension);
     return true;
   }
 
