@@ -11,7 +11,7 @@ namespace {
 
 using namespace wire;
 
-// The smallest first fragment: what the later stages look at.
+// What the later stages look at of it.
 std::uint32_t transport_header(std::uint8_t protocol) noexcept {
   switch (static_cast<IpProtocol>(protocol)) {
     case IpProtocol::tcp:
@@ -150,7 +150,7 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
   if (length == 0 || parsed.fragment_offset + length > payload_max) return refuse(Drop::fragment_bad);
   if (parsed.more_fragments && length % 8 != 0) return refuse(Drop::fragment_bad);
   const bool first = parsed.fragment_offset == 0;
-  if (first && length < transport_header(parsed.ip_protocol)) return refuse(Drop::fragment_tiny);
+  if (first && !holds_all_headers(packet, parsed)) return refuse(Drop::fragment_tiny);
   // RFC 3128: a second fragment that would rewrite the transport header of the first.
   if (!first && parsed.fragment_offset < transport_header(parsed.ip_protocol)) return refuse(Drop::fragment_tiny);
 

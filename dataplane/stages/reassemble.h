@@ -2,7 +2,8 @@
 //
 // Fragments wait, in any order, until their datagram is whole; then the pipeline sees one packet, and forward() cuts it
 // again no larger than it came. What overlaps is thrown away with all of its datagram, later pieces included (RFC 5722,
-// done for IPv4 alike); a first fragment that does not hold its transport header is refused (RFC 1858, 7112).
+// done for IPv4 alike); a first fragment that does not hold all headers, the transport's options included, is refused
+// (RFC 1858, 7112).
 //
 // Addresses and identification are anybody's to write, so pieces are of one datagram only where they came the same way:
 // else one side could finish, or spoil, what the other has begun. All memory is taken at start. One sender gets a

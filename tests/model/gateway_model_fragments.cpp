@@ -6,20 +6,38 @@
 namespace sallyport::model {
 namespace {
 
-// What has to be in the first piece (RFC 1858, RFC 7112).
+// Where no later piece may begin (RFC 3128).
 std::size_t transport_header(std::uint8_t p) {
   if (p == protocol::tcp) return 20;
   return p == protocol::sctp ? 12 : 8;
 }
 
+// RFC 1858, RFC 7112: the first piece has all extension headers, of which there may be eight, and the transport's.
+bool has_all_headers(const Bytes& frame, const Layers& at) {
+  std::size_t header = at.transport;
+  std::uint8_t kind = at.protocol;
+  for (unsigned seen = 0; at.family == Family::v6 && seen < 8; ++seen) {
+    if (kind != 0 && kind != 43 && kind != 51 && kind != 60) break;
+    if (header + 8 > at.end) return false;
+    const std::size_t bytes = kind == 51 ? (frame[header + 1] + 2U) * 4U : (frame[header + 1] + 1U) * 8U;
+    kind = frame[header];
+    header += bytes;
+    if (header > at.end) return false;
+  }
+  if (kind == 59) return true;
+  if (header + transport_header(kind) > at.end) return false;
+  return kind != protocol::tcp || header + (frame[header + 12] >> 4U) * 4U <= at.end;
+}
+
 }  // namespace
 
-std::optional<Drop> GatewayModel::impossible(const Reading& piece) {
-  const std::size_t bytes = piece.at.transport_bytes();
-  if (bytes == 0 || piece.offset + bytes > 65535 || (piece.more && bytes % 8 != 0)) return Drop::fragment_bad;
-  const std::size_t header = transport_header(piece.at.protocol);
-  const bool splits = piece.offset == 0 ? bytes < header : piece.offset < header;
-  return splits ? std::optional(Drop::fragment_tiny) : std::nullopt;
+std::optional<Drop> GatewayModel::impossible(const Packet& piece) {
+  const Reading& is = piece.is;
+  const std::size_t bytes = is.at.transport_bytes();
+  if (bytes == 0 || is.offset + bytes > 65535 || (is.more && bytes % 8 != 0)) return Drop::fragment_bad;
+  const bool good =
+      is.offset == 0 ? has_all_headers(piece.frame, is.at) : is.offset >= transport_header(is.at.protocol);
+  return good ? std::nullopt : std::optional(Drop::fragment_tiny);
 }
 
 // What its sender may not send does not wait.
@@ -39,7 +57,7 @@ bool GatewayModel::may_wait(const Packet& piece) {
 void GatewayModel::collect(Packet& piece) {
   if (!may_wait(piece)) return;
   const Reading& is = piece.is;
-  if (const auto why = impossible(is)) return drop(piece, *why);
+  if (const auto why = impossible(piece)) return drop(piece, *why);
   const DatagramName name{piece.port, is.from.ip, is.to.ip,
                           is.at.family == Family::v4 ? is.at.protocol : std::uint8_t{0}, is.identification};
   Datagram& datagram = datagrams_.try_emplace(name, Datagram{.since = now_}).first->second;

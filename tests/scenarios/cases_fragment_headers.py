@@ -1,10 +1,11 @@
 """What the headers of a datagram's pieces say (nat.md 18; RFC 3168, 6946, 7112, 8200)."""
 
-from scapy.layers.inet import UDP
-from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN
+from scapy.layers.inet import TCP, UDP
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN
 from scapy.packet import Raw
-from crafted import fixed, udp
-from wires import A6, S6, case
+from cases_fragments import cut
+from crafted import fixed, named, tcp, udp
+from wires import A6, E6, S6, both_families, case
 
 
 def pieces6(header, transport, size):
@@ -18,6 +19,29 @@ def pieces6(header, transport, size):
 def options():
     """Eight bytes of them."""
     return [PadN(optdata=b"\0" * 4)]
+
+
+@both_families("N73 the first piece has all of TCP's options (RFC 7112)")
+def _(t, a, b, s, s2, e):
+    offers = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (1, 0)), ("NOP", None), ("WScale", 7)]
+    segment = tcp(a, 40000, s, 443, options=offers, payload=b"x" * 24)
+    for size in (16, 24):
+        t.inside(cut(segment, size)[0], drop="fragment_tiny")
+    parts = cut(tcp(a, 40001, s, 443, options=offers, payload=b"x" * 24), 40)
+    t.inside(parts[0])
+    t.inside(parts[1], outside=[named(lambda p: p.src == e, "a fragment")] * 2)
+
+
+@case("N73 the first piece of IPv6 has all headers (RFC 7112)")
+def _(t):
+    segment = tcp(A6, 40000, S6, 443, "S", options=[("MSS", 1460)])[TCP]
+    for size in (8, 16, 24):  # none of TCP, 8 bytes, 16 bytes
+        t.inside(pieces6(IPv6ExtHdrDestOpt(options=options()), segment, size)[0], drop="fragment_tiny")
+    long = IPv6ExtHdrDestOpt(options=options() + [PadN(optdata=b"\0" * 6)])
+    t.inside(pieces6(long, segment, 8)[0], drop="fragment_tiny")
+    first, second = pieces6(IPv6ExtHdrDestOpt(options=options()), tcp(A6, 40000, S6, 443, payload=b"x" * 20)[TCP], 32)
+    t.inside(second)
+    t.inside(first, outside=[named(lambda p: p.src == E6, "a fragment")] * 2)
 
 
 @case("N74 hop-by-hop options behind the fragment header (RFC 8200 section 4.1)")
