@@ -49,6 +49,8 @@ struct Parsed {
     return ip_protocol == static_cast<std::uint8_t>(protocol);
   }
   [[nodiscard]] std::uint32_t l4_bytes() const noexcept { return l3_offset + l3_bytes - l4_offset; }
+  // IPv6: all of its datagram, behind a fragment header (RFC 6946).
+  [[nodiscard]] bool is_atomic() const noexcept { return fragment && !more_fragments && fragment_offset == 0; }
   friend bool operator==(const Parsed&, const Parsed&) noexcept = default;
 };
 

@@ -138,6 +138,19 @@ void Reassembler::take_out(Datagram& datagram, std::uint32_t piece_number) noexc
   pieces_.give_back(piece_number);
 }
 
+// What a piece that has its place says of its datagram.
+void Reassembler::note(Datagram& datagram, const Parsed& parsed) noexcept {
+  const std::uint32_t end_of_piece = parsed.fragment_offset + parsed.l4_bytes();
+  datagram.received += parsed.l4_bytes();
+  datagram.reach = std::max(datagram.reach, end_of_piece);
+  if (!parsed.more_fragments) datagram.total = end_of_piece;
+  if (parsed.fragment_offset != 0) return;
+  datagram.l3_offset = parsed.l3_offset;
+  datagram.header_end =
+      static_cast<std::uint16_t>(parsed.fragment_header != 0 ? parsed.fragment_header : parsed.l4_offset);
+  datagram.unfragmentable_next = parsed.unfragmentable_next;
+}
+
 Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed, const Arrival& from, Tick now,
                                      Packet& whole, Drop& why, std::uint32_t& also, Release release,
                                      void* context) noexcept {
@@ -149,6 +162,12 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
   const std::uint32_t length = parsed.l4_bytes();
   if (length == 0 || parsed.fragment_offset + length > payload_max) return refuse(Drop::fragment_bad);
   if (parsed.more_fragments && length % 8 != 0) return refuse(Drop::fragment_bad);
+  if (parsed.is_atomic()) {
+    if (!assemble_atomic(packet, parsed, whole)) return refuse(Drop::fragments_full);
+    Packet piece = packet;
+    release(context, {&piece, 1});
+    return Result::whole;
+  }
   const bool first = parsed.fragment_offset == 0;
   if (first && !holds_all_headers(packet, parsed)) return refuse(Drop::fragment_tiny);
   // RFC 3128: a second fragment that would rewrite the transport header of the first.
@@ -194,18 +213,10 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
 
   ++datagram.pieces;
   ++share_of(name);
-  datagram.received += length;
-  datagram.reach = std::max(datagram.reach, end_of_piece);
-  if (first) {
-    datagram.l3_offset = parsed.l3_offset;
-    datagram.header_end =
-        static_cast<std::uint16_t>(parsed.fragment_header != 0 ? parsed.fragment_header : parsed.l4_offset);
-    datagram.unfragmentable_next = parsed.unfragmentable_next;
-  }
-  if (!parsed.more_fragments) datagram.total = parsed.fragment_offset + length;
+  note(datagram, parsed);
   if (datagram.total == 0 || datagram.received != datagram.total) return Result::held;
 
-  if (!assemble(datagram, whole)) {
+  if (!assemble(datagram, pieces_[datagram.first_piece], whole)) {
     const Result result = refuse_all(Drop::fragments_full);
     end(number);
     return result;
@@ -217,18 +228,16 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
 
 // Pieces of so many bytes hold what those that came held, each under the header that forward() will repeat; so they are
 // no more than these, whatever headers these had.
-std::uint16_t Reassembler::size_to_cut(const Datagram& datagram) const noexcept {
+std::uint16_t Reassembler::size_to_cut(const Datagram& datagram, const Piece& first) const noexcept {
   const bool v4 = datagram.key.family == Family::v4;
   const std::uint32_t header =
       datagram.header_end - std::uint32_t{datagram.l3_offset} + (v4 ? 0U : std::uint32_t{sizeof(Ipv6Fragment)});
   std::uint32_t longest = 0;
-  for (std::uint32_t n = datagram.first_piece; n != 0; n = pieces_[n].next)
-    longest = std::max(longest, pieces_[n].length);
+  for (const Piece* piece = &first; piece != nullptr; piece = next(*piece)) longest = std::max(longest, piece->length);
   return static_cast<std::uint16_t>(std::min(header + longest, payload_max));
 }
 
-bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
-  const Piece& first = pieces_[datagram.first_piece];
+bool Reassembler::assemble(const Datagram& datagram, const Piece& first, Packet& whole) noexcept {
   if (datagram.header_end + datagram.total > whole_bytes_max) return false;
   const std::uint32_t slot = wholes_.take();
   if (slot == 0) return false;
@@ -242,12 +251,11 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
   whole.weight = 0;
   whole.fragment_id = datagram.identification;
   std::memcpy(whole.data, first.packet.data, datagram.header_end);
-  for (std::uint32_t n = datagram.first_piece; n != 0; n = pieces_[n].next) {
-    const Piece& piece = pieces_[n];
-    std::memcpy(whole.data + datagram.header_end + piece.offset, piece.packet.data + piece.data, piece.length);
-    whole.weight = static_cast<std::uint16_t>(whole.weight + piece.packet.weight);
+  for (const Piece* piece = &first; piece != nullptr; piece = next(*piece)) {
+    std::memcpy(whole.data + datagram.header_end + piece->offset, piece->packet.data + piece->data, piece->length);
+    whole.weight = static_cast<std::uint16_t>(whole.weight + piece->packet.weight);
   }
-  whole.fragment_size = size_to_cut(datagram);
+  whole.fragment_size = size_to_cut(datagram, first);
 
   std::uint8_t* l3 = whole.data + datagram.l3_offset;
   const std::uint32_t l3_bytes = whole.length - datagram.l3_offset;
@@ -270,8 +278,17 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
   return true;
 }
 
-std::uint32_t Reassembler::make_room(Release release, void* context) noexcept {
+bool Reassembler::assemble_atomic(const Packet& packet, const Parsed& parsed, Packet& whole) noexcept {
+  Datagram datagram{};
+  datagram.key = parsed.key;
+  datagram.identification = parsed.identification;
+  note(datagram, parsed);
+  return assemble(datagram, {packet, 0, parsed.l4_bytes(), parsed.l4_offset, 0}, whole);
+}
+
+std::uint32_t Reassembler::make_room(const Parsed& parsed, Release release, void* context) noexcept {
   std::uint32_t weight = 0;
+  if (parsed.is_atomic()) return weight;
   while (oldest_ != 0 && (pieces_.exhausted() || datagrams_.exhausted())) {
     weight += release_pieces(datagrams_[oldest_], release, context);
     end(oldest_);

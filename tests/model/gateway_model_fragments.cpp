@@ -35,6 +35,7 @@ std::optional<Drop> GatewayModel::impossible(const Packet& piece) {
   const Reading& is = piece.is;
   const std::size_t bytes = is.at.transport_bytes();
   if (bytes == 0 || is.offset + bytes > 65535 || (is.more && bytes % 8 != 0)) return Drop::fragment_bad;
+  if (is.offset == 0 && !is.more) return std::nullopt;  // all there, and read as such
   const bool good =
       is.offset == 0 ? has_all_headers(piece.frame, is.at) : is.offset >= transport_header(is.at.protocol);
   return good ? std::nullopt : std::optional(Drop::fragment_tiny);
@@ -58,6 +59,8 @@ void GatewayModel::collect(Packet& piece) {
   if (!may_wait(piece)) return;
   const Reading& is = piece.is;
   if (const auto why = impossible(piece)) return drop(piece, *why);
+  // RFC 6946: all of a datagram, whatever others have its identification.
+  if (is.offset == 0 && !is.more) return assemble({.pieces = {{0, piece}}});
   const DatagramName name{piece.port, is.from.ip, is.to.ip,
                           is.at.family == Family::v4 ? is.at.protocol : std::uint8_t{0}, is.identification};
   Datagram& datagram = datagrams_.try_emplace(name, Datagram{.since = now_}).first->second;

@@ -3,8 +3,9 @@
 from scapy.layers.inet import TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, PadN
 from scapy.packet import Raw
-from cases_fragments import cut
-from crafted import fixed, named, tcp, udp
+from cases_fragments import WORDS, Joined, cut
+from cases_nat import CONFIG
+from crafted import fixed, named, seen, tcp, udp
 from wires import A6, E6, S6, both_families, case
 
 
@@ -19,6 +20,11 @@ def pieces6(header, transport, size):
 def options():
     """Eight bytes of them."""
     return [PadN(optdata=b"\0" * 4)]
+
+
+def in_one_piece(packet):
+    """The same as an atomic fragment, with the identification of cut()."""
+    return fixed(IPv6(src=packet.src, dst=packet.dst) / IPv6ExtHdrFragment(nh=17, id=0x1234) / packet.payload)
 
 
 @both_families("N73 the first piece has all of TCP's options (RFC 7112)")
@@ -51,3 +57,27 @@ def _(t):
     t.inside(first, drop="ip6_bad_extension")
     t.wait(3)
     t.drop(fragment_timeout=1)
+
+
+@case("N74 an IPv6 packet in one piece is none of another datagram (RFC 6946)")
+def _(t):
+    question = udp(A6, 5000, S6, 53, WORDS)
+    parts = cut(question, 1000)
+    small = in_one_piece(udp(A6, 5001, S6, 53, b"q"))
+    t.inside(parts[1])
+    for _ in range(2):
+        t.inside(small, outside=lambda p: p[UDP].sport == 5001 and p.src == E6)
+    t.inside(parts[0])
+    t.inside(parts[2], outside=Joined(seen(question, src=E6)).of(3))
+
+
+@case("N74 an IPv6 packet in one piece waits for nothing, and nothing gives way to it",
+      config=CONFIG + "[nat]\nfragments_max = 8\n")
+def _(t):
+    for number in range(8):
+        first = cut(udp(A6, 5000, S6, 53, WORDS), 1000)[0]
+        first[IPv6ExtHdrFragment].id = number
+        t.inside(fixed(first))
+    t.inside(in_one_piece(udp(A6, 5001, S6, 53, b"q")), outside=lambda p: p[UDP].sport == 5001 and p.src == E6)
+    t.wait(3)
+    t.drop(fragment_timeout=8)
