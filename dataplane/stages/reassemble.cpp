@@ -5,6 +5,7 @@
 
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
+#include "dataplane/wire/traffic_class.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -25,6 +26,12 @@ std::uint32_t transport_header(std::uint8_t protocol) noexcept {
 
 constexpr std::uint32_t payload_max = 65535;
 constexpr std::uint32_t share_min = 64;  // a datagram of 64 KiB over Ethernet
+
+// RFC 3168 section 5.3: where one piece is marked, the whole is; but not where its sender cannot have meant that.
+constexpr unsigned not_capable = 1U << 0U, congested = 1U << 3U;
+[[nodiscard]] bool contradict(unsigned marks) noexcept {
+  return (marks & (not_capable | congested)) == (not_capable | congested);
+}
 
 }  // namespace
 
@@ -62,6 +69,15 @@ std::uint32_t Reassembler::find(const Name& name) const noexcept {
   return found == KeyIndex::none ? 0 : found;
 }
 
+Reassembler::Datagram Reassembler::datagram_of(const Name& name) noexcept {
+  Datagram datagram{};
+  datagram.key = name.key;
+  datagram.from = name.from;
+  datagram.identification = name.identification;
+  datagram.hops_left = UINT8_MAX;
+  return datagram;
+}
+
 std::uint32_t Reassembler::begin(const Name& name, Tick now) noexcept {
   const std::uint32_t number = datagrams_.take();
   if (number == 0) return 0;
@@ -70,10 +86,7 @@ std::uint32_t Reassembler::begin(const Name& name, Tick now) noexcept {
     return 0;
   }
   Datagram& datagram = datagrams_[number];
-  datagram = Datagram{};
-  datagram.key = name.key;
-  datagram.from = name.from;
-  datagram.identification = name.identification;
+  datagram = datagram_of(name);
   datagram.since = now;
   datagram.older = newest_;
   (newest_ != 0 ? datagrams_[newest_].newer : oldest_) = number;
@@ -139,11 +152,14 @@ void Reassembler::take_out(Datagram& datagram, std::uint32_t piece_number) noexc
 }
 
 // What a piece that has its place says of its datagram.
-void Reassembler::note(Datagram& datagram, const Parsed& parsed) noexcept {
+void Reassembler::note(Datagram& datagram, const Packet& packet, const Parsed& parsed) noexcept {
   const std::uint32_t end_of_piece = parsed.fragment_offset + parsed.l4_bytes();
   datagram.received += parsed.l4_bytes();
   datagram.reach = std::max(datagram.reach, end_of_piece);
   if (!parsed.more_fragments) datagram.total = end_of_piece;
+  datagram.hops_left = std::min(datagram.hops_left, parsed.ttl);
+  const unsigned codepoint = traffic_class(packet.data + parsed.l3_offset) & ecn_bits;
+  datagram.marks = static_cast<std::uint8_t>(datagram.marks | 1U << codepoint);
   if (parsed.fragment_offset != 0) return;
   datagram.l3_offset = parsed.l3_offset;
   datagram.header_end =
@@ -213,11 +229,12 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
 
   ++datagram.pieces;
   ++share_of(name);
-  note(datagram, parsed);
+  note(datagram, packet, parsed);
   if (datagram.total == 0 || datagram.received != datagram.total) return Result::held;
 
-  if (!assemble(datagram, pieces_[datagram.first_piece], whole)) {
-    const Result result = refuse_all(Drop::fragments_full);
+  const bool contradictory = contradict(datagram.marks);
+  if (contradictory || !assemble(datagram, pieces_[datagram.first_piece], whole)) {
+    const Result result = refuse_all(contradictory ? Drop::fragment_bad : Drop::fragments_full);
     end(number);
     return result;
   }
@@ -275,14 +292,28 @@ bool Reassembler::assemble(const Datagram& datagram, const Piece& first, Packet&
     whole.data[datagram.unfragmentable_next] = header.next_header;
     at<Ipv6>(l3).payload_length = static_cast<std::uint16_t>(l3_bytes - sizeof(Ipv6));
   }
+  put_hops_and_marks(datagram, l3);
   return true;
 }
 
+void Reassembler::put_hops_and_marks(const Datagram& datagram, std::uint8_t* l3) noexcept {
+  if ((datagram.marks & congested) != 0)
+    set_traffic_class(l3, static_cast<std::uint8_t>(traffic_class(l3) | ecn_bits));
+  if (datagram.key.family == Family::v6) {
+    at<Ipv6>(l3).hop_limit = datagram.hops_left;
+    return;
+  }
+  auto& ip = at<Ipv4>(l3);
+  const Be16 before = at<Be16>(&ip.ttl);
+  ip.ttl = datagram.hops_left;
+  Delta delta;
+  delta.replace(before.raw(), at<Be16>(&ip.ttl).raw());
+  update(ip.checksum, delta);
+}
+
 bool Reassembler::assemble_atomic(const Packet& packet, const Parsed& parsed, Packet& whole) noexcept {
-  Datagram datagram{};
-  datagram.key = parsed.key;
-  datagram.identification = parsed.identification;
-  note(datagram, parsed);
+  Datagram datagram = datagram_of({parsed.key, {}, parsed.identification});
+  note(datagram, packet, parsed);
   return assemble(datagram, {packet, 0, parsed.l4_bytes(), parsed.l4_offset, 0}, whole);
 }
 

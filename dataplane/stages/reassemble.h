@@ -1,7 +1,7 @@
 // Datagrams that come in pieces (RFC 791 section 3.2, RFC 8200 section 4.5).
 //
 // Fragments wait, in any order, until their datagram is whole; then the pipeline sees one packet, and forward() cuts it
-// again no larger than it came. What overlaps is thrown away with all of its datagram, later pieces included (RFC 5722,
+// again no larger than it came, with the fewest hops left that a piece had, and congestion marked where one was. What overlaps is thrown away with all of its datagram, later pieces included (RFC 5722,
 // done for IPv4 alike); a first fragment that does not hold all headers, the transport's options included, is refused
 // (RFC 1858, 7112).
 //
@@ -83,6 +83,8 @@ class Reassembler {
     std::uint16_t header_end;  // offsets in the piece that begins the datagram, once it came
     std::uint16_t l3_offset;
     std::uint16_t unfragmentable_next;
+    std::uint8_t hops_left;  // the least TTL of the pieces
+    std::uint8_t marks;      // their ECN codepoints, a bit each
     bool poisoned;
     Tick since;
     std::uint32_t older, newer;  // by arrival
@@ -103,7 +105,9 @@ class Reassembler {
   void end(std::uint32_t number) noexcept;
   void take_out(Datagram& datagram, std::uint32_t piece_number) noexcept;
   [[nodiscard]] bool place(Datagram& datagram, std::uint32_t piece_number, bool& duplicate) noexcept;
-  static void note(Datagram& datagram, const Parsed& parsed) noexcept;
+  [[nodiscard]] static Datagram datagram_of(const Name& name) noexcept;
+  static void note(Datagram& datagram, const Packet& packet, const Parsed& parsed) noexcept;
+  static void put_hops_and_marks(const Datagram& datagram, std::uint8_t* l3) noexcept;
   [[nodiscard]] const Piece* next(const Piece& piece) const noexcept {
     return piece.next != 0 ? &pieces_[piece.next] : nullptr;
   }

@@ -29,6 +29,11 @@ bool has_all_headers(const Bytes& frame, const Layers& at) {
   return kind != protocol::tcp || header + (frame[header + 12] >> 4U) * 4U <= at.end;
 }
 
+std::uint8_t traffic_class(const Bytes& frame, const Layers& at) {
+  if (at.family == Family::v4) return frame[at.ip + 1];
+  return static_cast<std::uint8_t>(get16(frame, at.ip) >> 4U);
+}
+
 }  // namespace
 
 std::optional<Drop> GatewayModel::impossible(const Packet& piece) {
@@ -108,6 +113,14 @@ void GatewayModel::drop_pieces(const Datagram& datagram, Drop why) {
 }
 
 void GatewayModel::assemble(Datagram datagram) {
+  std::uint8_t hops_left = 255;
+  std::set<unsigned> codepoints;
+  for (const auto& [offset, piece] : datagram.pieces) {
+    hops_left = std::min(hops_left, piece.is.ttl);
+    codepoints.insert(traffic_class(piece.frame, piece.is.at) & 3U);
+  }
+  const bool congested = codepoints.contains(3);
+  if (congested && codepoints.contains(0)) return drop_pieces(datagram, Drop::fragment_bad);
   Packet whole = datagram.pieces.at(0);
   const Reading first = whole.is;
   const bool v4 = first.at.family == Family::v4;
@@ -125,11 +138,13 @@ void GatewayModel::assemble(Datagram datagram) {
   if (v4) {
     put16(whole.frame, first.at.ip + 2, bytes);
     put16(whole.frame, first.at.ip + 6, first.dont_fragment ? 0x4000 : 0);
-    settle_header(whole.frame, first.at);
   } else {
     whole.frame[first.names_fragment_header] = first.at.protocol;
     put16(whole.frame, first.at.ip + 4, bytes - 40);
   }
+  whole.frame[first.at.ip + (v4 ? 8 : 7)] = hops_left;
+  if (congested) whole.frame[first.at.ip + 1] |= v4 ? std::uint8_t{3} : std::uint8_t{0x30};  // RFC 3168 section 5.3
+  settle_header(whole.frame, first.at);
   handle(std::move(whole));
 }
 

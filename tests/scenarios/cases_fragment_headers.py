@@ -22,6 +22,21 @@ def options():
     return [PadN(optdata=b"\0" * 4)]
 
 
+def changed(part, **fields):
+    """The fragment with these fields of its IP header, in the names of IPv4."""
+    again = part.copy()
+    for name, value in fields.items():
+        setattr(again, {"tos": "tc", "ttl": "hlim"}[name] if IPv6 in again else name, value)
+    if IPv6 not in again:
+        del again.chksum
+    return fixed(again)
+
+
+def marked(packet, codepoint):
+    """The same packet, of that ECN codepoint."""
+    return changed(packet, tos=codepoint)
+
+
 def in_one_piece(packet):
     """The same as an atomic fragment, with the identification of cut()."""
     return fixed(IPv6(src=packet.src, dst=packet.dst) / IPv6ExtHdrFragment(nh=17, id=0x1234) / packet.payload)
@@ -48,6 +63,47 @@ def _(t):
     first, second = pieces6(IPv6ExtHdrDestOpt(options=options()), tcp(A6, 40000, S6, 443, payload=b"x" * 20)[TCP], 32)
     t.inside(second)
     t.inside(first, outside=[named(lambda p: p.src == E6, "a fragment")] * 2)
+
+
+@both_families("pieces of which one is marked congested are so all (RFC 3168 section 5.3)")
+def _(t, a, b, s, s2, e):
+    question = udp(a, 5000, s, 53, WORDS)
+    answer = udp(s, 53, e, 5000, WORDS)
+
+    def ecn(codepoint):
+        return named(lambda p: (p.tc if IPv6 in p else p.tos) == codepoint, f"a fragment of ECN {codepoint}")
+    for codepoints, whole in (((2, 3, 2), 3), ((1, 1, 3), 3), ((3, 2, 1), 3), ((3, 3, 3), 3), ((2, 2, 2), 2), ((1, 1, 1), 1),
+                              ((0, 0, 0), 0), ((2, 0, 2), 2)):  # the last is of no sender's; the first piece says
+        parts = [marked(part, codepoint) for part, codepoint in zip(cut(question, 1000), codepoints)]
+        t.inside(parts[1])
+        t.inside(parts[2])
+        t.inside(parts[0], outside=[ecn(whole)] * 3)
+        parts = [marked(part, codepoint) for part, codepoint in zip(cut(answer, 1000), codepoints)]
+        t.outside(parts[0])
+        t.outside(parts[1])
+        t.outside(parts[2], inside=[ecn(whole)] * 3)
+    parts = [marked(part, codepoint) for part, codepoint in zip(cut(question, 1000), (0, 3, 0))]
+    t.inside(parts[0])
+    t.inside(parts[1])
+    t.inside(parts[2], drop="fragment_bad")
+    t.drop(fragment_bad=2)
+    for part in cut(question, 1000)[:2]:  # what comes then is another datagram
+        t.inside(part)
+    t.inside(cut(question, 1000)[2], outside=Joined(seen(question, src=e)).of(3))
+
+
+@both_families("pieces go on with the fewest hops that one has left")
+def _(t, a, b, s, s2, e):
+    question = udp(a, 5000, s, 53, WORDS)
+    parts = [changed(part, ttl=hops) for part, hops in zip(cut(question, 1000), (64, 9, 64))]
+    t.inside(parts[0])
+    t.inside(parts[1])
+    t.inside(parts[2], outside=[named(lambda p: (p.hlim if IPv6 in p else p.ttl) == 8, "a fragment with 8 hops left")] * 3)
+    parts = [changed(part, ttl=hops) for part, hops in zip(cut(question, 1000), (64, 64, 1))]
+    t.inside(parts[0])
+    t.inside(parts[1])
+    t.inside(parts[2], inside=named(lambda p: p.dst == a, "time exceeded"), drop="ttl_exceeded")
+    t.drop(ttl_exceeded=2)
 
 
 @case("N74 hop-by-hop options behind the fragment header (RFC 8200 section 4.1)")
