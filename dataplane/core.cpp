@@ -70,9 +70,8 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       quic_keys(classifier::names::make_quic_keys()),
       scratch(given.limits.hello_bytes),
       quic_scratch(1),
-      shortest_timeout_ms(shortest_timeout(given.timeouts)) {
-  datagram_id = static_cast<std::uint16_t>(random.next());
-}
+      identifications(given.worker, given.workers, random),
+      shortest_timeout_ms(shortest_timeout(given.timeouts)) {}
 
 void Core::begin(Instant time, const Snapshot& present) noexcept {
   now = std::max(now, time);

@@ -27,6 +27,7 @@
 #include "dataplane/flow/tunnel_book.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/rule_counters.h"
+#include "dataplane/stages/identify.h"
 #include "dataplane/stages/neighbours.h"
 #include "dataplane/stages/parse.h"
 #include "dataplane/stages/reassemble.h"
@@ -128,7 +129,7 @@ struct Core {
   std::unique_ptr<classifier::names::QuicKeys, classifier::names::QuicKeysDeleter> quic_keys;
   Block<std::uint8_t> scratch;    // a gathered hello
   Block<QuicState> quic_scratch;  // a first Initial is read here
-  std::uint16_t datagram_id = 0;  // IPv4 identification of translated datagrams in pieces (RFC 6864)
+  Identifications identifications;
 
   // The present call.
   std::array<TunnelPeer, burst_max> arrived_from;  // of the burst's packets, see Packet::tunnel

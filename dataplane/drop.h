@@ -42,7 +42,7 @@ namespace sallyport::dataplane {
   X(source_check, "an inside source that no workload, namespace or inside network covers")                    \
   X(fragment_tiny, "a first fragment that splits the transport header (RFC 1858, 7112)")                      \
   X(fragment_overlap, "overlapping fragments (RFC 5722)")                                                     \
-  X(fragment_bad, "a fragment that cannot be: not a multiple of 8, past 65535")                               \
+  X(fragment_bad, "a fragment that cannot be: not a multiple of 8, past 65535, marks that contradict")        \
   X(fragment_timeout, "the rest of the datagram did not come in time")                                        \
   X(fragments_full, "too many datagrams in pieces at once")                                                   \
   X(policy_denied, "the policy says no: a new flow")                                                          \

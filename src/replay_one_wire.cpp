@@ -103,7 +103,7 @@ void OneWire::take(const CapturedFrame& frame) {
 
 // False: the rest of the datagram is not there yet, or never will be; the packet is gone.
 bool OneWire::put_together(Packet& packet) {
-  engine_.count_dropped(fragments_.make_room(give_back_pieces, &engine_), Drop::fragments_full);
+  engine_.count_dropped(fragments_.make_room(parsed_, give_back_pieces, &engine_), Drop::fragments_full);
   Packet whole;
   Drop why{};
   std::uint32_t also = 0;

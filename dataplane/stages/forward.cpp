@@ -213,7 +213,7 @@ enum class Size : std::uint8_t { fits, cut, too_big };
 void send_pieces(Core& core, Packet& packet, const Parsed& parsed, const Way& way) noexcept {
   const std::uint16_t mtu = mtu_of(core, way.hop.port, way.into);
   const std::uint16_t limit = packet.fragment_size != 0 ? std::min(packet.fragment_size, mtu) : mtu;
-  Fragmenter fragmenter(packet, parsed, limit, ++core.datagram_id);
+  Fragmenter fragmenter(packet, parsed, limit, core.identifications.next4());
   std::uint16_t weight = packet.weight;
   while (!fragmenter.done()) {
     Packet piece;

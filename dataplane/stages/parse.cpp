@@ -13,6 +13,16 @@ using namespace wire;
 constexpr unsigned extension_headers_max = 8;
 constexpr unsigned vlan_tags_max = 4;
 
+[[nodiscard]] bool is_extension(std::uint8_t header) noexcept {
+  return header == next_hop_by_hop || header == next_routing || header == next_authentication ||
+         header == next_destination;
+}
+
+// Of an extension header that says its own length.
+[[nodiscard]] std::uint32_t extension_bytes(std::uint8_t kind, const std::uint8_t* header) noexcept {
+  return kind == next_authentication ? (header[1] + 2U) * 4U : (header[1] + 1U) * 8U;
+}
+
 // One packet on its way through the layers. Each step answers false after having set `result` and `why`.
 class Parser {
  public:
@@ -151,9 +161,7 @@ class Parser {
     std::uint32_t names_it = parsed_.l3_offset + 6U;  // where `next` was read
     for (unsigned seen = 0;; ++seen) {
       const bool hop_by_hop = next == next_hop_by_hop;
-      const bool known = hop_by_hop || next == next_routing || next == next_fragment || next == next_authentication ||
-                         next == next_destination;
-      if (!known) break;
+      if (!is_extension(next) && next != next_fragment) break;
       if (seen == extension_headers_max || (hop_by_hop && seen != 0)) return fail(Drop::ip6_bad_extension);
       if (end - offset < 8) return fail(Drop::frame_truncated);
       const std::uint8_t* header = data_ + offset;
@@ -161,7 +169,7 @@ class Parser {
       if (next == next_routing && header[2] == 0) return fail(Drop::ip6_routing_type_0);
       // Any other one with segments left leads to a destination that nobody was asked about.
       if (next == next_routing && header[3] != 0) return fail(Drop::ip6_bad_extension);
-      const std::uint32_t bytes = next == next_authentication ? (header[1] + 2U) * 4U : (header[1] + 1U) * 8U;
+      const std::uint32_t bytes = extension_bytes(next, header);
       if (bytes > end - offset) return fail(Drop::ip6_bad_extension);
       names_it = offset;
       next = header[0];
@@ -182,6 +190,8 @@ class Parser {
     parsed_.identification = header.identification.get();
     parsed_.ip_protocol = header.next_header;
     parsed_.l4_offset = static_cast<std::uint16_t>(offset + sizeof(Ipv6Fragment));
+    // RFC 8200 section 4.1: nowhere but behind the IPv6 header; put together it would stand there.
+    if (parsed_.fragment_offset == 0 && header.next_header == next_hop_by_hop) return fail(Drop::ip6_bad_extension);
     return true;
   }
 
@@ -289,6 +299,28 @@ ParseResult parse_ip(const Packet& packet, std::uint16_t l3_offset, const ParseR
 ParseResult parse(const Packet& packet, const ParseRules& rules, Parsed& parsed, Drop& why) noexcept {
   parsed = Parsed{};
   return Parser(packet, rules, parsed, why).run();
+}
+
+bool holds_all_headers(const Packet& packet, const Parsed& fragment) noexcept {
+  const std::uint8_t* header = packet.data + fragment.l4_offset;
+  std::uint32_t left = fragment.l4_bytes();
+  std::uint8_t kind = fragment.ip_protocol;
+  const unsigned extensions_max = fragment.key.family == Family::v6 ? extension_headers_max : 0;
+  for (unsigned seen = 0; seen < extensions_max && is_extension(kind); ++seen) {
+    if (left < 8 || left < extension_bytes(kind, header)) return false;
+    const std::uint32_t bytes = extension_bytes(kind, header);
+    kind = header[0];
+    header += bytes;
+    left -= bytes;
+  }
+  switch (static_cast<IpProtocol>(kind)) {
+    case IpProtocol::tcp:
+      return left >= sizeof(Tcp) && left >= at<Tcp>(header).header_bytes();
+    case IpProtocol::sctp:
+      return left >= sizeof(Sctp);
+    default:
+      return left >= sizeof(Udp) || kind == next_none;
+  }
 }
 
 }  // namespace sallyport::dataplane

@@ -49,6 +49,8 @@ struct Parsed {
     return ip_protocol == static_cast<std::uint8_t>(protocol);
   }
   [[nodiscard]] std::uint32_t l4_bytes() const noexcept { return l3_offset + l3_bytes - l4_offset; }
+  // IPv6: all of its datagram, behind a fragment header (RFC 6946).
+  [[nodiscard]] bool is_atomic() const noexcept { return fragment && !more_fragments && fragment_offset == 0; }
   friend bool operator==(const Parsed&, const Parsed&) noexcept = default;
 };
 
@@ -68,5 +70,7 @@ enum class ParseResult : std::uint8_t {
 [[nodiscard]] ParseResult parse_ip(const Packet& packet, std::uint16_t l3_offset, const ParseRules& rules,
                                    Parsed& parsed, Drop& why) noexcept;
 [[nodiscard]] ParseResult parse(const Packet& packet, const ParseRules& rules, Parsed& parsed, Drop& why) noexcept;
+// Of a first fragment: all headers behind the fragment header are in it, and the transport's whole (RFC 1858, RFC 7112).
+[[nodiscard]] bool holds_all_headers(const Packet& packet, const Parsed& fragment) noexcept;
 
 }  // namespace sallyport::dataplane

@@ -5,13 +5,14 @@
 
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
+#include "dataplane/wire/traffic_class.h"
 
 namespace sallyport::dataplane {
 namespace {
 
 using namespace wire;
 
-// The smallest first fragment: what the later stages look at.
+// What the later stages look at of it.
 std::uint32_t transport_header(std::uint8_t protocol) noexcept {
   switch (static_cast<IpProtocol>(protocol)) {
     case IpProtocol::tcp:
@@ -25,6 +26,12 @@ std::uint32_t transport_header(std::uint8_t protocol) noexcept {
 
 constexpr std::uint32_t payload_max = 65535;
 constexpr std::uint32_t share_min = 64;  // a datagram of 64 KiB over Ethernet
+
+// RFC 3168 section 5.3: where one piece is marked, the whole is; but not where its sender cannot have meant that.
+constexpr unsigned not_capable = 1U << 0U, congested = 1U << 3U;
+[[nodiscard]] bool contradict(unsigned marks) noexcept {
+  return (marks & (not_capable | congested)) == (not_capable | congested);
+}
 
 }  // namespace
 
@@ -62,6 +69,15 @@ std::uint32_t Reassembler::find(const Name& name) const noexcept {
   return found == KeyIndex::none ? 0 : found;
 }
 
+Reassembler::Datagram Reassembler::datagram_of(const Name& name) noexcept {
+  Datagram datagram{};
+  datagram.key = name.key;
+  datagram.from = name.from;
+  datagram.identification = name.identification;
+  datagram.hops_left = UINT8_MAX;
+  return datagram;
+}
+
 std::uint32_t Reassembler::begin(const Name& name, Tick now) noexcept {
   const std::uint32_t number = datagrams_.take();
   if (number == 0) return 0;
@@ -70,10 +86,7 @@ std::uint32_t Reassembler::begin(const Name& name, Tick now) noexcept {
     return 0;
   }
   Datagram& datagram = datagrams_[number];
-  datagram = Datagram{};
-  datagram.key = name.key;
-  datagram.from = name.from;
-  datagram.identification = name.identification;
+  datagram = datagram_of(name);
   datagram.since = now;
   datagram.older = newest_;
   (newest_ != 0 ? datagrams_[newest_].newer : oldest_) = number;
@@ -138,6 +151,22 @@ void Reassembler::take_out(Datagram& datagram, std::uint32_t piece_number) noexc
   pieces_.give_back(piece_number);
 }
 
+// What a piece that has its place says of its datagram.
+void Reassembler::note(Datagram& datagram, const Packet& packet, const Parsed& parsed) noexcept {
+  const std::uint32_t end_of_piece = parsed.fragment_offset + parsed.l4_bytes();
+  datagram.received += parsed.l4_bytes();
+  datagram.reach = std::max(datagram.reach, end_of_piece);
+  if (!parsed.more_fragments) datagram.total = end_of_piece;
+  datagram.hops_left = std::min(datagram.hops_left, parsed.ttl);
+  const unsigned codepoint = traffic_class(packet.data + parsed.l3_offset) & ecn_bits;
+  datagram.marks = static_cast<std::uint8_t>(datagram.marks | 1U << codepoint);
+  if (parsed.fragment_offset != 0) return;
+  datagram.l3_offset = parsed.l3_offset;
+  datagram.header_end =
+      static_cast<std::uint16_t>(parsed.fragment_header != 0 ? parsed.fragment_header : parsed.l4_offset);
+  datagram.unfragmentable_next = parsed.unfragmentable_next;
+}
+
 Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed, const Arrival& from, Tick now,
                                      Packet& whole, Drop& why, std::uint32_t& also, Release release,
                                      void* context) noexcept {
@@ -149,8 +178,14 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
   const std::uint32_t length = parsed.l4_bytes();
   if (length == 0 || parsed.fragment_offset + length > payload_max) return refuse(Drop::fragment_bad);
   if (parsed.more_fragments && length % 8 != 0) return refuse(Drop::fragment_bad);
+  if (parsed.is_atomic()) {
+    if (!assemble_atomic(packet, parsed, whole)) return refuse(Drop::fragments_full);
+    Packet piece = packet;
+    release(context, {&piece, 1});
+    return Result::whole;
+  }
   const bool first = parsed.fragment_offset == 0;
-  if (first && length < transport_header(parsed.ip_protocol)) return refuse(Drop::fragment_tiny);
+  if (first && !holds_all_headers(packet, parsed)) return refuse(Drop::fragment_tiny);
   // RFC 3128: a second fragment that would rewrite the transport header of the first.
   if (!first && parsed.fragment_offset < transport_header(parsed.ip_protocol)) return refuse(Drop::fragment_tiny);
 
@@ -194,19 +229,12 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
 
   ++datagram.pieces;
   ++share_of(name);
-  datagram.received += length;
-  datagram.reach = std::max(datagram.reach, end_of_piece);
-  if (first) {
-    datagram.l3_offset = parsed.l3_offset;
-    datagram.header_end =
-        static_cast<std::uint16_t>(parsed.fragment_header != 0 ? parsed.fragment_header : parsed.l4_offset);
-    datagram.unfragmentable_next = parsed.unfragmentable_next;
-  }
-  if (!parsed.more_fragments) datagram.total = parsed.fragment_offset + length;
+  note(datagram, packet, parsed);
   if (datagram.total == 0 || datagram.received != datagram.total) return Result::held;
 
-  if (!assemble(datagram, whole)) {
-    const Result result = refuse_all(Drop::fragments_full);
+  const bool contradictory = contradict(datagram.marks);
+  if (contradictory || !assemble(datagram, pieces_[datagram.first_piece], whole)) {
+    const Result result = refuse_all(contradictory ? Drop::fragment_bad : Drop::fragments_full);
     end(number);
     return result;
   }
@@ -217,18 +245,16 @@ Reassembler::Result Reassembler::add(const Packet& packet, const Parsed& parsed,
 
 // Pieces of so many bytes hold what those that came held, each under the header that forward() will repeat; so they are
 // no more than these, whatever headers these had.
-std::uint16_t Reassembler::size_to_cut(const Datagram& datagram) const noexcept {
+std::uint16_t Reassembler::size_to_cut(const Datagram& datagram, const Piece& first) const noexcept {
   const bool v4 = datagram.key.family == Family::v4;
   const std::uint32_t header =
       datagram.header_end - std::uint32_t{datagram.l3_offset} + (v4 ? 0U : std::uint32_t{sizeof(Ipv6Fragment)});
   std::uint32_t longest = 0;
-  for (std::uint32_t n = datagram.first_piece; n != 0; n = pieces_[n].next)
-    longest = std::max(longest, pieces_[n].length);
+  for (const Piece* piece = &first; piece != nullptr; piece = next(*piece)) longest = std::max(longest, piece->length);
   return static_cast<std::uint16_t>(std::min(header + longest, payload_max));
 }
 
-bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
-  const Piece& first = pieces_[datagram.first_piece];
+bool Reassembler::assemble(const Datagram& datagram, const Piece& first, Packet& whole) noexcept {
   if (datagram.header_end + datagram.total > whole_bytes_max) return false;
   const std::uint32_t slot = wholes_.take();
   if (slot == 0) return false;
@@ -242,12 +268,11 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
   whole.weight = 0;
   whole.fragment_id = datagram.identification;
   std::memcpy(whole.data, first.packet.data, datagram.header_end);
-  for (std::uint32_t n = datagram.first_piece; n != 0; n = pieces_[n].next) {
-    const Piece& piece = pieces_[n];
-    std::memcpy(whole.data + datagram.header_end + piece.offset, piece.packet.data + piece.data, piece.length);
-    whole.weight = static_cast<std::uint16_t>(whole.weight + piece.packet.weight);
+  for (const Piece* piece = &first; piece != nullptr; piece = next(*piece)) {
+    std::memcpy(whole.data + datagram.header_end + piece->offset, piece->packet.data + piece->data, piece->length);
+    whole.weight = static_cast<std::uint16_t>(whole.weight + piece->packet.weight);
   }
-  whole.fragment_size = size_to_cut(datagram);
+  whole.fragment_size = size_to_cut(datagram, first);
 
   std::uint8_t* l3 = whole.data + datagram.l3_offset;
   const std::uint32_t l3_bytes = whole.length - datagram.l3_offset;
@@ -267,11 +292,34 @@ bool Reassembler::assemble(const Datagram& datagram, Packet& whole) noexcept {
     whole.data[datagram.unfragmentable_next] = header.next_header;
     at<Ipv6>(l3).payload_length = static_cast<std::uint16_t>(l3_bytes - sizeof(Ipv6));
   }
+  put_hops_and_marks(datagram, l3);
   return true;
 }
 
-std::uint32_t Reassembler::make_room(Release release, void* context) noexcept {
+void Reassembler::put_hops_and_marks(const Datagram& datagram, std::uint8_t* l3) noexcept {
+  if ((datagram.marks & congested) != 0)
+    set_traffic_class(l3, static_cast<std::uint8_t>(traffic_class(l3) | ecn_bits));
+  if (datagram.key.family == Family::v6) {
+    at<Ipv6>(l3).hop_limit = datagram.hops_left;
+    return;
+  }
+  auto& ip = at<Ipv4>(l3);
+  const Be16 before = at<Be16>(&ip.ttl);
+  ip.ttl = datagram.hops_left;
+  Delta delta;
+  delta.replace(before.raw(), at<Be16>(&ip.ttl).raw());
+  update(ip.checksum, delta);
+}
+
+bool Reassembler::assemble_atomic(const Packet& packet, const Parsed& parsed, Packet& whole) noexcept {
+  Datagram datagram = datagram_of({parsed.key, {}, parsed.identification});
+  note(datagram, packet, parsed);
+  return assemble(datagram, {packet, 0, parsed.l4_bytes(), parsed.l4_offset, 0}, whole);
+}
+
+std::uint32_t Reassembler::make_room(const Parsed& parsed, Release release, void* context) noexcept {
   std::uint32_t weight = 0;
+  if (parsed.is_atomic()) return weight;
   while (oldest_ != 0 && (pieces_.exhausted() || datagrams_.exhausted())) {
     weight += release_pieces(datagrams_[oldest_], release, context);
     end(oldest_);

@@ -1,11 +1,13 @@
 // Datagrams that come in pieces (RFC 791 section 3.2, RFC 8200 section 4.5).
 //
 // Fragments wait, in any order, until their datagram is whole; then the pipeline sees one packet, and forward() cuts it
-// again no larger than it came. What overlaps is thrown away with all of its datagram, later pieces included (RFC 5722,
-// done for IPv4 alike); a first fragment that does not hold its transport header is refused (RFC 1858, 7112).
+// again no larger than it came, with the fewest hops left that a piece had, and congestion marked where one was. What overlaps is thrown away with all of its datagram, later pieces included (RFC 5722,
+// done for IPv4 alike); a first fragment that does not hold all headers, the transport's options included, is refused
+// (RFC 1858, 7112).
 //
 // Addresses and identification are anybody's to write, so pieces are of one datagram only where they came the same way:
-// else one side could finish, or spoil, what the other has begun. All memory is taken at start. One sender gets a
+// else one side could finish, or spoil, what the other has begun. A datagram that comes in one piece with a fragment
+// header has nothing to do with others of its identification (RFC 6946). All memory is taken at start. One sender gets a
 // quarter of it; when all is taken, the datagram that has waited longest gives way, for the rest of one that will be
 // whole follows at once.
 #pragma once
@@ -54,8 +56,8 @@ class Reassembler {
   // pieces of its datagram that were held went to `release` and end under it, too, packets of a weight of `also`.
   [[nodiscard]] Result add(const Packet& packet, const Parsed& parsed, const Arrival& from, Tick now, Packet& whole,
                            Drop& why, std::uint32_t& also, Release release, void* context) noexcept;
-  // Makes room for one more piece, where there is none; answers the weight of those that had to go.
-  [[nodiscard]] std::uint32_t make_room(Release release, void* context) noexcept;
+  // Makes room for this piece, where it has to wait and there is none; answers the weight of those that had to go.
+  [[nodiscard]] std::uint32_t make_room(const Parsed& parsed, Release release, void* context) noexcept;
   // Ends what waited too long; answers its weight.
   [[nodiscard]] std::uint32_t expire(Tick now, Release release, void* context) noexcept;
   void give_back(const Packet& whole) noexcept;
@@ -81,6 +83,8 @@ class Reassembler {
     std::uint16_t header_end;  // offsets in the piece that begins the datagram, once it came
     std::uint16_t l3_offset;
     std::uint16_t unfragmentable_next;
+    std::uint8_t hops_left;  // the least TTL of the pieces
+    std::uint8_t marks;      // their ECN codepoints, a bit each
     bool poisoned;
     Tick since;
     std::uint32_t older, newer;  // by arrival
@@ -101,8 +105,15 @@ class Reassembler {
   void end(std::uint32_t number) noexcept;
   void take_out(Datagram& datagram, std::uint32_t piece_number) noexcept;
   [[nodiscard]] bool place(Datagram& datagram, std::uint32_t piece_number, bool& duplicate) noexcept;
-  [[nodiscard]] std::uint16_t size_to_cut(const Datagram& datagram) const noexcept;
-  [[nodiscard]] bool assemble(const Datagram& datagram, Packet& whole) noexcept;
+  [[nodiscard]] static Datagram datagram_of(const Name& name) noexcept;
+  static void note(Datagram& datagram, const Packet& packet, const Parsed& parsed) noexcept;
+  static void put_hops_and_marks(const Datagram& datagram, std::uint8_t* l3) noexcept;
+  [[nodiscard]] const Piece* next(const Piece& piece) const noexcept {
+    return piece.next != 0 ? &pieces_[piece.next] : nullptr;
+  }
+  [[nodiscard]] std::uint16_t size_to_cut(const Datagram& datagram, const Piece& first) const noexcept;
+  [[nodiscard]] bool assemble(const Datagram& datagram, const Piece& first, Packet& whole) noexcept;
+  [[nodiscard]] bool assemble_atomic(const Packet& packet, const Parsed& parsed, Packet& whole) noexcept;
   [[nodiscard]] static Name name_of(const Datagram& datagram) noexcept {
     return {datagram.key, datagram.from, datagram.identification};
   }

@@ -116,7 +116,7 @@ class Receiver {
     const auto release = [](void* core, std::span<Packet> packets) {
       for (Packet& packet : packets) static_cast<Core*>(core)->release(packet);
     };
-    end_pieces(core_.fragments.make_room(release, &core_), Drop::fragments_full);
+    end_pieces(core_.fragments.make_room(parsed, release, &core_), Drop::fragments_full);
     Packet whole;
     Drop why{};
     std::uint32_t also = 0;

@@ -200,7 +200,7 @@ class GatewayModel {
   // ---- fragments: gateway_model_fragments.cpp ----
   [[nodiscard]] bool may_wait(const Packet& piece);
   void collect(Packet& piece);
-  [[nodiscard]] static std::optional<Drop> impossible(const Reading& piece);
+  [[nodiscard]] static std::optional<Drop> impossible(const Packet& piece);
   void drop_pieces(const Datagram& datagram, Drop why);
   void assemble(Datagram datagram);
   void expire_datagrams();

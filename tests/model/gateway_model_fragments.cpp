@@ -6,20 +6,44 @@
 namespace sallyport::model {
 namespace {
 
-// What has to be in the first piece (RFC 1858, RFC 7112).
+// Where no later piece may begin (RFC 3128).
 std::size_t transport_header(std::uint8_t p) {
   if (p == protocol::tcp) return 20;
   return p == protocol::sctp ? 12 : 8;
 }
 
+// RFC 1858, RFC 7112: the first piece has all extension headers, of which there may be eight, and the transport's.
+bool has_all_headers(const Bytes& frame, const Layers& at) {
+  std::size_t header = at.transport;
+  std::uint8_t kind = at.protocol;
+  for (unsigned seen = 0; at.family == Family::v6 && seen < 8; ++seen) {
+    if (kind != 0 && kind != 43 && kind != 51 && kind != 60) break;
+    if (header + 8 > at.end) return false;
+    const std::size_t bytes = kind == 51 ? (frame[header + 1] + 2U) * 4U : (frame[header + 1] + 1U) * 8U;
+    kind = frame[header];
+    header += bytes;
+    if (header > at.end) return false;
+  }
+  if (kind == 59) return true;
+  if (header + transport_header(kind) > at.end) return false;
+  return kind != protocol::tcp || header + (frame[header + 12] >> 4U) * 4U <= at.end;
+}
+
+std::uint8_t traffic_class(const Bytes& frame, const Layers& at) {
+  if (at.family == Family::v4) return frame[at.ip + 1];
+  return static_cast<std::uint8_t>(get16(frame, at.ip) >> 4U);
+}
+
 }  // namespace
 
-std::optional<Drop> GatewayModel::impossible(const Reading& piece) {
-  const std::size_t bytes = piece.at.transport_bytes();
-  if (bytes == 0 || piece.offset + bytes > 65535 || (piece.more && bytes % 8 != 0)) return Drop::fragment_bad;
-  const std::size_t header = transport_header(piece.at.protocol);
-  const bool splits = piece.offset == 0 ? bytes < header : piece.offset < header;
-  return splits ? std::optional(Drop::fragment_tiny) : std::nullopt;
+std::optional<Drop> GatewayModel::impossible(const Packet& piece) {
+  const Reading& is = piece.is;
+  const std::size_t bytes = is.at.transport_bytes();
+  if (bytes == 0 || is.offset + bytes > 65535 || (is.more && bytes % 8 != 0)) return Drop::fragment_bad;
+  if (is.offset == 0 && !is.more) return std::nullopt;  // all there, and read as such
+  const bool good =
+      is.offset == 0 ? has_all_headers(piece.frame, is.at) : is.offset >= transport_header(is.at.protocol);
+  return good ? std::nullopt : std::optional(Drop::fragment_tiny);
 }
 
 // What its sender may not send does not wait.
@@ -39,7 +63,9 @@ bool GatewayModel::may_wait(const Packet& piece) {
 void GatewayModel::collect(Packet& piece) {
   if (!may_wait(piece)) return;
   const Reading& is = piece.is;
-  if (const auto why = impossible(is)) return drop(piece, *why);
+  if (const auto why = impossible(piece)) return drop(piece, *why);
+  // RFC 6946: all of a datagram, whatever others have its identification.
+  if (is.offset == 0 && !is.more) return assemble({.pieces = {{0, piece}}});
   const DatagramName name{piece.port, is.from.ip, is.to.ip,
                           is.at.family == Family::v4 ? is.at.protocol : std::uint8_t{0}, is.identification};
   Datagram& datagram = datagrams_.try_emplace(name, Datagram{.since = now_}).first->second;
@@ -87,6 +113,14 @@ void GatewayModel::drop_pieces(const Datagram& datagram, Drop why) {
 }
 
 void GatewayModel::assemble(Datagram datagram) {
+  std::uint8_t hops_left = 255;
+  std::set<unsigned> codepoints;
+  for (const auto& [offset, piece] : datagram.pieces) {
+    hops_left = std::min(hops_left, piece.is.ttl);
+    codepoints.insert(traffic_class(piece.frame, piece.is.at) & 3U);
+  }
+  const bool congested = codepoints.contains(3);
+  if (congested && codepoints.contains(0)) return drop_pieces(datagram, Drop::fragment_bad);
   Packet whole = datagram.pieces.at(0);
   const Reading first = whole.is;
   const bool v4 = first.at.family == Family::v4;
@@ -104,11 +138,13 @@ void GatewayModel::assemble(Datagram datagram) {
   if (v4) {
     put16(whole.frame, first.at.ip + 2, bytes);
     put16(whole.frame, first.at.ip + 6, first.dont_fragment ? 0x4000 : 0);
-    settle_header(whole.frame, first.at);
   } else {
     whole.frame[first.names_fragment_header] = first.at.protocol;
     put16(whole.frame, first.at.ip + 4, bytes - 40);
   }
+  whole.frame[first.at.ip + (v4 ? 8 : 7)] = hops_left;
+  if (congested) whole.frame[first.at.ip + 1] |= v4 ? std::uint8_t{3} : std::uint8_t{0x30};  // RFC 3168 section 5.3
+  settle_header(whole.frame, first.at);
   handle(std::move(whole));
 }
 

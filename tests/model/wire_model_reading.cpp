@@ -152,6 +152,7 @@ class FrameReader {
     reading_.offset = get16(frame_, at.transport + 2) & 0xfff8U;
     reading_.identification = get32(frame_, at.transport + 4);
     at.protocol = frame_[at.transport];
+    if (reading_.offset == 0 && at.protocol == 0) return drop(Drop::ip6_bad_extension);
     at.transport += 8;
     return true;
   }

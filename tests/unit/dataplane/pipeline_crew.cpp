@@ -1,5 +1,7 @@
 // Several workers between an inside and an outside port: what each of them has of ports, pieces of datagrams that one
 // collects and another one owns, reloads that change whose the answers are.
+#include <map>
+
 #include "dataplane/tunnels.h"
 #include "tests/unit/dataplane/crew.h"
 #include "tests/unit/dataplane/policies.h"
@@ -237,6 +239,26 @@ TEST(PipelineCrew, LimitsBySenderAreEachWorkersForProtocolsWithoutPorts) {
     passed += g.from_inside(detail::ip_frame(address("10.1.0.5"), address(to), esp, Frame(64, 9), {})).size();
   }
   EXPECT_EQ(passed, 4U * 3U);
+}
+
+// All leave under one address. Each worker goes once through all of its own.
+TEST(PipelineCrew, NoTwoWorkersGiveADatagramTheSameIdentification) {
+  constexpr std::uint32_t workers = 3;
+  Crew g(allow_all, two_ports(), workers);
+  std::map<std::uint16_t, std::uint32_t> whose;
+  for (std::uint32_t worker = 0; worker < workers; ++worker) {
+    int i = 1;
+    while (g.owner(udp(sender(i, 4000), server), Crew::inside) != worker) ++i;
+    const Frame datagram = udp(sender(i, 4000), server, Frame(1600, 7));
+    for (std::uint32_t k = 0; k <= 65536 / workers; ++k) {
+      const std::vector<Frame> pieces = g.from_inside(datagram);
+      ASSERT_EQ(pieces.size(), 2U);
+      const std::uint16_t id = wire::at<wire::Ipv4>(pieces[0].data() + 14).identification.get();
+      ASSERT_EQ(wire::at<wire::Ipv4>(pieces[1].data() + 14).identification.get(), id);
+      ASSERT_EQ(whose.try_emplace(id, worker).first->second, worker);
+    }
+  }
+  EXPECT_EQ(whose.size(), 65536U);
 }
 
 // What was full is not for ever, though nobody has asked since.
