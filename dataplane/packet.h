@@ -25,7 +25,7 @@ struct Packet {
                                  // 0: made by the gateway itself
   std::uint16_t tunnel = 0;      // it came through one: its place among the burst's peers, from 1 (stages/tunnel.h)
   std::uint16_t fragment_size = 0;  // IP bytes of the largest fragment it arrived in; 0: it came whole
-  std::uint32_t fragment_id = 0;    // the identification its fragments carried
+  std::uint32_t fragment_id = 0;    // the identification of its fragments
   PortIndex port = no_port;         // where it came in
   bool reassembled = false;         // the buffer belongs to a Reassembler, not to the World
   bool asked_elsewhere = false;     // another worker that might know its flow has looked and knows none

@@ -9,7 +9,7 @@
 namespace sallyport::dataplane {
 
 // One packet, cut piece by piece. IPv4: new_id identifies the pieces (RFC 6864 section 5.3.1: datagrams of several
-// senders leave under one address). IPv6: the identification that the pieces came with.
+// senders leave under one address). IPv6: Packet::fragment_id.
 class Fragmenter {
  public:
   // No piece is larger than `limit` bytes of IP packet.

@@ -2,8 +2,8 @@
 // section 4.5).
 //
 // Senders that share an egress address know nothing of each other's, so their datagrams leave under the gateway's (RFC
-// 6864 section 5.3.1, RFC 7857 section 10). Each worker has its own: those that leave its number over when the number of
-// workers divides them.
+// 6864 section 5.3.1, RFC 7857 section 10). Each worker has its own: those that leave its number over when the number
+// of workers divides them.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,10 @@ class Identifications {
     last4_ += workers_;
     if (last4_ > UINT16_MAX) last4_ = worker_;
     return static_cast<std::uint16_t>(last4_);
+  }
+  // Of 32 bits: nobody foresees it (RFC 7739).
+  [[nodiscard]] std::uint32_t next6(Random& random) noexcept {
+    return worker_ + workers_ * random.below(UINT32_MAX / workers_);
   }
 
  private:

@@ -264,15 +264,23 @@ void put_sctp_port(std::uint8_t* l4, std::uint32_t bytes, bool source, std::uint
   checksum = sctp_checksum({l4, bytes}) ^ wrong_by;
 }
 
+// What leaves in pieces under an egress address: two hosts behind it may number theirs alike. IPv4's are numbered as
+// they are cut, see Fragmenter.
+void identify(Core& core, Packet& packet, const Parsed& parsed) noexcept {
+  if (packet.fragment_size != 0 && parsed.key.family == Family::v6)
+    packet.fragment_id = core.identifications.next6(core.random);
+}
+
 }  // namespace
 
-void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, Direction direction) noexcept {
+void translate(Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, Direction direction) noexcept {
   if (flow.nat_address == 0) return;
   const bool outbound = direction == to_server;
   std::uint8_t* l3 = packet.data + parsed.l3_offset;
   std::uint8_t* l4 = packet.data + parsed.l4_offset;
   const Family family = parsed.key.family;
   const Deltas delta = deltas(flow, outbound);
+  if (outbound) identify(core, packet, parsed);
   if (family == Family::v4) {
     std::memcpy(address_field(l3, family, outbound), outbound ? &flow.nat_address4 : &flow.source4, 4);
     update(at<Ipv4>(l3).checksum, delta.header);
@@ -291,7 +299,7 @@ void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed&
   update_transport(l4, parsed.l4_bytes(), parsed.key.protocol, delta.transport);
 }
 
-bool translate_error(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, const Parsed& quoted,
+bool translate_error(Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, const Parsed& quoted,
                      Direction direction) noexcept {
   // An error to the client quotes what the client sent, as it left here: its source goes back. An error to the server
   // quotes what the server sent, as it was delivered: its destination goes back to the egress address.
@@ -316,6 +324,7 @@ bool translate_error(const Core& core, const Flow& flow, Packet& packet, const P
   // it inside is not to be seen).
   std::uint8_t* l3 = packet.data + parsed.l3_offset;
   Delta outer;
+  if (!to_inside) identify(core, packet, parsed);
   std::uint8_t* field = address_field(l3, family, !to_inside);
   const std::uint8_t* replacement = to_inside ? inside.bytes.data() : egress.data();
   outer.replace(field, replacement, address_bytes(family));

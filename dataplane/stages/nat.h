@@ -34,11 +34,11 @@ void wake_ports(Core& core) noexcept;
 void end_rest(Core& core) noexcept;
 
 // The packet's addresses, port and checksums, to what the other side sees. The TTL is forward's.
-void translate(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, Direction direction) noexcept;
+void translate(Core& core, const Flow& flow, Packet& packet, const Parsed& parsed, Direction direction) noexcept;
 
 // An ICMP error from either side, about a packet of this flow: outer address and quoted packet (RFC 5508 section 4).
 // `quoted` is the offset of the quoted IP header. False: the quotation is too short to translate.
-[[nodiscard]] bool translate_error(const Core& core, const Flow& flow, Packet& packet, const Parsed& parsed,
+[[nodiscard]] bool translate_error(Core& core, const Flow& flow, Packet& packet, const Parsed& parsed,
                                    const Parsed& quoted, Direction direction) noexcept;
 
 // Under this policy, of a flow that is translated: its egress address is one still, and is given out in the same way

@@ -70,7 +70,8 @@ enum class ParseResult : std::uint8_t {
 [[nodiscard]] ParseResult parse_ip(const Packet& packet, std::uint16_t l3_offset, const ParseRules& rules,
                                    Parsed& parsed, Drop& why) noexcept;
 [[nodiscard]] ParseResult parse(const Packet& packet, const ParseRules& rules, Parsed& parsed, Drop& why) noexcept;
-// Of a first fragment: all headers behind the fragment header are in it, and the transport's whole (RFC 1858, RFC 7112).
+// Of a first fragment: all headers behind the fragment header are in it, and the transport's whole (RFC 1858, RFC
+// 7112).
 [[nodiscard]] bool holds_all_headers(const Packet& packet, const Parsed& fragment) noexcept;
 
 }  // namespace sallyport::dataplane

@@ -297,8 +297,7 @@ bool Reassembler::assemble(const Datagram& datagram, const Piece& first, Packet&
 }
 
 void Reassembler::put_hops_and_marks(const Datagram& datagram, std::uint8_t* l3) noexcept {
-  if ((datagram.marks & congested) != 0)
-    set_traffic_class(l3, static_cast<std::uint8_t>(traffic_class(l3) | ecn_bits));
+  if ((datagram.marks & congested) != 0) set_traffic_class(l3, static_cast<std::uint8_t>(traffic_class(l3) | ecn_bits));
   if (datagram.key.family == Family::v6) {
     at<Ipv6>(l3).hop_limit = datagram.hops_left;
     return;

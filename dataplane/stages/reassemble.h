@@ -1,14 +1,14 @@
 // Datagrams that come in pieces (RFC 791 section 3.2, RFC 8200 section 4.5).
 //
 // Fragments wait, in any order, until their datagram is whole; then the pipeline sees one packet, and forward() cuts it
-// again no larger than it came, with the fewest hops left that a piece had, and congestion marked where one was. What overlaps is thrown away with all of its datagram, later pieces included (RFC 5722,
-// done for IPv4 alike); a first fragment that does not hold all headers, the transport's options included, is refused
-// (RFC 1858, 7112).
+// again no larger than it came, with the fewest hops left that a piece had, and congestion marked where one was. What
+// overlaps is thrown away with all of its datagram, later pieces included (RFC 5722, done for IPv4 alike); a first
+// fragment that does not hold all headers, the transport's options included, is refused (RFC 1858, 7112).
 //
 // Addresses and identification are anybody's to write, so pieces are of one datagram only where they came the same way:
 // else one side could finish, or spoil, what the other has begun. A datagram that comes in one piece with a fragment
-// header has nothing to do with others of its identification (RFC 6946). All memory is taken at start. One sender gets a
-// quarter of it; when all is taken, the datagram that has waited longest gives way, for the rest of one that will be
+// header has nothing to do with others of its identification (RFC 6946). All memory is taken at start. One sender gets
+// a quarter of it; when all is taken, the datagram that has waited longest gives way, for the rest of one that will be
 // whole follows at once.
 #pragma once
 

@@ -285,7 +285,8 @@ void GatewayModel::send(Packet& packet, const dataplane::Hop& hop) {
   std::size_t limit = site_.settings.ports[hop.port].mtu;
   if (packet.largest_fragment != 0) limit = std::min(limit, packet.largest_fragment);
   for (const Bytes& piece : cut(packet.frame, at, limit, packet.fragment_identification)) {
-    if (at.family == Family::v4) outcome_.identified_freely.emplace_back(hop.port, outcome_.sent[hop.port].size());
+    if (at.family == Family::v4 || packet.renumbered)
+      outcome_.identified_freely.emplace_back(hop.port, outcome_.sent[hop.port].size());
     send_frame(hop, piece, packet.weight);
     packet.weight = 0;
   }

@@ -142,6 +142,7 @@ class GatewayModel {
     unsigned weight = 1;               // packets received for it
     std::size_t largest_fragment = 0;  // in bytes; 0: it came whole
     std::uint32_t fragment_identification = 0;
+    bool renumbered = false;  // IPv6: its pieces leave under an egress address
     [[nodiscard]] bool from_inside() const { return port == inside && !hairpin; }
   };
   // Maybe: by a flow whose time has come, and nobody knows whether the gateway has noticed.

@@ -182,6 +182,7 @@ void GatewayModel::forward_error(Packet& packet, const Quote& quote, const Flow&
       put_source(packet.frame, quote.at, flow.name.client);
       put_destination(packet.frame, packet.is.at, flow.name.client);
     } else {
+      packet.renumbered = packet.is.at.family == Family::v6;
       put_destination(packet.frame, quote.at, *flow.egress);
       if (protocol::is_icmp(quote.at.protocol)) put16(packet.frame, quote.at.transport + 4, flow.egress->port);
       const IpAddress& egress = flow.egress->ip;

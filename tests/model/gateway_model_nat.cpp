@@ -198,6 +198,7 @@ void GatewayModel::translate(Packet& packet, const Flow& flow, Direction directi
   const Layers& at = packet.is.at;
   const auto wrong = wrong_by(packet.frame, at);
   if (direction == to_server) {
+    packet.renumbered = at.family == Family::v6;
     put_source(packet.frame, at, *flow.egress);
   } else {
     put_destination(packet.frame, at, flow.name.client);

@@ -45,6 +45,20 @@ void describe(std::ostream& out, const char* whose, const Outcome& outcome) {
     out << "  " << whose << " drops " << count << " " << to_string(why) << "\n";
 }
 
+// Of a fragment.
+void put_identification(Bytes& frame, std::uint32_t identification) {
+  if (frame[12] == 0x08) {
+    put16(frame, 18, static_cast<std::uint16_t>(identification));
+    settle_header(frame, {.family = Family::v4, .protocol = 0, .ip = 14, .transport = 0, .end = 0});
+    return;
+  }
+  constexpr std::uint8_t fragment = 44;
+  std::size_t at = 14 + 40;
+  for (std::uint8_t next = frame[20]; next != fragment; at += (frame[at + 1] + 1U) * 8U) next = frame[at];
+  put16(frame, at + 4, static_cast<std::uint16_t>(identification >> 16U));
+  put16(frame, at + 6, static_cast<std::uint16_t>(identification));
+}
+
 // A gateway's clock, in milliseconds, may be anywhere in its wrap.
 std::uint64_t begin(std::uint64_t seed) {
   std::mt19937_64 random(seed);
@@ -115,13 +129,13 @@ void GatewayPair::step() {
 
 void GatewayPair::identify(Outcome& expected, const Outcome& seen) {
   if (expected.identified_freely.empty()) return;
-  std::optional<std::uint16_t> identification;
+  std::optional<std::uint32_t> identification;
   for (const auto& [port, place] : expected.identified_freely) {
-    if (place >= seen.sent.at(port).size() || seen.sent.at(port)[place].size() < 34) return;
-    if (!identification) identification = get16(seen.sent.at(port)[place], 18);
-    Bytes& frame = expected.sent.at(port)[place];
-    put16(frame, 18, *identification);
-    settle_header(frame, {.family = Family::v4, .protocol = 0, .ip = 14, .transport = 0, .end = 0});
+    if (place >= seen.sent.at(port).size()) return;
+    const Reading is = read_frame(seen.sent.at(port)[place]);
+    if (is.fate != Reading::Fate::packet || is.kind != Kind::fragment) return;
+    if (!identification) identification = is.identification;
+    put_identification(expected.sent.at(port)[place], *identification);
   }
   EXPECT_NE(identification, last_identification_);
   last_identification_ = identification;

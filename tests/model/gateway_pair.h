@@ -41,7 +41,7 @@ class GatewayPair {
   RealGateway real_;
   GatewayModel model_;
   std::deque<std::string> last_;
-  std::optional<std::uint16_t> last_identification_;
+  std::optional<std::uint32_t> last_identification_;
   Tally tally_;
 };
 

@@ -9,7 +9,7 @@ from cases_nat import CONFIG
 from crafted import echo, fixed, named, seen, tcp, udp
 from packets import client_hello
 from talk import Talk
-from wires import A, A6, ANYTHING, B, E, E6, S, S6, SNAT, both_families, case
+from wires import A, A6, ANYTHING, B, B6, E, E6, S, S6, SNAT, both_families, case
 
 WORDS = bytes(range(256)) * 10
 
@@ -360,3 +360,27 @@ def _(t):
         t.inside(parts[2], outside=parts_of(seen(question, src=E)))
     large = echo("10.1.2.5", S, 7, payload=b"x" * 2000, id=0x4242)
     t.inside(large, outside=[named(distinct, "a fragment with a third identification")] * 2)
+
+
+@case("N76 (RFC 8200 section 4.5): the same over IPv6")
+def _(t):
+    used = set()
+    for host, port in ((A6, 5000), (B6, 6000), (A6, 5000)):
+        question = udp(host, port, S6, 53, WORDS)
+        parts = cut(question, 1000)
+        ids = []
+
+        def noting(check, ids=ids):
+            return named(lambda p: ids.append(p[IPv6ExtHdrFragment].id) or check(p) and len(set(ids)) == 1, "a fragment")
+
+        def another(check, ids=ids):
+            return named(lambda p: check(p) and ids[0] not in used and not used.add(ids[0]), "a fragment of a new number")
+        checks = [noting(check) for check in Joined(seen(question, src=E6)).of(3)]
+        t.inside(parts[0])
+        t.inside(parts[1])
+        t.inside(parts[2], outside=[*checks[:2], another(checks[2])])
+    t.inside(question := udp(A6, 5000, S6, 53, b"q"), outside=seen(question, src=E6))
+    parts = cut(udp(S6, 53, E6, 5000, WORDS), 1000)  # a server's are its own
+    for part in parts[:-1]:
+        t.outside(part)
+    t.outside(parts[-1], inside=[named(lambda p: p[IPv6ExtHdrFragment].id == 0x1234, "a fragment")] * 3)
