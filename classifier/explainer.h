@@ -37,6 +37,8 @@ class Explainer {
   void tell_standing(const Routes::Plan& plan, const std::vector<std::uint32_t>& standing);
   void tell_shown(const Routes::Plan& plan, const Shown& shown);
   void tell_outcomes(const Routes::Plan& plan);
+  void deny_all(const Routes::Plan& plan);
+  [[nodiscard]] bool may_pass(const Routes::Plan& plan) const;
   void tell_request(const Routes::Plan& plan, const Shown& shown, const HostName* name);
   // By which host name or set a route takes the name, and where that is written.
   struct How {

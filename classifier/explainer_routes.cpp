@@ -97,10 +97,12 @@ void Explainer::tell_routes(const std::optional<Shown>& shown) {
   const Routes::Plan& plan = impl_.routes.plan(impl_.routes.plan_of(network, query_.protocol, query_.destination_port));
   tell_standing(plan, impl_.routes.standing_on(network, query_.protocol, query_.destination_port));
   if (plan.needs_name()) {
-    if (shown)
+    if (shown) {
       tell_shown(plan, *shown);
-    else
+    } else {
       tell_outcomes(plan);
+      if (!lacks_address(explanation_.egress, query_.source) && !may_pass(plan)) deny_all(plan);
+    }
   }
   if (explanation_.decision.rule == 0 && explanation_.decision.action != Action::needs_name &&
       explanation_.decision.reason != Reason::ech_refused)
@@ -265,6 +267,9 @@ void Explainer::tell_request(const Routes::Plan& plan, const Shown& shown, const
   for (const std::uint32_t table : {plan.grpc_table, plan.http_table}) {
     if (table == Routes::Plan::no_table) continue;
     const std::vector<std::uint32_t> matching = impl_.hosts->match_all(table, name, *scratch);
+    for (const std::uint32_t route : matching)
+      explanation_.by_request =
+          explanation_.by_request || table == plan.grpc_table || !model_.routes[route].matches.empty();
     for (const std::uint32_t route : impl_.hosts->routes(table)) {
       std::string why_not;
       if (table == plan.grpc_table && !grpc)
@@ -276,6 +281,31 @@ void Explainer::tell_request(const Routes::Plan& plan, const Shown& shown, const
       tell_taker(route, winner, how_it_takes(route, name, *scratch), why_not);
     }
   }
+}
+
+// Is there anything to show that would be allowed?
+bool Explainer::may_pass(const Routes::Plan& plan) const {
+  if (plan.otherwise.action == Action::allow) return true;
+  const std::vector<std::uint32_t> asked = asked_routes(plan);
+  return std::any_of(asked.begin(), asked.end(), [&](std::uint32_t place) {
+    const config::Route& route = model_.routes[place];
+    const bool by_sets = route.hostnames.empty() && !route.hostname_sets.empty();
+    const auto is_empty = [&](const std::string& name) {
+      return std::any_of(model_.domain_sets.begin(), model_.domain_sets.end(),
+                         [&](const config::DomainSet& set) { return set.name == name && set.names.empty(); });
+    };
+    return route.action == config::RouteAction::allow &&
+           !(by_sets && std::all_of(route.hostname_sets.begin(), route.hostname_sets.end(), is_empty));
+  });
+}
+
+void Explainer::deny_all(const Routes::Plan& plan) {
+  add("host_name", "nothing that it can show is allowed");
+  Decision& decision = explanation_.decision;
+  decision.action = Action::deny;
+  decision.reason = plan.blames >= config::RouteKind::tls ? Reason::no_name : plan.otherwise.reason;
+  decision.layer = Layer::egress_network;
+  decision.rule = impl_.routes.id_of(plan.otherwise.route);
 }
 
 void Explainer::tell_outcomes(const Routes::Plan& plan) {

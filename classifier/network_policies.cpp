@@ -26,10 +26,9 @@ namespace {
 
 class NetworkPolicies::Compiler {
  public:
-  Compiler(NetworkPolicies& into, const config::PolicyModel& model, Sources& sources)
+  Compiler(NetworkPolicies& into, const config::PolicyModel& model, const Sources& sources)
       : into_(into), model_(model), sources_(sources) {
-    for (std::size_t i = 1; i < sources.groups().size(); ++i)
-      groups_of_namespace_[sources.groups()[i].namespace_name].push_back(static_cast<std::uint32_t>(i));
+    for (std::size_t i = 1; i < sources.groups().size(); ++i) add_group(static_cast<std::uint32_t>(i));
   }
 
   CompiledPolicy compile(const config::NetworkPolicy& policy, Identities& identities) {
@@ -59,6 +58,24 @@ class NetworkPolicies::Compiler {
   }
 
  private:
+  // A namespace that somebody is of.
+  struct Home {
+    const config::Labels* labels = nullptr;
+    std::vector<std::uint32_t> groups;
+  };
+  using Homes = std::vector<std::uint32_t>;  // places in homes_
+
+  void add_group(std::uint32_t place) {
+    const SourceGroup& group = sources_.groups()[place];
+    const auto [known, is_new] = home_places_.emplace(group.namespace_name, static_cast<std::uint32_t>(homes_.size()));
+    if (is_new) {
+      homes_.push_back({group.namespace_labels, {}});
+      all_homes_.push_back(known->second);
+      for (const auto& [key, value] : *group.namespace_labels) homes_with_[{key, value}].push_back(known->second);
+    }
+    homes_[known->second].groups.push_back(place);
+  }
+
   Rule compile(const config::NetworkPolicyRule& rule, const config::NetworkPolicy& policy) {
     Rule compiled;
     for (const config::PortRule& port : rule.ports) {
@@ -70,10 +87,11 @@ class NetworkPolicies::Compiler {
     compiled.any_destination = rule.to.empty();
     std::vector<Claim> blocks;
     std::vector<std::uint32_t> sets;
+    std::vector<std::uint32_t> groups;
     for (const config::Peer& peer : rule.to) {
       if (const auto* block = std::get_if<config::IpBlockPeer>(&peer.is)) add_block(block->block, blocks);
       if (const auto* set = std::get_if<config::NetworkSetPeer>(&peer.is)) add_sets(*set, policy, sets);
-      if (const auto* pods = std::get_if<config::PodPeer>(&peer.is)) add_pods(*pods, policy, compiled.pods);
+      if (const auto* pods = std::get_if<config::PodPeer>(&peer.is)) add_pods(*pods, policy, groups);
       if (const auto* named = std::get_if<config::DomainsPeer>(&peer.is))
         for (const std::string& domain : named->domains) compiled.domains.push_back(domain_of(domain));
     }
@@ -82,6 +100,7 @@ class NetworkPolicies::Compiler {
       into_.tries_.push_back(PrefixTrie::from_prefixes(resolve_claims(blocks)));
     }
     if (!sets.empty()) compiled.sets = union_of(std::move(sets));
+    compiled.pods = GroupSet(groups);
     return compiled;
   }
 
@@ -101,19 +120,35 @@ class NetworkPolicies::Compiler {
     }
   }
 
-  void add_pods(const config::PodPeer& peer, const config::NetworkPolicy& policy, std::vector<std::uint64_t>& pods) {
-    pods.resize((sources_.groups().size() + 63) / 64);
-    const auto add = [&](std::uint32_t group) {
-      if (!peer.pod_selector || matches(*peer.pod_selector, *sources_.groups()[group].labels))
-        pods[group / 64] |= std::uint64_t{1} << group % 64;
+  void add_pods(const config::PodPeer& peer, const config::NetworkPolicy& policy,
+                std::vector<std::uint32_t>& groups) const {
+    const auto add_of = [&](const std::vector<std::uint32_t>& of_namespace) {
+      for (const std::uint32_t group : of_namespace)
+        if (!peer.pod_selector || matches(*peer.pod_selector, *sources_.groups()[group].labels))
+          groups.push_back(group);
     };
     if (!peer.namespace_selector) {
-      for (const std::uint32_t group : groups_in(policy.namespace_name)) add(group);
+      add_of(groups_in(policy.namespace_name));
       return;
     }
-    for (const auto& [name, groups] : groups_of_namespace_)
-      if (matches(*peer.namespace_selector, sources_.namespace_labels(name)))
-        for (const std::uint32_t group : groups) add(group);
+    for (const std::uint32_t place : candidates(*peer.namespace_selector))
+      if (matches(*peer.namespace_selector, *homes_[place].labels)) add_of(homes_[place].groups);
+  }
+
+  // Whoever has one of the labels that the selector demands; others need not be asked.
+  [[nodiscard]] const Homes& candidates(const config::Selector& selector) const {
+    static const Homes nobody;
+    const Homes* fewest = &all_homes_;
+    const auto consider = [&](const std::string& key, const std::string& value) {
+      const auto having = homes_with_.find({key, value});
+      const Homes& found = having == homes_with_.end() ? nobody : having->second;
+      if (found.size() < fewest->size()) fewest = &found;
+    };
+    for (const auto& [key, value] : selector.match_labels) consider(key, value);
+    for (const config::SelectorTerm& term : selector.match_expressions)
+      if (term.op == config::SelectorTerm::Operator::in && term.values.size() == 1)
+        consider(term.key, term.values.front());
+    return *fewest;
   }
 
   std::uint32_t union_of(std::vector<std::uint32_t> sets) {
@@ -130,18 +165,29 @@ class NetworkPolicies::Compiler {
 
   const std::vector<std::uint32_t>& groups_in(const std::string& namespace_name) const {
     static const std::vector<std::uint32_t> nobody;
-    const auto found = groups_of_namespace_.find(namespace_name);
-    return found == groups_of_namespace_.end() ? nobody : found->second;
+    const auto found = home_places_.find(namespace_name);
+    return found == home_places_.end() ? nobody : homes_[found->second].groups;
   }
 
   NetworkPolicies& into_;
   const config::PolicyModel& model_;
-  Sources& sources_;
-  std::unordered_map<std::string, std::vector<std::uint32_t>> groups_of_namespace_;
-  std::map<std::vector<std::uint32_t>, std::uint32_t> unions_;  // of network_sets -> place in tries_
+  const Sources& sources_;
+  std::vector<Home> homes_;
+  Homes all_homes_;
+  std::unordered_map<std::string, std::uint32_t> home_places_;
+  std::map<std::pair<std::string, std::string>, Homes> homes_with_;  // a label
+  std::map<std::vector<std::uint32_t>, std::uint32_t> unions_;       // of network_sets -> place in tries_
 };
 
-NetworkPolicies::NetworkPolicies(const config::PolicyModel& model, Sources& sources, Identities& identities)
+NetworkPolicies::GroupSet::GroupSet(const std::vector<std::uint32_t>& groups) {
+  if (groups.empty()) return;
+  const auto [first, last] = std::minmax_element(groups.begin(), groups.end());
+  first_word_ = *first / 64;
+  words_.resize(*last / 64 - first_word_ + 1);
+  for (const std::uint32_t group : groups) words_[group / 64 - first_word_] |= std::uint64_t{1} << group % 64;
+}
+
+NetworkPolicies::NetworkPolicies(const config::PolicyModel& model, const Sources& sources, Identities& identities)
     : sources_(sources) {
   Compiler compiler(*this, model, sources);
   for (const config::NetworkPolicy& policy : model.network_policies)
@@ -160,9 +206,7 @@ bool NetworkPolicies::has_address(const Rule& rule, const IpAddress& destination
   if (rule.any_destination) return true;
   if (rule.blocks != none && tries_[rule.blocks].lookup(destination) != PrefixTrie::none) return true;
   if (rule.sets != none && tries_[rule.sets].lookup(destination) != PrefixTrie::none) return true;
-  if (rule.pods.empty()) return false;
-  const std::uint32_t group = sources_.record(destination).group;
-  return (rule.pods[group / 64] >> group % 64 & 1U) != 0;
+  return !rule.pods.empty() && rule.pods.contains(sources_.record(destination).group);
 }
 
 const Domain* NetworkPolicies::find_domain(const Rule& rule, const IpAddress& destination,

@@ -2,8 +2,8 @@
 //
 // A source group selected by no policy is not isolated. Others may do what some rule of some selecting policy allows;
 // the order of policies never matters. A rule's destinations are compiled apart: its ip_blocks into one trie, the union
-// of the network_sets it selects into another (shared by all rules that select the same sets), its pod peers into a bit
-// for each source group, so that a destination is asked "whose are you?" by the same lookup as a source. Domains are
+// of the network_sets it selects into another (shared by all rules that select the same sets), its pod peers into a set
+// of source groups, so that a destination is asked "whose are you?" by the same lookup as a source. Domains are
 // asked last, and only of addresses that have a name.
 #pragma once
 
@@ -21,7 +21,7 @@ namespace sallyport::classifier {
 
 class NetworkPolicies {
  public:
-  NetworkPolicies(const config::PolicyModel& model, Sources& sources, Identities& identities);
+  NetworkPolicies(const config::PolicyModel& model, const Sources& sources, Identities& identities);
 
   enum class Verdict : std::uint8_t { not_isolated, allowed, denied };
   struct Answer {
@@ -55,13 +55,28 @@ class NetworkPolicies {
     std::uint16_t first = 0;
     std::uint16_t last = UINT16_MAX;
   };
+  // Bits from the first group to the last: a cluster has thousands of namespaces, and most rules mean pods of one.
+  class GroupSet {
+   public:
+    GroupSet() = default;
+    explicit GroupSet(const std::vector<std::uint32_t>& groups);
+    [[nodiscard]] bool empty() const noexcept { return words_.empty(); }
+    [[nodiscard]] bool contains(std::uint32_t group) const noexcept {
+      const std::size_t word = std::size_t{group} / 64 - first_word_;  // of a group before the first: past the end
+      return word < words_.size() && (words_[word] >> group % 64 & 1U) != 0;
+    }
+
+   private:
+    std::size_t first_word_ = 0;
+    std::vector<std::uint64_t> words_;
+  };
   struct Rule {
     std::vector<Ports> ports;  // empty: any
     bool any_destination = false;
-    std::uint32_t blocks = none;      // place in tries_
-    std::uint32_t sets = none;        // place in tries_
-    std::vector<std::uint64_t> pods;  // a bit for each source group; empty: no pod peers
-    std::vector<Domain> domains;      // their texts lie in the model
+    std::uint32_t blocks = none;  // place in tries_
+    std::uint32_t sets = none;    // place in tries_
+    GroupSet pods;                // source groups; empty: no pod peers
+    std::vector<Domain> domains;  // their texts lie in the model
   };
   struct CompiledPolicy {
     Id id = 0;

@@ -5,7 +5,10 @@
 #include <numeric>
 #include <stdexcept>
 
+#include <fmt/format.h>
 #include <hs/hs.h>
+
+#include "config/document/in_quotes.h"
 
 namespace sallyport::classifier {
 namespace {
@@ -85,7 +88,10 @@ std::string PatternDatabase::refusal(const std::string& regex, Letters letters) 
   std::string message;
   hs_free_database(compile({regex}, letters, message));
   if (message.empty()) hs_free_database(compile({anchored(regex)}, letters, message));
-  return message;
+  if (message.empty()) return message;
+  if (message.ends_with('.')) message.pop_back();
+  return fmt::format("{}: {}; expected a regular expression as Hyperscan takes them", config::in_quotes(regex),
+                     message);
 }
 
 bool PatternDatabase::scan(std::size_t bytes, MatchScratch& scratch, OnHit on_hit, void* context) const noexcept {

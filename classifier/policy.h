@@ -35,7 +35,8 @@ struct Explanation {
   Decision decision;  // final where a name was given or none needed, else needs_name
   EgressChoice egress;
   std::vector<Step> steps;
-  bool by_dns = false;  // DNS, of which nothing is known here, might let it pass: a rule names domains
+  bool by_request = false;  // another request of the same name may be decided otherwise
+  bool by_dns = false;      // DNS, of which nothing is known here, might let it pass: a rule names domains
 };
 
 // Per-thread working memory of the host matcher (Hyperscan wants one a thread). Made by the control plane for a policy.

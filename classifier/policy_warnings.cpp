@@ -79,17 +79,36 @@ void warn_of_names_that_restrict_nothing(const config::PolicyModel& model, confi
   const ElementKeys keys(model.routes);
   for (std::size_t i = 0; i < model.routes.size(); ++i) {
     const config::Route& route = model.routes[i];
-    const bool by_name = route.kind == RouteKind::tls && (!route.hostnames.empty() || !route.hostname_sets.empty());
+    const bool by_name = !route.hostnames.empty() || !route.hostname_sets.empty() || !route.matches.empty();
     const auto is_open = [&](const config::ParentRef& parent) {
       return open.contains(full_name(parent)) && !restricted.contains(full_name(parent));
     };
     if (!by_name || route.action != RouteAction::allow ||
         !std::all_of(route.parent_refs.begin(), route.parent_refs.end(), is_open))
       continue;
-    diagnostics.warning(route.at, keys[i],
-                        fmt::format("restricts nothing: the traffic_policy of {} is \"Allow\", so every other name "
-                                    "passes, too, over TCP and over UDP",
-                                    full_name(route.parent_refs.front())));
+    diagnostics.warning(
+        route.at, keys[i],
+        fmt::format("restricts nothing: the traffic_policy of {} is \"Allow\", so every other {} "
+                    "passes, too{}",
+                    full_name(route.parent_refs.front()), route.kind == RouteKind::tls ? "name" : "request",
+                    route.kind == RouteKind::tls ? ", over TCP and over UDP" : ""));
+  }
+}
+
+void warn_of_empty_sets(const config::PolicyModel& model, config::Diagnostics& diagnostics) {
+  std::set<std::string> empty;
+  for (const config::DomainSet& set : model.domain_sets)
+    if (set.names.empty()) empty.insert(set.name);
+  if (empty.empty()) return;
+  const ElementKeys keys(model.routes);
+  for (std::size_t i = 0; i < model.routes.size(); ++i) {
+    const config::Route& route = model.routes[i];
+    if (route.hostname_sets.empty() || !route.hostnames.empty() ||
+        !std::all_of(route.hostname_sets.begin(), route.hostname_sets.end(),
+                     [&](const std::string& set) { return empty.contains(set); }))
+      continue;
+    diagnostics.warning(route.at, keys[i] + ".hostname_sets",
+                        fmt::format("never decides: the domain set \"{}\" is empty", route.hostname_sets.front()));
   }
 }
 
@@ -209,6 +228,7 @@ void warn_of_unused(const config::PolicyModel& model, const Sources& sources, co
   warn_of_unreachable_routes(model, networks, diagnostics);
   warn_of_shadowed_routes(model, diagnostics);
   warn_of_names_that_restrict_nothing(model, diagnostics);
+  warn_of_empty_sets(model, diagnostics);
   warn_of_unused_sets(model, diagnostics);
   warn_of_unused_network_sets(model, diagnostics);
   warn_of_unmatched_network_sets(model, diagnostics);

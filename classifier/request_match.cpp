@@ -110,9 +110,7 @@ RequestMatch::RequestMatch(const config::HttpMatch& match, config::RouteKind kin
 
 RequestMatch::Text RequestMatch::text_of(const StringMatch& match, FindRegex find_regex, void* context) {
   if (match.type != Type::regular_expression) return {match.value, nullptr};
-  Regex regex = find_regex(context, match.value);
-  if (regex == nullptr) valid_ = false;
-  return {{}, std::move(regex)};
+  return {{}, find_regex(context, match.value)};
 }
 
 void RequestMatch::take_path(const StringMatch& path, FindRegex find_regex, void* context) {

@@ -58,10 +58,9 @@ class RequestMatch {
   // The one that matches a whole text, or nothing where it cannot be compiled.
   using FindRegex = Regex (*)(void* context, const std::string& regex);
 
-  // Some regular expression is nothing: valid() is false.
+  // Where some regular expression is nothing, this is not to be asked.
   RequestMatch(const config::HttpMatch& match, config::RouteKind kind, FindRegex find_regex, void* context);
 
-  [[nodiscard]] bool valid() const noexcept { return valid_; }
   [[nodiscard]] const MatchDistance& distance() const noexcept { return distance_; }
   [[nodiscard]] bool takes(const ReadRequest& request, MatchScratch& scratch) const noexcept;
   [[nodiscard]] bool asks_path() const noexcept { return distance_.path != MatchDistance::Path::none; }
@@ -87,7 +86,6 @@ class RequestMatch {
   [[nodiscard]] static bool has_header(const ReadRequest& request, const Named& wanted, MatchScratch& scratch) noexcept;
   [[nodiscard]] static bool has_param(const ReadRequest& request, const Named& wanted, MatchScratch& scratch) noexcept;
 
-  bool valid_ = true;
   bool grpc_;
   MatchDistance distance_;
   std::array<std::string, readings> path_;  // Exact and PathPrefix, by reading; a prefix without the slash at its end

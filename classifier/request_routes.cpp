@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
+
+#include <fmt/format.h>
 
 namespace sallyport::classifier {
 
@@ -16,30 +19,48 @@ RequestRoutes::RequestRoutes(const config::PolicyModel& model, const RequestRout
 }
 
 void RequestRoutes::compile(std::uint32_t place, const RequestRoutes* previous, config::Diagnostics& diagnostics) {
-  struct Finding {
-    std::map<std::string, RequestMatch::Regex>& known;
-    const RequestRoutes* previous;
-    std::string message;
-  } finding{regexes_, previous, {}};
   const auto find = [](void* context, const std::string& regex) -> RequestMatch::Regex {
-    auto& in = *static_cast<Finding*>(context);
-    if (const auto known = in.known.find(regex); known != in.known.end()) return known->second;
-    if (in.previous != nullptr)
-      if (const auto lent = in.previous->regexes_.find(regex); lent != in.previous->regexes_.end())
-        return in.known.emplace(regex, lent->second).first->second;
-    constexpr auto letters = PatternDatabase::Letters::as_written;
-    in.message = PatternDatabase::refusal(regex, letters);
-    if (!in.message.empty()) return nullptr;
-    RequestMatch::Regex made = PatternDatabase::of_whole_texts({regex}, letters, in.message);
-    if (made != nullptr) in.known.emplace(regex, made);
-    return made;
+    const auto& known = *static_cast<const std::map<std::string, RequestMatch::Regex>*>(context);
+    const auto found = known.find(regex);
+    return found == known.end() ? nullptr : found->second;
   };
   const config::Route& route = model_.routes[place];
   for (const config::HttpMatch& written : route.matches) {
-    RequestMatch match(written, route.kind, find, &finding);
-    if (!match.valid()) diagnostics.error(written.at, route_key(model_, place) + ".rules", finding.message);
-    matches_[place].push_back(std::move(match));
+    compile_regexes(written, previous, diagnostics);
+    matches_[place].emplace_back(written, route.kind, find, &regexes_);
   }
+}
+
+void RequestRoutes::compile_regexes(const config::HttpMatch& match, const RequestRoutes* previous,
+                                    config::Diagnostics& diagnostics) {
+  const auto compile = [&](const config::StringMatch& text, const config::Location& at, const std::string& key) {
+    if (text.type != config::StringMatch::Type::regular_expression) return;
+    if (const std::string message = compile_regex(text.value, previous); !message.empty())
+      diagnostics.error(at, match.key + key, message);
+  };
+  const auto compile_all = [&](const std::vector<config::NamedMatch>& list, const char* key) {
+    for (std::size_t i = 0; i < list.size(); ++i)
+      compile(list[i].match, list[i].match.at, fmt::format(".{}[{}].value", key, i));
+  };
+  if (match.path) compile(*match.path, match.path->at, ".path.value");
+  if (match.grpc_service) compile({match.grpc_type, *match.grpc_service}, match.grpc_service_at, ".method.service");
+  if (match.grpc_method) compile({match.grpc_type, *match.grpc_method}, match.grpc_method_at, ".method.method");
+  compile_all(match.headers, "headers");
+  compile_all(match.query_params, "query_params");
+}
+
+std::string RequestRoutes::compile_regex(const std::string& regex, const RequestRoutes* previous) {
+  if (regexes_.contains(regex)) return {};
+  if (previous != nullptr)
+    if (const auto lent = previous->regexes_.find(regex); lent != previous->regexes_.end()) {
+      regexes_.insert(*lent);
+      return {};
+    }
+  constexpr auto letters = PatternDatabase::Letters::as_written;
+  std::string message = PatternDatabase::refusal(regex, letters);
+  if (!message.empty()) return message;
+  if (auto made = PatternDatabase::of_whole_texts({regex}, letters, message)) regexes_.emplace(regex, std::move(made));
+  return message;
 }
 
 const MatchDistance* RequestRoutes::closest(std::uint32_t route, const ReadRequest& request,

@@ -44,6 +44,9 @@ class RequestRoutes {
   template <typename Asks>
   [[nodiscard]] bool any_match(std::span<const std::uint32_t> routes, const Asks& asks) const noexcept;
   void compile(std::uint32_t route, const RequestRoutes* previous, config::Diagnostics& diagnostics);
+  void compile_regexes(const config::HttpMatch& match, const RequestRoutes* previous, config::Diagnostics& diagnostics);
+  // What is wrong with it; empty: it is one of regexes_.
+  [[nodiscard]] std::string compile_regex(const std::string& regex, const RequestRoutes* previous);
 
   const config::PolicyModel& model_;
   std::map<std::uint32_t, std::vector<RequestMatch>> matches_;  // of the routes that have some

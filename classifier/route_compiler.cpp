@@ -140,9 +140,10 @@ void RouteCompiler::warn_of_conflict(std::uint32_t network, std::uint16_t port, 
       diagnostics_.warning(
           model_.routes[lower].at, route_key(model_, lower),
           fmt::format(
-              "left out on port {} of egress_network {}: {} {} stands there, and {} takes precedence over {} {}", port,
-              full_name(model_.egress_networks[network]), kind_name(deciding), full_name(model_.routes[upper]),
-              with_article(deciding), kind_name(kind), full_name(model_.routes[lower])));
+              "left out on port {} of egress_network {}: {} {} stands there, and {} takes precedence over {} {}{}",
+              port, full_name(model_.egress_networks[network]), kind_name(deciding), full_name(model_.routes[upper]),
+              with_article(deciding), kind_name(kind), full_name(model_.routes[lower]),
+              kind == RouteKind::tls ? "; over UDP it still decides QUIC" : ""));
     }
   }
 }

@@ -18,6 +18,7 @@
 
 #include "classifier/element_keys.h"
 #include "classifier/route_order.h"
+#include "config/describe_text.h"
 
 namespace sallyport::classifier {
 
@@ -65,7 +66,7 @@ class Shadows {
     for (std::uint32_t i = 0; i < model.egress_networks.size(); ++i)
       networks_.emplace(full_name(model.egress_networks[i]), i);
     for (std::uint32_t i = 0; i < model.routes.size(); ++i)
-      if (model.routes[i].action != RouteAction::audit && model.routes[i].kind <= RouteKind::tls) add_route(i);
+      if (model.routes[i].action != RouteAction::audit) add_route(i);
   }
 
   void warn(config::Diagnostics& diagnostics) {
@@ -91,10 +92,21 @@ class Shadows {
   };
   using TakerIterator = std::vector<Taker>::const_iterator;
 
+  // Of requests, each host name competes once for each match.
   void add_route(std::uint32_t place) {
     const config::Route& route = model_.routes[place];
+    if (route.kind <= RouteKind::tls) return add_names(place, "");
+    if (route.matches.empty()) return add_names(place, fmt::format(" of {}", kind_name(route.kind)));
+    for (const config::HttpMatch& match : route.matches)
+      add_names(place, fmt::format(" of {} {}", kind_name(route.kind), config::describe({match})));
+  }
+
+  // `match`: what is asked of a request besides.
+  void add_names(std::uint32_t place, const std::string& match) {
+    const config::Route& route = model_.routes[place];
     if (route.hostnames.empty() && route.hostname_sets.empty()) {
-      add_taker(place, {.what = kind_name(route.kind), .hostname = Taker::no_hostname});
+      add_taker(place, {.what = names_.emplace_back(std::string(kind_name(route.kind)) + match),
+                        .hostname = Taker::no_hostname});
       return;
     }
     for (std::uint32_t i = 0; i < route.hostnames.size(); ++i) {
@@ -102,7 +114,7 @@ class Shadows {
       const bool suffix = pattern.kind == HostPattern::Kind::wildcard || pattern.kind == HostPattern::Kind::apex;
       // A letter no host name holds parts exact names, suffixes and regular expressions.
       const char* const sort = suffix ? " below " : pattern.kind == HostPattern::Kind::exact ? " is " : " like ";
-      add_taker(place, {.what = names_.emplace_back(sort + pattern.text),
+      add_taker(place, {.what = names_.emplace_back(sort + pattern.text + match),
                         .below = pattern.kind != HostPattern::Kind::exact,
                         .itself = pattern.kind != HostPattern::Kind::wildcard,
                         .hostname = i});

@@ -51,11 +51,11 @@ class Sources {
   [[nodiscard]] const std::vector<SourceGroup>& groups() const noexcept { return groups_; }
   // Places of egresses in the model, rising.
   [[nodiscard]] const std::vector<std::vector<std::uint32_t>>& egress_lists() const noexcept { return egress_lists_; }
-  // Labels of a namespace, written or not; every one has kubernetes.io/metadata.name.
-  [[nodiscard]] const config::Labels& namespace_labels(const std::string& name);
 
  private:
   class Walk;
+  // Labels of a namespace, written or not; every one has kubernetes.io/metadata.name.
+  [[nodiscard]] const config::Labels& namespace_labels(const std::string& name);
   [[nodiscard]] std::uint32_t group_of(const std::string& namespace_name, const config::Labels& labels);
 
   PrefixTrie trie_;                    // -> place in records_

@@ -18,6 +18,7 @@ enum class PortRole : std::uint8_t { inside, outside, both };
 struct InterfaceAddress {
   IpAddress address;
   std::uint8_t length = 0;  // bits of the connected network
+  Location at = {};
 };
 // The connected network.
 [[nodiscard]] Prefix network_of(const InterfaceAddress& own);

@@ -112,6 +112,9 @@ class Importer {
   }
 
   void read_cluster() {
+    into_.cluster.of_calico = std::any_of(known_.begin(), known_.end(), [](const Known& known) {
+      return known.kind->reading == Reading::calico_policies;
+    });
     for (const Known& known : known_) {
       if (known.kind->reading != Reading::pods) continue;
       const bool is_pod = known.kind->name == "Pod";

@@ -130,11 +130,12 @@ void read_prefix_list(std::string_view text, std::uint32_t file, std::vector<Loc
 }
 
 Parsed<std::string> parse_set_name(std::string_view text, DomainSet::Match match) {
-  const bool wildcard = text.starts_with("*.");
+  const bool apex = text.starts_with('.') && text.size() > 1;
+  const bool wildcard = apex || text.starts_with("*.");
   if (wildcard && match == DomainSet::Match::exact) {
     return Parsed<std::string>::failure(fmt::format("{}: a wildcard in a set with match = \"exact\"", in_quotes(text)));
   }
-  return normalize_host_name(wildcard ? text.substr(2) : text);
+  return normalize_host_name(text.substr(apex ? 1 : wildcard ? 2 : 0));
 }
 
 void read_name_list(std::string_view text, std::uint32_t file, DomainSet::Match match, std::vector<std::string>& into,

@@ -166,11 +166,10 @@ void add_unreadable(Loaded<PolicyModel>& result, const std::string& path, const 
   result.diagnostics.error({static_cast<std::uint32_t>(result.files.size() - 1), 0, 0}, "", error);
 }
 
-// policy.d/*.toml beside policy.toml, by name.
+// policy.d/*.toml beside the policy, whatever it is called, by name.
 std::vector<std::string> files_beside(const std::string& path, Loaded<PolicyModel>& result) {
   namespace fs = std::filesystem;
-  fs::path folder(path);
-  folder.replace_extension(".d");
+  const fs::path folder = fs::path(path).replace_filename("policy.d");
   std::vector<std::string> files;
   std::error_code error;
   if (!fs::is_directory(folder, error)) return files;
@@ -186,6 +185,16 @@ std::vector<std::string> files_beside(const std::string& path, Loaded<PolicyMode
   }
   std::sort(files.begin(), files.end());
   return files;
+}
+
+// "prod.d" beside prod.toml is where some look for its further files.
+void warn_of_other_folder(const std::string& path, Diagnostics& diagnostics) {
+  std::filesystem::path other(path);
+  other.replace_extension(".d");
+  std::error_code error;
+  if (other.filename() == "policy.d" || !std::filesystem::is_directory(other, error)) return;
+  diagnostics.warning(
+      {}, "", fmt::format("{} is not read: further files of a policy are in policy.d beside it", other.string()));
 }
 
 // The document of these texts; `all_read`: it has no files besides them.
@@ -231,6 +240,7 @@ Loaded<PolicyModel> load_policy_file(const std::string& path, const FurtherError
   if (folder.diagnostics.has_errors()) return folder;
   Loaded<PolicyModel> result = load_document(sources, unreadable.empty(), further);
   for (const auto& [file, why] : unreadable) add_unreadable(result, file, why);
+  warn_of_other_folder(path, result.diagnostics);
   result.diagnostics.sort();
   return result;
 }

@@ -12,6 +12,13 @@ constexpr std::array<std::string_view, 10> martians{"0.0.0.0/8",   "127.0.0.0/8"
 
 }  // namespace
 
+std::string_view martian_around(const Prefix& prefix) {
+  for (const std::string_view text : martians) {
+    if (parse_prefix(text)->prefix.contains(prefix)) return text;
+  }
+  return {};
+}
+
 std::string_view martian_in(const AddressRange& range) {
   for (const std::string_view text : martians) {
     const Prefix martian = parse_prefix(text)->prefix;

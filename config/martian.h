@@ -10,4 +10,7 @@ namespace sallyport::config {
 // The martian network that shares an address with the range, "127.0.0.0/8"; empty: none.
 [[nodiscard]] std::string_view martian_in(const AddressRange& range);
 
+// The martian network that holds all of the prefix; empty: none.
+[[nodiscard]] std::string_view martian_around(const Prefix& prefix);
+
 }  // namespace sallyport::config

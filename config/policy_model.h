@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -153,10 +154,14 @@ struct StringMatch {
   enum class Type : std::uint8_t { exact, path_prefix, regular_expression };
   Type type = Type::exact;
   std::string value;
+  Location at = {};  // of the value
+
+  friend bool operator==(const StringMatch& a, const StringMatch& b) { return a.type == b.type && a.value == b.value; }
 };
 struct NamedMatch {
   std::string name;
   StringMatch match;
+  friend bool operator==(const NamedMatch&, const NamedMatch&) = default;
 };
 struct HttpMatch {
   std::optional<StringMatch> path;
@@ -166,7 +171,16 @@ struct HttpMatch {
   StringMatch::Type grpc_type = StringMatch::Type::exact;  // of grpc_service and grpc_method
   std::optional<std::string> grpc_service;
   std::optional<std::string> grpc_method;
+  Location grpc_service_at = {};
+  Location grpc_method_at = {};
+  std::string key;  // "http_route[0].rules[1].matches[0]"
   Location at;
+
+  // Takes the same requests, wherever it stands.
+  friend bool operator==(const HttpMatch& a, const HttpMatch& b) {
+    return std::tie(a.path, a.method, a.headers, a.query_params, a.grpc_type, a.grpc_service, a.grpc_method) ==
+           std::tie(b.path, b.method, b.headers, b.query_params, b.grpc_type, b.grpc_service, b.grpc_method);
+  }
 };
 
 struct Route {

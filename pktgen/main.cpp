@@ -8,6 +8,7 @@
 #include <new>
 #include <span>
 #include <string>
+#include <system_error>
 #include <variant>
 #include <vector>
 
@@ -180,14 +181,22 @@ struct Run {
   }
 };
 
+void tell_of_lost_output(const std::string& why) {
+  fmt::print(stderr, "sallyport-pktgen: the output could not be written: {}: make room and try again\n", why);
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   try {
     const std::span<const char* const> arguments(words, static_cast<std::size_t>(count));
-    return std::visit(Run{}, parse_command_line(arguments.subspan(count > 0 ? 1 : 0)));
+    const int answer = std::visit(Run{}, parse_command_line(arguments.subspan(count > 0 ? 1 : 0)));
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return answer;
+    tell_of_lost_output(std::strerror(errno));
   } catch (const EnvironmentError& error) {
     fmt::print(stderr, "sallyport-pktgen: {}\n", error.what());
+  } catch (const std::system_error& error) {
+    tell_of_lost_output(error.code().message());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "sallyport-pktgen: not enough memory: free some and try again\n");
   }

@@ -15,7 +15,8 @@ CaptureFile::~CaptureFile() {
 }
 
 bool CaptureFile::open(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor =
+      path == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return false;
   struct stat status {};
   bool good = fstat(descriptor, &status) == 0;

@@ -15,7 +15,7 @@ class CaptureFile {
   CaptureFile& operator=(const CaptureFile&) = delete;
   ~CaptureFile();
 
-  // False: errno says why.
+  // "-" is the standard input. False: errno says why.
   [[nodiscard]] bool open(const std::string& path);
   [[nodiscard]] std::span<const std::uint8_t> bytes() const noexcept { return bytes_; }
 

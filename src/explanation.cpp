@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "classifier/prefix_translation.h"
+#include "config/host_name.h"
 #include "src/explain_words.h"
 
 namespace sallyport {
@@ -45,7 +46,8 @@ class ShownBy {
     assumed_ = flow.host && !flow.http && only_requests;
     if (!flow.host && !flow.http) return;
     classifier::Shown shown;
-    shown.name = flow.host ? std::string_view(*flow.host) : std::string_view();
+    if (flow.host) name_ = on_the_wire(*flow.host);
+    shown.name = name_;
     if (flow.http || assumed_) {
       shown.protocol = flow.http && flow.http->http2 ? Protocol::http2 : Protocol::http;
       shown.request.method = flow.http ? std::string_view(flow.http->method) : "GET";
@@ -61,8 +63,19 @@ class ShownBy {
 
   [[nodiscard]] const std::optional<classifier::Shown>& shown() const { return shown_; }
   [[nodiscard]] bool assumed() const { return assumed_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
+  // A name in other letters than ASCII's goes out as A-labels; all else as it is given, valid or not.
+  static std::string on_the_wire(const std::string& host) {
+    const bool ascii =
+        std::all_of(host.begin(), host.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    if (ascii) return host;
+    const auto converted = config::normalize_host_name(host);
+    return converted ? *converted.value : host;
+  }
+
+  std::string name_;
   std::vector<classifier::HttpField> fields_;
   std::optional<classifier::Shown> shown_;
   bool assumed_ = false;
@@ -190,6 +203,22 @@ void tell_of_source_check(FlowAnswer& answer) {
   answer.steps.insert(behind_source, {"source_check", std::string(dropped), {}, 0});
 }
 
+void tell_of_assumed(FlowAnswer& answer, const classifier::Policy& policy, const classifier::Decision& pending,
+                     const std::string& name) {
+  classifier::Shown hello;
+  hello.protocol = classifier::Shown::Protocol::tls;
+  hello.name = name;
+  const classifier::Decision tls = policy.decide_shown(pending, hello, *policy.make_scratch());
+  add_step(answer, "request",
+           fmt::format("GET / is assumed: requests decide here, and there is no --http; TLS would be {} ({})",
+                       tls.action == Action::deny ? "denied" : "allowed", classifier::to_string(tls.reason)));
+}
+
+bool is_by_route(const classifier::Decision& decision) {
+  return decision.reason == Reason::route || decision.reason == Reason::name_not_allowed ||
+         decision.reason == Reason::network_default;
+}
+
 }  // namespace
 
 FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Identities& identities,
@@ -205,11 +234,15 @@ FlowAnswer explain_flow(const classifier::Policy& policy, const classifier::Iden
   answer.namespace_name = identities.name(explanation.source.namespace_name);
   answer.workload = identities.name(explanation.source.workload);
   if (fails_admission(answer, appliance, explanation.source, query)) return answer;
-  if (shown_by.assumed()) add_step(answer, "request", "GET / is assumed: requests decide here, and there is no --http");
+  if (flow.host && shown_by.name() != *flow.host)
+    add_step(answer, "host_name", fmt::format("{} is {} on the wire", *flow.host, shown_by.name()));
+  if (shown_by.assumed()) tell_of_assumed(answer, policy, pending, shown_by.name());
   answer.steps.insert(answer.steps.end(), explanation.steps.begin(), explanation.steps.end());
   answer.by_dns = explanation.by_dns;
   if (!appliance.known && answer.namespace_name.empty()) tell_of_source_check(answer);
-  take_decision(answer, explanation.decision, identities);
+  const bool open = shown_by.assumed() && explanation.by_request && is_by_route(explanation.decision);
+  if (open) add_step(answer, "request", "another request for this name may be decided otherwise: --http tells");
+  take_decision(answer, open ? pending : explanation.decision, identities);
   take_egress(answer, explanation.egress, flow.from, appliance, identities);
   if (answer.action != "deny" && policy.gives_out(flow.to)) {
     add_step(answer, "hairpin",

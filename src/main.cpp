@@ -1,8 +1,11 @@
 // Sallyport. The command line says which command; each has a file of its own (command_*.h).
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <span>
+#include <string>
 #include <system_error>
 #include <variant>
 
@@ -52,16 +55,25 @@ struct Dispatch {
   }
 };
 
+void tell_of_lost_output(const std::string& why) {
+  fmt::print(stderr, "sallyport: the output could not be written: {}: make room and try again\n", why);
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   try {
     const std::span<const char* const> arguments(words, static_cast<std::size_t>(count));
-    return std::visit(Dispatch{}, parse_command_line(arguments.subspan(count > 0 ? 1 : 0)));
+    const int answer = std::visit(Dispatch{}, parse_command_line(arguments.subspan(count > 0 ? 1 : 0)));
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return answer;
+    tell_of_lost_output(std::strerror(errno));
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "sallyport: not enough memory: free some and try again\n");
   } catch (const std::system_error& error) {
-    fmt::print(stderr, "sallyport: {}: see the limits of this user (ulimit -a)\n", error.what());
+    if (std::ferror(stdout) != 0)
+      tell_of_lost_output(error.code().message());
+    else
+      fmt::print(stderr, "sallyport: {}: see the limits of this user (ulimit -a)\n", error.what());
   }
   return status(ExitCode::environment);
 }

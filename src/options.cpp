@@ -131,6 +131,8 @@ CommandLine parse_check(const Arguments& arguments) {
   CheckOptions options{values.text("config"), values.text("policy"),  values.has("json"),
                        values.has("strict"),  values.text("against"), values.text("token-file")};
   if (options.against.empty() && values.has("token-file")) throw Wrong{"check: --token-file: only with --against URL"};
+  if (!options.against.empty() && options.against != "-" && !options.against.starts_with("http://"))
+    throw Wrong{fmt::format("check: --against: \"{}\" is no address such as http://HOST:9464, nor -", options.against)};
   if (options.config.empty() && options.policy.empty()) options.config = default_config_path;
   return options;
 }
@@ -204,6 +206,8 @@ CommandLine parse_explain(const Arguments& arguments) {
   }
   options.protocol = parse_protocol(values.text("proto", "tcp"));
   if (values.has("host")) options.host = values.text("host");
+  const bool named = options.protocol == config::Protocol::tcp || options.protocol == config::Protocol::udp;
+  if (options.host && !named) throw Wrong{"explain: --host: only with --proto tcp or udp"};
   read_request(values, options);
   read_port(values, options);
   options.resolved = parse_resolved(values.text("resolved"));
@@ -218,13 +222,13 @@ CommandLine parse_replay(const Arguments& arguments) {
       .text("state", "FOLDER",
             "the folder of run --state: its pool key is read where the appliance names none, for the addresses that "
             "the gateway gives (default: a key of zero)")
-      .text("in", "CAPTURE", "one wire: the sender of a flow's first packet is inside")
-      .text("out", "CAPTURE", "what would leave, one interface a port (pcapng)")
+      .text("in", "CAPTURE", "one wire: the sender of a flow's first packet is inside (\"-\": standard input)")
+      .text("out", "CAPTURE", "what would leave, one interface a port (pcapng; \"-\": standard output)")
       .text("inside-in", "CAPTURE", "two wires: what came in on the inside")
       .text("outside-in", "CAPTURE", "two wires: what came in on the outside")
       .text("inside-out", "CAPTURE", "what would leave by the inside port")
       .text("outside-out", "CAPTURE", "what would leave by the outside port")
-      .text("flows", "FILE", "flow records, one JSON object a line");
+      .text("flows", "FILE", "flow records, one JSON object a line (\"-\": standard output)");
   const Values values(grammar, arguments);
   if (auto help = help_asked(grammar, values)) return *help;
   ReplayOptions options;

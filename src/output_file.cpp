@@ -17,6 +17,7 @@ OutputFile::~OutputFile() {
 }
 
 bool OutputFile::open(const std::string& path) {
+  if (path == "-") return open_standard_output();
   descriptor_ = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor_ >= 0) buffer_.reserve(flush_bytes + (1U << 17U));
   return descriptor_ >= 0;

@@ -18,7 +18,7 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
   ~OutputFile();
 
-  // Creates or empties the file. False: errno says why.
+  // Creates or empties the file; "-" is the standard output. False: errno says why.
   [[nodiscard]] bool open(const std::string& path);
   [[nodiscard]] bool open_standard_output();
   [[nodiscard]] bool is_open() const noexcept { return descriptor_ >= 0; }

@@ -1,5 +1,6 @@
 #include "src/replay.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -46,6 +47,12 @@ std::vector<std::string> inputs(const ReplayOptions& options) {
   return {options.in};
 }
 
+std::vector<std::string> output_paths(const ReplayOptions& options) {
+  return {options.out, options.inside_out, options.outside_out, options.flows};
+}
+
+bool is_standard_stream(const std::string& path) { return path == "-"; }
+
 Problem check_options(const ReplayOptions& options) {
   const auto usage = [](std::string message) { return Failure{ExitCode::usage, std::move(message)}; };
   if (options.policy.empty() && options.config.empty())
@@ -55,7 +62,12 @@ Problem check_options(const ReplayOptions& options) {
   if (options.in.empty() && !apart) return usage("replay: --in CAPTURE is missing (or --inside-in A --outside-in B)");
   if (apart && options.inside_in.empty()) return usage("replay: --inside-in is missing beside --outside-in");
   if (apart && options.outside_in.empty()) return usage("replay: --outside-in is missing beside --inside-in");
-  for (const std::string& output : {options.out, options.inside_out, options.outside_out, options.flows}) {
+  if (options.inside_in == "-" && options.outside_in == "-")
+    return usage("replay: standard input is one capture: give the other wire as a file");
+  const std::vector<std::string> given = output_paths(options);
+  if (std::count_if(given.begin(), given.end(), is_standard_stream) > 1)
+    return usage("replay: standard output takes one of --out, --inside-out, --outside-out and --flows");
+  for (const std::string& output : given) {
     for (const std::string& input : inputs(options)) {
       std::error_code error;
       if (!output.empty() && std::filesystem::is_regular_file(input, error) &&
@@ -194,7 +206,9 @@ Problem run(const ReplayOptions& options) {
   const ReplayTotals totals = engine.totals();
   check_sums(totals);
   auto problem = close_outputs(outputs);
-  fmt::print("{}", summary_text(totals, took));
+  const std::vector<std::string> given = output_paths(options);
+  const bool taken = std::any_of(given.begin(), given.end(), is_standard_stream);
+  fmt::print(taken ? stderr : stdout, "{}", summary_text(totals, took));
   if (problem) return problem;
   for (const auto& reader : readers) {
     if (auto broken = failure_of(*reader)) return broken;

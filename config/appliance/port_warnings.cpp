@@ -27,7 +27,7 @@ void warn_of_addresses(const std::vector<PortConfig>& ports, Diagnostics& diagno
       const std::string_view what = what_is(own);
       if (what.empty()) continue;
       diagnostics.warning(
-          ports[i].at, fmt::format("port[{}].addresses[{}]", i, j),
+          own.at, fmt::format("port[{}].addresses[{}]", i, j),
           fmt::format("{}/{} is {}; expected one of its hosts", to_string(own.address), own.length, what));
     }
   }
@@ -48,7 +48,7 @@ void warn_of_overlaps(const std::vector<PortConfig>& ports, Diagnostics& diagnos
       for (std::size_t k = 0; k < i; ++k) {
         const InterfaceAddress* other = overlapping(ports[k], network);
         if (other == nullptr) continue;
-        diagnostics.warning(ports[i].at, fmt::format("port[{}].addresses[{}]", i, j),
+        diagnostics.warning(ports[i].addresses[j].at, fmt::format("port[{}].addresses[{}]", i, j),
                             fmt::format("{} overlaps {} of port[{}]: hosts of both are looked for on one of them only",
                                         to_string(network), to_string(network_of(*other)), k));
       }

@@ -10,6 +10,7 @@
 #include "config/bounds.h"
 #include "config/document/in_quotes.h"
 #include "config/document/values.h"
+#include "config/martian.h"
 
 namespace sallyport::config {
 namespace {
@@ -38,7 +39,12 @@ std::optional<InterfaceAddress> interface_address(const Item& item, Diagnostics&
                        in_quotes(*written)));
     return std::nullopt;
   }
-  return InterfaceAddress{*parse_address(written->substr(0, written->find('/'))), network->prefix.length};
+  const InterfaceAddress own{*parse_address(written->substr(0, written->find('/'))), network->prefix.length, item.at()};
+  const std::string_view martian = martian_in({own.address, own.address});
+  if (martian.empty() || martian == "169.254.0.0/16" || martian == "fe80::/10") return own;  // link-local
+  report(item, diagnostics,
+         fmt::format("{} lies in {}, whose packets are dropped as martians", to_string(own.address), martian));
+  return std::nullopt;
 }
 
 bool is_link_local(const IpAddress& address) {

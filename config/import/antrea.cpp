@@ -134,11 +134,16 @@ class EgressImporter {
 
   // An Egress of one family leaves the other's flows alone; here an egress for every destination would drop them.
   void keep_to_family() {
+    std::vector<IpAddress> addresses = egress_.egress_ips;
+    for (const EgressPool& pool : into_.model.egress_pools) {
+      if (pool.name != egress_.egress_pool) continue;
+      for (const AddressRange& range : pool.ranges) addresses.push_back(range.first);
+    }
     const auto has = [&](Family family) {
-      return std::any_of(egress_.egress_ips.begin(), egress_.egress_ips.end(),
+      return std::any_of(addresses.begin(), addresses.end(),
                          [&](const IpAddress& address) { return address.family == family; });
     };
-    if (egress_.egress_ips.empty() || has(Family::v4) == has(Family::v6)) return;
+    if (has(Family::v4) == has(Family::v6)) return;
     egress_.destinations = {parse_prefix(has(Family::v4) ? "0.0.0.0/0" : "::/0")->prefix};
   }
 

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "config/document/in_quotes.h"
+#include "config/import/calico_labels.h"
 #include "config/import/calico_rules.h"
 #include "config/import/calico_selector.h"
 #include "config/import/importer.h"
@@ -30,6 +31,7 @@ struct Policy {
   std::vector<std::string> namespaces;
   std::vector<const YamlNode*> rules;
   bool global = false;
+  bool whole = true;  // false: it holds for more pods than it selects there, and so may not allow them anything
 };
 
 // What an earlier policy denies, and to whom.
@@ -53,17 +55,19 @@ class PolicyReader {
     spec_.lost("ingress", "what comes in is not the gateway's matter; left out");
     for (const char* key : {"doNotTrack", "preDNAT", "applyOnForward"}) report_flag(key);
     spec_.without_meaning({"performanceHints"});
-    spec_.lost("serviceAccountSelector",
-               "service accounts of pods are not known here; the policy holds for all that its "
-               "selector selects");
+    policy.whole = !spec_.lost("serviceAccountSelector", "labels of service accounts are not known here");
     read_tier_and_order(policy);
     const std::vector<YamlNode>& rules = spec_.list("egress");
     for (const YamlNode& rule : rules) policy.rules.push_back(&rule);
     const bool selectable = read_selectors(policy);
     if (!is_about_egress(!rules.empty())) return std::nullopt;
     if (!selectable) {
-      report_.lost(imported_.object.at, "whom it selects cannot be kept; the policy was left out");
+      report_.lost(imported_.object.at, "selects no pod that is known here; the policy was left out");
       return std::nullopt;
+    }
+    if (!policy.whole) {
+      report_.lost(imported_.object.at,
+                   "whom it selects cannot be kept; here it holds for every pod that it may mean, and allows nothing");
     }
     return policy;
   }
@@ -109,18 +113,21 @@ class PolicyReader {
     return egress;
   }
 
+  // False: it selects none.
   bool read_selectors(Policy& policy) {
-    const auto pods = parse(spec_.find("selector"));
-    const auto namespaces = parse(spec_.find("namespaceSelector"));
-    if (!pods || !namespaces || pods->global) return false;
-    policy.pods = pods->alternatives;
+    const auto pods = parse(spec_.find("selector"), parse_calico_selector);
+    const auto namespaces = parse(spec_.find("namespaceSelector"), parse_calico_namespaces);
+    if (pods && pods->global) return false;
+    policy.whole = policy.whole && pods && namespaces;
+    policy.pods = pods ? pods->alternatives : std::vector<Selector>(1);
     if (!policy.global) {
       policy.namespaces.push_back(imported_.object.namespace_name);
       return true;
     }
     for (const auto& [name, labels] : known_.cluster.namespaces) {
-      const bool selected = std::any_of(namespaces->alternatives.begin(), namespaces->alternatives.end(),
-                                        [&, &of = labels](const Selector& each) { return selects(each, of); });
+      const bool selected =
+          !namespaces || std::any_of(namespaces->alternatives.begin(), namespaces->alternatives.end(),
+                                     [&, &of = labels](const Selector& each) { return selects(each, of); });
       if (selected) policy.namespaces.push_back(name);
     }
     if (!policy.namespaces.empty()) return true;
@@ -129,10 +136,10 @@ class PolicyReader {
     return false;
   }
 
-  std::optional<CalicoSelector> parse(const YamlNode* node) {
+  std::optional<CalicoSelector> parse(const YamlNode* node, Parsed<CalicoSelector> (*parse_text)(std::string_view)) {
     const auto text = node == nullptr ? std::optional<std::string>("") : read_text(*node, report_);
     if (!text) return std::nullopt;
-    auto parsed = parse_calico_selector(*text);
+    auto parsed = parse_text(*text);
     if (!parsed) report_.lost(node->at, parsed.error);
     return std::move(parsed.value);
   }
@@ -144,18 +151,6 @@ class PolicyReader {
 };
 
 // ---- writing --------------------------------------------------------------------------------------------------------
-
-// Terms on the label that Calico gives pods for their namespace are decided where the namespace is known.
-std::optional<Selector> within(const Selector& selector, const std::string& namespace_name) {
-  constexpr const char* label = "projectcalico.org/namespace";
-  Selector own;
-  Selector asked;
-  for (const auto& each : selector.match_labels) (each.first == label ? asked : own).match_labels.insert(each);
-  for (const SelectorTerm& each : selector.match_expressions) {
-    (each.key == label ? asked : own).match_expressions.push_back(each);
-  }
-  return selects(asked, {{label, namespace_name}}) ? std::optional(own) : std::nullopt;
-}
 
 class PolicyWriter {
  public:
@@ -195,7 +190,7 @@ class PolicyWriter {
       if (rule->denies) {
         denials_.push_back({&policy, namespace_name, *rule->denies});
         denied.push_back(std::move(*rule->denies));
-      } else {
+      } else if (policy.whole) {
         add(std::move(*rule->allows), denied, namespace_name, *node, policy.imported->report, rules);
       }
     }

@@ -9,15 +9,13 @@
 
 #include "config/document/in_quotes.h"
 #include "config/host_name.h"
+#include "config/import/calico_labels.h"
 #include "config/import/calico_selector.h"
 #include "config/import/importer.h"
 #include "config/import/named_ports.h"
 
 namespace sallyport::config {
 namespace {
-
-constexpr const char* calico_namespace = "projectcalico.org/namespace";
-constexpr const char* name_label = "kubernetes.io/metadata.name";
 
 struct CalicoProtocol {
   std::string_view name;
@@ -40,22 +38,6 @@ const CalicoProtocol* protocol_named(std::string_view text) noexcept {
                                                           [](char a, char b) { return (a | 0x20) == (b | 0x20); }));
   });
   return found == calico_protocols.end() ? nullptr : found;
-}
-
-// Terms on the label that Calico gives for the namespace become terms on the namespace itself.
-PodPeer pod_peer(const Selector& selector, const std::optional<Selector>& namespaces) {
-  PodPeer peer{Selector{}, namespaces};
-  const auto home = [&](const std::string& key) -> Selector& {
-    if (key != calico_namespace) return *peer.pod_selector;
-    if (!peer.namespace_selector) peer.namespace_selector.emplace();
-    return *peer.namespace_selector;
-  };
-  const auto renamed = [](const std::string& key) { return key == calico_namespace ? std::string(name_label) : key; };
-  for (const auto& [key, value] : selector.match_labels) home(key).match_labels.emplace(renamed(key), value);
-  for (const SelectorTerm& term : selector.match_expressions) {
-    home(term.key).match_expressions.push_back({renamed(term.key), term.op, term.values});
-  }
-  return peer;
 }
 
 // The prefix without the holes, as prefixes: halves of it, and halves of these, as long as a hole is in them.
@@ -236,8 +218,19 @@ class RuleReader {
 
   void add_blocks(std::vector<Prefix> nets, const std::vector<Prefix>& excluded, bool nets_given) {
     if (!nets_given) nets = {parse_prefix("0.0.0.0/0")->prefix, parse_prefix("::/0")->prefix};
+    // Calico makes a rule for each family of which every list of it holds something.
+    const auto is_excluded_from = [&](Family family) {
+      return std::any_of(excluded.begin(), excluded.end(),
+                         [&](const Prefix& hole) { return hole.address.family == family; });
+    };
     for (const Prefix& net : nets) {
       if (family_ && net.address.family != *family_) continue;
+      if (!excluded.empty() && !is_excluded_from(net.address.family)) {
+        const bool v4 = net.address.family == Family::v4;
+        report_.note(node_.at, fmt::format("notNets holds no prefix of {}, so the rule holds for {} alone, as there",
+                                           v4 ? "IPv4" : "IPv6", v4 ? "IPv6" : "IPv4"));
+        continue;
+      }
       CidrBlock block{net, {}, node_.at};
       bool left = true;
       for (const Prefix& hole : excluded) {
@@ -269,7 +262,7 @@ class RuleReader {
   // of them.
   void add_selected(const YamlNode* selector, const YamlNode* namespaces) {
     const auto chosen = parse_calico_selector(selector == nullptr ? "" : selector->text);
-    const auto spaces = parse_calico_selector(namespaces == nullptr ? "" : namespaces->text);
+    const auto spaces = parse_calico_namespaces(namespaces == nullptr ? "" : namespaces->text);
     if (!chosen || !spaces) {
       report_.lost(node_.at, chosen ? spaces.error : chosen.error);
       whole_ = false;
@@ -282,6 +275,7 @@ class RuleReader {
     } else {
       reach.emplace_back(std::nullopt);
     }
+    by_label_ = (*chosen).global || (!(*chosen).alternatives.empty() && (global_only || !reach.empty()));
     for (const Selector& each : (*chosen).alternatives) {
       const std::size_t before = to_.size();
       for (const auto& space : reach) {
@@ -295,12 +289,13 @@ class RuleReader {
   }
 
   // Only where they are known to be somebody, if `known_only`.
-  void add_pods(PodPeer peer, bool known_only) {
+  void add_pods(std::optional<PodPeer> peer, bool known_only) {
+    if (!peer) return;
     Peer made;
-    made.is = peer;
+    made.is = *peer;
     const bool known = std::any_of(known_.cluster.pods.begin(), known_.cluster.pods.end(),
                                    [&](const Pod& pod) { return selects_pod(made, namespace_, pod, known_.cluster); });
-    if (known || !known_only) add(std::move(peer));
+    if (known || !known_only) add(std::move(*peer));
   }
 
   // Sets in reach of a network_set peer are named by it, others by their addresses.
@@ -310,7 +305,7 @@ class RuleReader {
     std::vector<const NetworkSet*> meant;
     for (const NetworkSet& set : known_.model.network_sets) {
       Labels labels = set.labels;
-      if (!set.namespace_name.empty()) labels[calico_namespace] = set.namespace_name;
+      if (!set.namespace_name.empty()) labels[calico_namespace_label] = set.namespace_name;
       if (!selects(selector, labels)) continue;
       const bool in_reach = set.namespace_name.empty() || set.namespace_name == namespace_;
       const bool is_meant = is_in_scope(set, namespaces, global_only);
@@ -318,7 +313,9 @@ class RuleReader {
       by_label = by_label || (in_reach && is_meant);
       stranger = stranger || (in_reach && !is_meant);
     }
-    const bool own_terms = selector.match_labels.contains(calico_namespace);
+    const bool own_terms = selector.match_labels.contains(calico_namespace_label) ||
+                           std::any_of(selector.match_expressions.begin(), selector.match_expressions.end(),
+                                       [](const SelectorTerm& term) { return term.key == calico_namespace_label; });
     by_label = by_label && !stranger && !own_terms;
     if (by_label) add(NetworkSetPeer{selector});
     for (const NetworkSet* set : meant) {
@@ -332,7 +329,7 @@ class RuleReader {
     if (global_only) return set.namespace_name.empty();
     if (namespaces == nullptr) return global_ || set.namespace_name == namespace_;
     if (set.namespace_name.empty()) return false;
-    const auto spaces = parse_calico_selector(namespaces->text);
+    const auto spaces = parse_calico_namespaces(namespaces->text);
     const auto& alternatives = (*spaces).alternatives;
     return std::any_of(alternatives.begin(), alternatives.end(), [&](const Selector& each) {
       return selects(each, known_.cluster.labels_of(set.namespace_name));
@@ -365,7 +362,21 @@ class RuleReader {
         for (const Prefix& prefix : addresses.of(peer)) denied.to.push_back(prefix);
       }
     }
+    if (by_label_ && !anywhere_) check_selected(denied);
     return CalicoRule{std::nullopt, std::move(denied)};
+  }
+
+  // Denied are the addresses that these files hold.
+  void check_selected(Denied& denied) {
+    if (denied.to.empty()) {
+      report_.lost(node_.at,
+                   "whom its selector means is not in these files, so it denies every destination; give the network "
+                   "sets and Pods, too");
+      denied.anywhere = true;
+    } else if (std::any_of(to_.begin(), to_.end(),
+                           [](const Peer& peer) { return std::holds_alternative<PodPeer>(peer.is); })) {
+      report_.note(node_.at, "denies the addresses that its pods have in these files; import again when they change");
+    }
   }
 
   const YamlNode& node_;
@@ -378,6 +389,7 @@ class RuleReader {
   bool destination_known_ = true;
   bool ports_known_ = true;
   bool anywhere_ = false;
+  bool by_label_ = false;  // the destination is somebody whom a selector means
   std::vector<Peer> to_;
   PortSpace ports_ = PortSpace::everything();
   std::optional<Protocol> protocol_;

@@ -18,6 +18,7 @@ void import_calico_set(const Imported& imported, Import& into) {
   for (const YamlNode& node : spec.list("nets")) {
     if (const auto net = read_prefix(node, imported.report)) set.nets.push_back({*net, node.at});
   }
+  if (!set.namespace_name.empty()) into.cluster.name(set.namespace_name);
   set.name = into.unique("network_set", set.namespace_name, object.name);
   into.model.network_sets.push_back(std::move(set));
 }

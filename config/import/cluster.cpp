@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "config/bounds.h"
 #include "config/import/fields.h"
 #include "config/import/protocols.h"
 
@@ -83,6 +84,10 @@ bool holds(const SelectorTerm& term, const Labels& labels) {
 
 }  // namespace
 
+void Cluster::name(const std::string& namespace_name) {
+  namespaces[namespace_name].emplace(name_label, namespace_name);
+}
+
 const Labels& Cluster::labels_of(const std::string& namespace_name) const {
   static const Labels none;
   const auto known = namespaces.find(namespace_name);
@@ -101,7 +106,7 @@ bool selects(const Selector& selector, const Labels& labels) {
 
 void read_pod(const KubernetesObject& object, const ObjectReport& report, Cluster& cluster) {
   cluster.pods_given = true;
-  cluster.namespaces[object.namespace_name].emplace(name_label, object.namespace_name);
+  cluster.name(object.namespace_name);
   const YamlNode* spec = object.root->find("spec");
   const YamlNode* status = object.root->find("status");
   const YamlNode* phase = member(status, "phase");
@@ -119,6 +124,10 @@ void read_pod(const KubernetesObject& object, const ObjectReport& report, Cluste
     report.note(object.at, "has no address yet; left out");
     return;
   }
+  const YamlNode* account = member(spec, "serviceAccountName");
+  if (cluster.of_calico && account != nullptr && !account->text.empty() &&
+      account->text.size() <= bounds::label_value_bytes)
+    pod.labels.insert_or_assign("projectcalico.org/serviceaccount", account->text);
   cluster.pods.push_back(std::move(pod));
 }
 

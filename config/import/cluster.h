@@ -29,10 +29,12 @@ struct Pod {
 
 struct Cluster {
   std::vector<Pod> pods;                     // that run and have addresses of their own
-  std::map<std::string, Labels> namespaces;  // of Namespaces and of Pods; with kubernetes.io/metadata.name
+  std::map<std::string, Labels> namespaces;  // of Namespaces, Pods and sets; with kubernetes.io/metadata.name
   bool pods_given = false;
   bool namespaces_given = false;
+  bool of_calico = false;  // Pods get the label that Calico gives for their service account
 
+  void name(const std::string& namespace_name);
   [[nodiscard]] const Labels& labels_of(const std::string& namespace_name) const;
 };
 

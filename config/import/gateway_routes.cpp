@@ -134,7 +134,7 @@ class RouteImporter {
       if (auto outcome = read_rule(rule)) outcomes.push_back(std::move(*outcome));
     }
     // The Gateway API's default: one rule that matches everything.
-    if (is_request_kind(kind_) && rules.empty()) outcomes.emplace_back();
+    if (is_request_kind(kind_) && rules.empty()) outcomes.push_back({true, {HttpMatch{}}});
     return outcomes;
   }
 
@@ -153,16 +153,29 @@ class RouteImporter {
       report_.lost(node.at, "the rule was left out");
       return std::nullopt;
     }
+    if (matches.empty()) add_match({}, node.at, outcome);
+    bool kept = matches.empty();
     for (const YamlNode& match : matches) {
-      if (auto read = read_request_match(kind_, match, report_)) outcome.matches.push_back(std::move(*read));
+      auto read = read_request_match(kind_, match, report_);
+      kept = kept || read;
+      if (read) add_match(std::move(*read), match.at, outcome);
     }
-    if (matches.empty()) {
-      outcome.matches.emplace_back();
-    } else if (outcome.matches.empty()) {
+    if (!kept) {
       report_.lost(node.at, "no match of this rule can be kept; the rule was left out");
       return std::nullopt;
     }
     return outcome;
+  }
+
+  // Of rules with the same match the first one decides there; here one that denies would.
+  void add_match(HttpMatch match, Location at, Outcome& into) {
+    const auto same = [&](const HttpMatch& other) { return other == match; };
+    if (std::any_of(matches_.begin(), matches_.end(), same)) {
+      report_.note(at, "an earlier rule has this match already and decides; left out");
+      return;
+    }
+    matches_.push_back(match);
+    into.matches.push_back(std::move(match));
   }
 
   // Whether the traffic goes on to where the client sends it.
@@ -223,6 +236,7 @@ class RouteImporter {
     bool allows = false;
     bool denies = false;
     for (Outcome& outcome : outcomes) {
+      if (is_request_kind(kind_) && outcome.matches.empty()) continue;  // earlier rules have them all
       (outcome.allows ? allows : denies) = true;
       auto& matches = (outcome.allows ? allowing : denying).matches;
       std::move(outcome.matches.begin(), outcome.matches.end(), std::back_inserter(matches));
@@ -260,6 +274,7 @@ class RouteImporter {
   Fields spec_;
   std::vector<ParentRef> parents_;
   std::vector<HostPattern> hostnames_;
+  std::vector<HttpMatch> matches_;  // of its rules so far
 };
 
 }  // namespace

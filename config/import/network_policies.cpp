@@ -26,15 +26,16 @@ class PolicyImporter {
     const std::vector<YamlNode>& rules = spec_.list("egress");
     if (!is_about_egress(rules)) return;
     if (!selector) {
-      report_.lost(object_.at, "its podSelector is not valid; the policy was left out");
-      return;
+      report_.lost(object_.at,
+                   "its podSelector is not valid; here it holds for every pod of its namespace, and allows nothing");
     }
     NetworkPolicy policy;
     policy.namespace_name = object_.namespace_name;
     policy.name = into_.unique("network_policy", object_.namespace_name, object_.name);
-    policy.pod_selector = *selector;
+    policy.pod_selector = selector.value_or(Selector{});
     policy.at = object_.at;
     for (const YamlNode& rule : rules) read_rule(rule, policy.egress);
+    if (!selector) policy.egress.clear();
     into_.model.network_policies.push_back(std::move(policy));
   }
 

@@ -21,6 +21,12 @@ bool is_token(std::string_view word) {
   });
 }
 
+// Whatever their letters' case (RFC 9110 section 5.1).
+bool is_same_word(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 class MatchReader {
  public:
   MatchReader(const YamlNode& node, const ObjectReport& report)
@@ -60,7 +66,9 @@ class MatchReader {
     const YamlNode* value = fields.find("value");
     if (value != nullptr) path.value = read_text(*value, report_).value_or("");
     whole_ = whole_ && fields.whole();
-    if (path.value.empty() || (path.type != Type::regular_expression && path.value.front() != '/')) {
+    const bool plain = path.type != Type::regular_expression;
+    if (path.value.empty() ||
+        (plain && (path.value.front() != '/' || path.value.find_first_of("?#") != path.value.npos))) {
       report_.lost(node->at, fmt::format("{}: no path", in_quotes(path.value)));
       whole_ = false;
     }
@@ -71,7 +79,8 @@ class MatchReader {
     const YamlNode* node = fields_.find("method");
     if (node == nullptr) return;
     const auto word = read_text(*node, report_);
-    whole_ = whole_ && word && is_token(*word);
+    whole_ = whole_ && word && is_token(*word) &&
+             std::none_of(word->begin(), word->end(), [](char c) { return c >= 'a' && c <= 'z'; });
     match_.method = word;
   }
 
@@ -102,8 +111,9 @@ class MatchReader {
                (is_header ? is_token(named.name) : !named.name.empty());
       named.match.value = value.value_or("");
       // The Gateway API: of several with one name only the first counts.
-      const bool known =
-          std::any_of(into.begin(), into.end(), [&](const NamedMatch& m) { return m.name == named.name; });
+      const bool known = std::any_of(into.begin(), into.end(), [&](const NamedMatch& m) {
+        return is_header ? is_same_word(m.name, named.name) : m.name == named.name;
+      });
       if (!known) into.push_back(std::move(named));
     }
   }

@@ -2,6 +2,7 @@
 
 #include "config/address_union.h"
 #include "config/document/values.h"
+#include "config/martian.h"
 #include "config/policy/readers.h"
 
 namespace sallyport::config {
@@ -26,11 +27,27 @@ std::optional<LocatedPrefix> located_prefix(const Item& item, Diagnostics& diagn
   return LocatedPrefix{*value, item.at()};
 }
 
+void warn_of_martian(const Item& item, const Prefix& prefix, Diagnostics& diagnostics) {
+  const std::string_view martian = martian_around(prefix);
+  if (martian.empty()) return;
+  const std::string_view hint = martian == "::ffff:0:0/96" ? "; IPv4 is written as IPv4" : "";
+  diagnostics.warning(item.at(), item.path,
+                      fmt::format("{} lies in {}, whose packets are dropped as martians: nothing is ever of it{}",
+                                  to_string(prefix), martian, hint));
+}
+
+std::optional<LocatedPrefix> source_prefix(const Item& item, Diagnostics& diagnostics) {
+  const auto source = located_prefix(item, diagnostics);
+  if (source) warn_of_martian(item, source->prefix, diagnostics);
+  return source;
+}
+
 std::optional<CidrBlock> read_cidr_block(const Item& item, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
   CidrBlock block;
   block.at = item.at();
   const bool usable = table.required("cidr", block.cidr, prefix);
+  if (usable) warn_of_martian(*table.find("cidr"), block.cidr, diagnostics);
   const auto read_except = [&](const Item& element, Diagnostics&) -> std::optional<Prefix> {
     const auto except = prefix(element, diagnostics);
     if (!except || !usable) return std::nullopt;

@@ -36,6 +36,18 @@ std::optional<std::string> token(const Item& item, Diagnostics& diagnostics) {
   return word;
 }
 
+// Methods are compared as they are written (RFC 9110 section 9.1), and those in use are in capitals.
+std::optional<std::string> method_name(const Item& item, Diagnostics& diagnostics) {
+  auto word = token(item, diagnostics);
+  const auto is_small = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (!word || std::none_of(word->begin(), word->end(), is_small)) return word;
+  std::string capitals = *word;
+  for (char& c : capitals) c = is_small(c) ? static_cast<char>(c - 'a' + 'A') : c;
+  report(item, diagnostics,
+         fmt::format("{}: methods are written in capitals; did you mean {}?", in_quotes(*word), in_quotes(capitals)));
+  return std::nullopt;
+}
+
 std::optional<StringMatch> read_path(const Item& item, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
   StringMatch match{Type::path_prefix, "/"};
@@ -44,8 +56,14 @@ std::optional<StringMatch> read_path(const Item& item, Diagnostics& diagnostics)
   if (!value) return match;
   auto written = filled_text(*value, diagnostics);
   if (!written) return std::nullopt;
-  if (match.type != Type::regular_expression && !written->starts_with('/')) {
-    report(*value, diagnostics, fmt::format("{}: a path starts with \"/\"", in_quotes(*written)));
+  match.at = value->at();
+  if (match.type != Type::regular_expression) {
+    if (!written->starts_with('/'))
+      report(*value, diagnostics, fmt::format("{}: a path starts with \"/\"", in_quotes(*written)));
+    if (written->find_first_of("?#") != std::string::npos)
+      report(*value, diagnostics,
+             fmt::format("{}: no path holds \"?\" or \"#\"; what follows \"?\" is asked for by query_params",
+                         in_quotes(*written)));
   }
   match.value = std::move(*written);
   return match;
@@ -59,6 +77,7 @@ auto named_match(ReadName read_name) {
     table.required("name", match.name, read_name);
     table.optional("type", match.match.type, one_of(value_types));
     table.required("value", match.match.value, text);
+    if (const auto value = table.find("value")) match.match.at = value->at();
     return match;
   };
 }
@@ -68,6 +87,8 @@ void read_grpc_method(const Item& item, HttpMatch& into, Diagnostics& diagnostic
   table.optional("type", into.grpc_type, one_of(value_types));
   table.optional("service", into.grpc_service, filled_text);
   table.optional("method", into.grpc_method, filled_text);
+  if (const auto service = table.find("service")) into.grpc_service_at = service->at();
+  if (const auto method = table.find("method")) into.grpc_method_at = method->at();
   if (table.is_table() && !into.grpc_service && !into.grpc_method) {
     report(item, diagnostics, "expected a service, a method, or both");
   }
@@ -78,13 +99,14 @@ std::optional<HttpMatch> read_match(RouteKind kind, const Item& item, Diagnostic
   if (!table.is_table()) return std::nullopt;
   HttpMatch match;
   match.at = item.at();
+  match.key = item.path;
   table.each("headers", match.headers, named_match(token));
   if (kind == RouteKind::grpc) {
     if (const auto method = table.find("method")) read_grpc_method(*method, match, diagnostics);
     return match;
   }
   table.optional("path", match.path, read_path);
-  table.optional("method", match.method, token);
+  table.optional("method", match.method, method_name);
   table.each("query_params", match.query_params, named_match(filled_text));
   return match;
 }

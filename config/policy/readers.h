@@ -44,6 +44,10 @@ class ListFiles {
 // CIDRs with holes (cidr_blocks.cpp). Absent where the CIDR itself could not be read.
 [[nodiscard]] std::optional<CidrBlock> read_cidr_block(const Item& item, Diagnostics& diagnostics);
 [[nodiscard]] std::optional<LocatedPrefix> located_prefix(const Item& item, Diagnostics& diagnostics);
+// Warns where no packet can have an address of it, section 5.
+void warn_of_martian(const Item& item, const Prefix& prefix, Diagnostics& diagnostics);
+// One from which packets may come.
+[[nodiscard]] std::optional<LocatedPrefix> source_prefix(const Item& item, Diagnostics& diagnostics);
 
 // Layer 1 (network_policies.cpp).
 [[nodiscard]] NetworkPolicy read_network_policy(const Item& item, Diagnostics& diagnostics);

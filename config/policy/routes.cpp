@@ -43,6 +43,10 @@ std::optional<HostPattern> read_regex(const Item& item, Diagnostics& diagnostics
   pattern.at = item.at();
   TableReader table(item, diagnostics);
   if (!table.required("regex", pattern.text, filled_text)) return std::nullopt;
+  if (pattern.text.ends_with("\\.") || pattern.text.find(' ') != std::string::npos) {
+    diagnostics.warning(item.at(), item.path,
+                        "no host name holds a blank, and none ends in a dot: that one is dropped before");
+  }
   return pattern;
 }
 
@@ -66,10 +70,13 @@ std::optional<HostPattern> read_host_pattern(const Item& item, Diagnostics& diag
 void read_names(TableReader& table, RouteKind kind, Route& into) {
   table.each("hostnames", into.hostnames, read_host_pattern);
   if (kind != RouteKind::grpc) table.each("hostname_sets", into.hostname_sets, object_name);
-  const auto hostnames = table.find("hostnames");
-  if (!hostnames || !into.hostname_sets.empty() || !is_empty_array(*hostnames)) return;
-  table.diagnostics().warning(hostnames->at(), hostnames->path,
-                              "empty: matches every flow of its protocol, as without this key");
+  if (!into.hostnames.empty() || !into.hostname_sets.empty()) return;
+  for (const char* key : {"hostnames", "hostname_sets"}) {
+    const auto names = table.find(key);
+    if (!names || !is_empty_array(*names)) continue;
+    table.diagnostics().warning(names->at(), names->path,
+                                "empty: matches every flow of its protocol, as without this key");
+  }
 }
 
 }  // namespace

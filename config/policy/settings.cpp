@@ -76,7 +76,12 @@ bool read_snat(const Item& item, Snat& into, Diagnostics& diagnostics) {
 
 void read_dns(const Item& item, Dns& into, Diagnostics& diagnostics) {
   TableReader table(item, diagnostics);
-  table.each("trusted_servers", into.trusted_servers, address);
+  const auto server = [](const Item& each, Diagnostics& into_diagnostics) {
+    const auto read = address(each, into_diagnostics);
+    if (read) warn_of_martian(each, {*read, static_cast<std::uint8_t>(address_bits(read->family))}, into_diagnostics);
+    return read;
+  };
+  table.each("trusted_servers", into.trusted_servers, server);
   table.optional("extra_ttl", into.extra_ttl, duration(0ms, 24h * 30));
   table.optional("names_max", into.names_max, integer<std::uint32_t>(1, 10'000'000));
 }

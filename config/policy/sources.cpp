@@ -19,7 +19,7 @@ Namespace read_namespace(const Item& item, Diagnostics& diagnostics) {
   table.required("name", result.name, object_name);
   const auto labels = table.find("labels");
   if (labels) result.labels = read_labels(*labels, diagnostics).value_or(Labels{});
-  table.each("addresses", result.addresses, located_prefix);
+  table.each("addresses", result.addresses, source_prefix);
   const auto [label, added] = result.labels.emplace(name_label, result.name);
   if (!added && label->second != result.name && !result.name.empty()) {
     const Node& written = std::get<Table>(labels->node->is).find(name_label)->value;
@@ -37,7 +37,9 @@ Workload read_workload(const Item& item, Diagnostics& diagnostics) {
   table.required("namespace", result.namespace_name, object_name);
   table.required("name", result.name, object_name);
   table.optional("labels", result.labels, read_labels);
-  table.required_each("addresses", result.addresses, located_prefix);
+  table.required_each("addresses", result.addresses, source_prefix);
+  if (const auto addresses = table.find("addresses"); addresses && is_empty_array(*addresses))
+    diagnostics.warning(addresses->at(), addresses->path, "empty: no source is of this workload");
   return result;
 }
 

@@ -50,6 +50,13 @@ class Pktgen(unittest.TestCase):
         for part in ("sent", "received", "lost", "Mpps", "Gbit/s", "p50", "p99", "p99.9", "max", "cyclic"):
             self.assertIn(part, done.stdout)
 
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([PROGRAM, "udp", "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.stderr, "sallyport-pktgen: the output could not be written: No space left on device: make room "
+                                      "and try again\n")
+
     def test_a_capture_is_sent_at_its_own_pace(self):
         with tempfile.TemporaryDirectory() as folder:
             capture = pathlib.Path(folder) / "two-seconds.pcap"

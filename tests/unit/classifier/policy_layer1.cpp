@@ -1,4 +1,7 @@
 // Network policies: corner cases B.
+#include <chrono>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "policy_world.h"
@@ -331,6 +334,51 @@ TEST(NetworkPolicies, BothLayersMustAllow) {
     traffic_policy = "Deny"
   )"));
   EXPECT_EQ(world.tcp(front, "8.8.8.8"), "deny network_default");
+}
+
+// A namespace each, and a policy each whose peer names another one.
+std::string many_namespaces(unsigned count) {
+  std::string text = "[defaults]\nuncaptured = \"allow\"\n";
+  for (unsigned i = 0; i < count; ++i) {
+    const std::string n = std::to_string(i);
+    text += "[[namespace]]\nname = \"n" + n + "\"\nlabels = { a = \"x" + n +
+            "\", b = \"y\" }\n[[workload]]\nnamespace = \"n" + n + "\"\nname = \"w\"\naddresses = [\"10." +
+            std::to_string(i / 256) + "." + std::to_string(i % 256) + ".0/24\"]\n[[network_policy]]\nnamespace = \"n" +
+            n + "\"\nname = \"p\"\negress = [{ to = [{ namespace_selector = { match_labels = { b = \"y\", a = \"x" +
+            std::to_string((i + 1) % count) + "\" } } }] }]\n";
+  }
+  return text;
+}
+
+// Rules times namespaces would be 64 million selectors: half a minute, and minutes where sanitizers watch.
+TEST(NetworkPolicies, ThousandsOfNamespacesThatNameEachOther) {
+  const auto begin = std::chrono::steady_clock::now();
+  const PolicyWorld world(many_namespaces(8000));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_EQ(world.tcp("10.0.0.1", "10.0.1.1"), "allow uncaptured");
+  EXPECT_EQ(world.tcp("10.0.1.1", "10.0.0.1"), "deny network_policy n1/p");
+  EXPECT_EQ(world.tcp("10.31.63.1", "10.0.0.1"), "allow uncaptured");
+  EXPECT_EQ(world.tcp("10.31.63.1", "10.0.1.1"), "deny network_policy n7999/p");
+}
+
+TEST(NetworkPolicies, NamespacesByAnyOfTheirLabels) {
+  const auto reaches = [](std::string_view selector) {
+    const PolicyWorld world(
+        cluster(policy("p", "[{ to = [{ namespace_selector = " + std::string(selector) + " }] }]")));
+    return std::string(world.tcp(front, back) == allowed ? "shop " : "") +
+           (world.tcp(front, other) == allowed ? "bank" : "");
+  };
+  EXPECT_EQ(reaches("{}"), "shop bank");
+  EXPECT_EQ(reaches("{ match_labels = { env = \"prod\" } }"), "bank");
+  EXPECT_EQ(reaches("{ match_labels = { env = \"prod\", \"kubernetes.io/metadata.name\" = \"shop\" } }"), "");
+  EXPECT_EQ(reaches("{ match_labels = { env = \"test\" } }"), "");
+  EXPECT_EQ(reaches("{ match_expressions = [{ key = \"env\", operator = \"DoesNotExist\" }] }"), "shop ");
+  const auto named = [](std::string_view values) {
+    return "{ match_expressions = [{ key = \"kubernetes.io/metadata.name\", operator = \"In\", values = [" +
+           std::string(values) + "] }] }";
+  };
+  EXPECT_EQ(reaches(named("\"shop\"")), "shop ");
+  EXPECT_EQ(reaches(named("\"shop\", \"bank\"")), "shop bank");
 }
 
 }  // namespace

@@ -234,7 +234,22 @@ TEST(Requests, AuditRoutesLeaveNothingOut) {
 TEST(Requests, RegexThatCannotBeCompiled) {
   const std::string errors = errors_of(
       network("Deny", route("http_route", "r", "", "{ path = { type = \"RegularExpression\", value = \"/(\" } }")));
-  EXPECT_NE(errors.find("http_route[0].rules"), std::string::npos) << errors;
+  EXPECT_NE(errors.find("http_route[0].rules[0].matches[0].path.value: \"/(\": "), std::string::npos) << errors;
+  EXPECT_NE(errors.find("expected a regular expression"), std::string::npos) << errors;
+  const std::string all = errors_of(network(
+      "Deny",
+      route(
+          "http_route", "r", "",
+          R"({}, { headers = [{ name = "x", type = "RegularExpression", value = "(" }, )"
+          R"({ name = "y", type = "RegularExpression", value = "[z" }], )"
+          R"(query_params = [{ name = "q", value = "(" }, { name = "r", type = "RegularExpression", value = "*" }] })") +
+          route("grpc_route", "g", "", R"({ method = { type = "RegularExpression", service = "(", method = "[" } })")));
+  for (const char* key : {"http_route[0].rules[0].matches[1].headers[0].value: \"(\"",
+                          "http_route[0].rules[0].matches[1].headers[1].value: \"[z\"",
+                          "http_route[0].rules[0].matches[1].query_params[1].value: \"*\"",
+                          "grpc_route[0].rules[0].matches[0].method.service: \"(\"",
+                          "grpc_route[0].rules[0].matches[0].method.method: \"[\""})
+    EXPECT_NE(all.find(key), std::string::npos) << key << " in\n" << all;
 }
 
 // One scratch, asked again and again about long paths that differ in one thing.

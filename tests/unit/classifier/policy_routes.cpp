@@ -91,6 +91,17 @@ TEST(Routes, Case70TlsLeavesTcpOut) {
   EXPECT_TRUE(world.warns("eg/plain") && world.warns("eg/named")) << world.warnings();
 }
 
+TEST(Routes, HttpLeavesTlsOutOverTcpAlone) {
+  const std::string names = "hostnames = [\"a.com\"]\n";
+  const PolicyWorld world(network(
+      "Deny", route("http_route", "plain", "port = 443") + names + route("tls_route", "named", "port = 443") + names));
+  EXPECT_EQ(world.tls(from, to, "a.com"), "deny no_name");
+  EXPECT_EQ(world.quic(from, to, "a.com"), "allow route eg/named");
+  EXPECT_EQ(world.quic(from, to, "b.com"), "deny name_not_allowed");
+  EXPECT_TRUE(world.warns("tls_route[0]: warning: left out on port 443")) << world.warnings();
+  EXPECT_TRUE(world.warns("; over UDP it still decides QUIC")) << world.warnings();
+}
+
 TEST(Routes, Case71ParentRefWithoutPortIsRefused) {
   EXPECT_NE(errors_of(network("Deny", route("tcp_route", "r", ""))).find("tcp_route[0].parent_refs[0]"),
             std::string::npos);

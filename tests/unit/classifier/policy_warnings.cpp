@@ -226,6 +226,46 @@ TEST(Warnings, Case103NamesUnderAllowRestrictNothing) {
       << "an exception to what is denied";
 }
 
+TEST(Warnings, RequestsUnderAllowRestrictNothing) {
+  for (const std::string_view keys :
+       {"hostnames = [\"x.com\"]", "rules = [{ matches = [{ path = { value = \"/x\" } }] }]"})
+    EXPECT_EQ(warnings_of(with_network("Allow", route("http_route", "a", "80", keys))),
+              "policy.toml:5:1: http_route[0]: warning: restricts nothing: the traffic_policy of linkerd-egress/all is "
+              "\"Allow\", so every other request passes, too\n");
+  EXPECT_EQ(warnings_of(with_network("Allow", route("http_route", "a", "80"))), "");
+  EXPECT_EQ(warnings_of(with_network("Deny", route("grpc_route", "a", "80", "hostnames = [\"x.com\"]"))), "");
+}
+
+TEST(Warnings, ARequestRouteThatNeverDecides) {
+  const auto two = [](std::string_view first, std::string_view second, std::string_view hosts = "") {
+    const auto keys = [&](std::string_view path) {
+      return std::string(hosts) + "\nrules = [{ matches = [" + std::string(path) + "] }]";
+    };
+    return warnings_of(with_network("Deny", route("http_route", "a", "80", keys(first)) +
+                                                route("http_route", "b", "80", keys(second) + "\naction = \"deny\"")));
+  };
+  const std::string_view x = "{ path = { value = \"/x\" } }";
+  EXPECT_EQ(
+      two(x, x),
+      "policy.toml:5:1: http_route[0]: warning: never decides: http_route linkerd-egress/b comes first, line 11\n")
+      << "deny before allow";
+  EXPECT_NE(two(x, x, "hostnames = [\"x.com\"]").find("http_route[0].hostnames[0]: warning: never decides"),
+            std::string::npos);
+  EXPECT_EQ(two(x, "{ path = { value = \"/y\" } }"), "");
+  EXPECT_EQ(two("{ path = { value = \"/x\" } }, { method = \"GET\" }", x), "") << "the other match decides";
+}
+
+TEST(Warnings, ARouteOfAnEmptySet) {
+  const auto with = [](std::string_view names, std::string_view keys) {
+    return warnings_of("[[domain_set]]\nname = \"s\"\nnames = [" + std::string(names) + "]\n" +
+                       with_network("Deny", route("tls_route", "a", "443", keys)));
+  };
+  EXPECT_EQ(with("", "hostname_sets = [\"s\"]"),
+            "policy.toml:8:1: tls_route[0].hostname_sets: warning: never decides: the domain set \"s\" is empty\n");
+  EXPECT_EQ(with("\"x.com\"", "hostname_sets = [\"s\"]"), "");
+  EXPECT_EQ(with("", "hostname_sets = [\"s\"]\nhostnames = [\"x.com\"]"), "");
+}
+
 TEST(Warnings, KeyPathsCountWithinTheirFile) {
   auto loaded = config::load_policy({{"policy.toml", with_network("Deny", route("tcp_route", "a", "80"))},
                                      {"policy.d/b.toml", route("tcp_route", "b", "80")}});

@@ -87,6 +87,22 @@ TEST(Documents, PolicyAndItsFolderInFileNameOrder) {
   EXPECT_EQ(loaded.model->network_sets[0].nets[0].at, (Location{3, 1, 1}));
 }
 
+TEST(Documents, TheFolderIsPolicyDWhateverThePolicyIsCalled) {
+  const TemporaryFolder folder;
+  const std::string path = folder.write("prod.toml", "[[namespace]]\nname = \"first\"");
+  folder.write("policy.d/a.toml", "[[namespace]]\nname = \"second\"");
+  const auto loaded = load_policy_file(path);
+  ASSERT_TRUE(loaded.model) << messages(loaded);
+  EXPECT_EQ(loaded.model->namespaces.size(), 2U);
+  EXPECT_EQ(messages(loaded), "");
+  folder.write("prod.d/b.toml", "[[namespace]]\nname = \"third\"");
+  const auto beside = load_policy_file(path);
+  ASSERT_TRUE(beside.model) << messages(beside);
+  EXPECT_EQ(beside.model->namespaces.size(), 2U);
+  EXPECT_EQ(messages(beside), path + ": warning: " + folder.path("prod.d") +
+                                  " is not read: further files of a policy are in policy.d beside it\n");
+}
+
 TEST(Documents, WhatCannotBeReadIsSaid) {
   const TemporaryFolder folder;
   const auto missing = load_policy_file(folder.path("policy.toml"));
@@ -285,6 +301,19 @@ TEST(Examples, EveryOneLoads) {
     }
   }
   EXPECT_GT(count, 0);
+}
+
+TEST(ListFiles, ANameWithADotInFrontIsItselfAndAllBelow) {
+  std::vector<std::string> names;
+  Diagnostics diagnostics;
+  read_name_list(".dot.example\n", 0, DomainSet::Match::subdomains, names, diagnostics);
+  EXPECT_FALSE(diagnostics.has_errors());
+  EXPECT_EQ(names, std::vector<std::string>{"dot.example"});
+  read_name_list(".dot.example\n", 0, DomainSet::Match::exact, names, diagnostics);
+  EXPECT_EQ(diagnostics.errors(), 1U) << "not one name";
+  Diagnostics bare;
+  read_name_list(".\n", 0, DomainSet::Match::subdomains, names, bare);
+  EXPECT_EQ(bare.errors(), 1U);
 }
 
 }  // namespace

@@ -52,6 +52,40 @@ TEST(PolicyWarnings, Case51AnEmptyListOfNamesMatchesEveryFlow) {
   EXPECT_TRUE(load(route + "hostnames = []\nhostname_sets = [\"d\"]").diagnostics.all().empty());
 }
 
+TEST(PolicyWarnings, AnEmptyListOfSetsMatchesEveryFlow) {
+  const std::string route = network("{ cidr = \"8.0.0.0/8\" }") +
+                            "\n[[tls_route]]\nnamespace = \"a\"\nname = \"r\"\n"
+                            "parent_refs = [{ name = \"b\", port = 443 }]\n";
+  expect_one_warning(load(route + "hostname_sets = []"), "tls_route[0].hostname_sets", "matches every flow");
+  EXPECT_TRUE(load(route + "hostname_sets = []\nhostnames = [\"a.example\"]").diagnostics.all().empty());
+}
+
+TEST(PolicyWarnings, ExpressionsThatNoHostNameMatches) {
+  const std::string route = network("{ cidr = \"8.0.0.0/8\" }") +
+                            "\n[[tls_route]]\nnamespace = \"a\"\nname = \"r\"\n"
+                            "parent_refs = [{ name = \"b\", port = 443 }]\nhostnames = [{ regex = ";
+  for (const char* regex : {R"("example\\.com\\.")", R"("a b")"})
+    expect_one_warning(load(route + regex + " }]"), "tls_route[0].hostnames[0]", "no host name holds a blank");
+  EXPECT_TRUE(load(route + R"("example\\.com" }])").diagnostics.all().empty());
+}
+
+TEST(PolicyWarnings, WhatPacketsAreNeverOf) {
+  const auto workload = [](const std::string& addresses) {
+    return load("[[workload]]\nnamespace = \"a\"\nname = \"w\"\naddresses = [" + addresses + "]");
+  };
+  expect_one_warning(workload("\"::ffff:10.0.0.0/104\""), "workload[0].addresses[0]", "IPv4 is written as IPv4");
+  expect_one_warning(workload("\"10.0.0.0/8\", \"224.0.0.0/8\""), "workload[0].addresses[1]", "lies in 224.0.0.0/4");
+  expect_one_warning(workload(""), "workload[0].addresses", "no source is of this workload");
+  expect_one_warning(load("[[namespace]]\nname = \"a\"\naddresses = [\"127.0.0.0/8\"]"), "namespace[0].addresses[0]",
+                     "127.0.0.0/8");
+  expect_one_warning(load(network("{ cidr = \"::ffff:8.0.0.0/104\" }")), "egress_network[0].networks[0].cidr",
+                     "dropped as martians");
+  for (const char* server : {"0.0.0.0", "::ffff:1.1.1.1", "224.0.0.1"})
+    expect_one_warning(load(std::string("[dns]\ntrusted_servers = [\"") + server + "\"]"), "dns.trusted_servers[0]",
+                       "dropped as martians");
+  EXPECT_TRUE(workload("\"0.0.0.0/0\", \"::/0\"").diagnostics.all().empty()) << "not all of it is";
+}
+
 TEST(PolicyWarnings, EgressesThatSelectNothing) {
   expect_one_warning(load("[[egress]]\nname = \"e\"\napplied_to = {}\negress_ip = \"203.0.113.1\""),
                      "egress[0].applied_to",
@@ -117,7 +151,10 @@ TEST(HttpRoute, MatchesAreValidated) {
   const std::vector<std::pair<std::string_view, std::string_view>> table{
       {"{ path = { value = \"x\" } }", "http_route[0].rules[0].matches[0].path.value"},
       {"{ path = { type = \"Prefix\" } }", "http_route[0].rules[0].matches[0].path.type"},
+      {"{ path = { value = \"/a#b\" } }", "http_route[0].rules[0].matches[0].path.value"},
+      {"{ path = { type = \"Exact\", value = \"/a?b=1\" } }", "http_route[0].rules[0].matches[0].path.value"},
       {"{ method = \"GET \" }", "http_route[0].rules[0].matches[0].method"},
+      {"{ method = \"delete\" }", "http_route[0].rules[0].matches[0].method"},
       {"{ headers = [{ name = \"a b\", value = \"\" }] }", "http_route[0].rules[0].matches[0].headers[0].name"},
       {"{ query_params = [{ name = \"q\" }] }", "http_route[0].rules[0].matches[0].query_params[0].value"},
       {"{ query = 1 }", "http_route[0].rules[0].matches[0].query"},

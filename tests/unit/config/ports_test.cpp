@@ -36,6 +36,22 @@ TEST(Ports, Routes) {
   }
 }
 
+TEST(Ports, AddressesOfMartians) {
+  for (const char* own : {"127.0.0.1/8", "224.0.0.1/8", "::ffff:1.2.3.4/120"}) {
+    const auto loaded =
+        load_it(std::string(two_ports) +
+                "[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\naddresses = [\"" + own + "\"]");
+    expect_one_error(loaded, behind_ports + 4, 14, "port[2].addresses[0]", "dropped as martians");
+  }
+  for (const char* link_local : {"169.254.1.1/30", "fe80::1/64"}) {
+    EXPECT_TRUE(load_it(std::string(two_ports) +
+                        "[[port]]\nname = \"x\"\nrole = \"inside\"\ndevice = \"net_null\"\naddresses = [\"" +
+                        link_local + "\"]")
+                    .model)
+        << link_local;
+  }
+}
+
 TEST(Ports, WhatIsHardlyMeant) {
   const auto warnings = [](std::string_view inside, std::string_view outside) {
     const auto loaded =
@@ -52,6 +68,7 @@ TEST(Ports, WhatIsHardlyMeant) {
   EXPECT_EQ(warnings("addresses = [\"10.0.0.1/24\", \"fd00::1/64\"]", out), "");
   EXPECT_EQ(warnings("addresses = [\"10.0.0.0/31\", \"fd00::/127\"]", out), "") << "networks of two";
   says("addresses = [\"10.0.0.0/24\"]", out, "10.0.0.0/24 is the address of the network itself");
+  says("addresses = [\"10.0.0.1/24\",\n \"10.9.0.0/24\"]", out, ":6:2: port[0].addresses[1]: warning: 10.9.0.0/24");
   says("addresses = [\"10.0.0.255/24\"]", out, "10.0.0.255/24 is the network's broadcast address");
   says("addresses = [\"fd00::/64\"]", out, "fd00::/64 is the address of the network itself");
   says("addresses = [\"203.0.0.1/16\"]", out,

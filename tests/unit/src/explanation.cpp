@@ -1,6 +1,9 @@
 #include "src/explanation.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -247,6 +250,72 @@ TEST_F(ExplanationTest, NamesThatAreNoUtf8StillGiveJson) {
   ExplainOptions named = flow("10.1.2.3", "198.51.100.7", 443);
   named.host = "\xff\xfe.example";
   EXPECT_EQ(json(named)["verdict"]["action"], "deny");
+}
+
+class RequestExplanationTest : public testing::Test {
+ protected:
+  // Routes on port 443 of a network that denies.
+  FlowAnswer ask(const std::string& routes, std::optional<std::string> host, const char* request = nullptr) {
+    const std::string text =
+        "[[egress_network]]\nnamespace = \"linkerd-egress\"\nname = \"all\"\ntraffic_policy = \"Deny\"\n"
+        "networks = [{ cidr = \"0.0.0.0/0\" }]\n[[domain_set]]\nname = \"none\"\n" +
+        routes;
+    auto loaded = config::load_policy({{"policy.toml", text}});
+    classifier::Identities identities;
+    EXPECT_TRUE(loaded.model);
+    const auto compiled = classifier::Policy::compile(std::move(*loaded.model), identities);
+    EXPECT_TRUE(compiled.policy);
+    ExplainOptions options;
+    options.from = parse_address("10.1.2.3").value();
+    options.to = parse_address("198.51.100.7").value();
+    options.port = 443;
+    options.host = std::move(host);
+    if (request != nullptr) options.http = RequestLine{"GET", request, false, {}};
+    return explain_flow(*compiled.policy, identities, {}, options);
+  }
+  static std::string route(const std::string& kind, const std::string& keys) {
+    return "[[" + kind +
+           "]]\nnamespace = \"linkerd-egress\"\nname = \"r\"\nparent_refs = [{ name = \"all\", port = 443 }]\n" + keys +
+           "\n";
+  }
+  static bool says(const FlowAnswer& answer, const std::string& part) {
+    return std::any_of(answer.steps.begin(), answer.steps.end(),
+                       [&](const classifier::Step& step) { return step.result.find(part) != std::string::npos; });
+  }
+};
+
+TEST_F(RequestExplanationTest, WhereNothingThatItShowsIsAllowedItIsDenied) {
+  for (const char* keys : {"action = \"deny\"\nhostnames = [\"a.com\"]", "hostname_sets = [\"none\"]",
+                           "action = \"audit\"\nhostnames = [\"a.com\"]"}) {
+    const FlowAnswer answer = ask(route("tls_route", keys), std::nullopt);
+    EXPECT_EQ(answer.action, "deny") << keys;
+    EXPECT_NE(answer.reason, "") << keys;
+    EXPECT_EQ(answer.exit_code(), ExitCode::no) << keys;
+    EXPECT_TRUE(says(answer, "nothing that it can show is allowed")) << keys;
+  }
+  EXPECT_EQ(ask(route("tls_route", "hostnames = [\"a.com\"]"), std::nullopt).action, "needs_name");
+}
+
+TEST_F(RequestExplanationTest, AnAssumedRequestSaysWhatItLeavesOpen) {
+  const FlowAnswer any = ask(route("http_route", "hostnames = [\"a.com\"]"), "a.com");
+  EXPECT_EQ(any.action, "allow");
+  EXPECT_TRUE(says(any, "TLS would be denied (no_name)"));
+  const std::string by_path =
+      route("http_route", "hostnames = [\"a.com\"]\nrules = [{ matches = [{ path = { value = \"/x\" } }] }]");
+  const FlowAnswer open = ask(by_path, "a.com");
+  EXPECT_EQ(open.action, "needs_name");
+  EXPECT_EQ(open.reason, "");
+  EXPECT_EQ(open.exit_code(), ExitCode::done);
+  EXPECT_TRUE(says(open, "--http tells"));
+  EXPECT_EQ(ask(by_path, "a.com", "/x").action, "allow");
+  EXPECT_EQ(ask(by_path, "a.com", "/y").action, "deny");
+  EXPECT_EQ(ask(by_path, "b.com").reason, "name_not_allowed") << "whatever is asked for";
+}
+
+TEST_F(RequestExplanationTest, NamesInOtherLettersAreConverted) {
+  const FlowAnswer answer = ask(route("tls_route", "hostnames = [\"bücher.de\"]"), "bücher.de");
+  EXPECT_EQ(answer.action, "allow");
+  EXPECT_TRUE(says(answer, "is xn--bcher-kva.de on the wire"));
 }
 
 }  // namespace

@@ -168,6 +168,20 @@ TEST(Options, ExplainOfIcmpHasNoPort) {
       "");
 }
 
+TEST(Options, ExplainTakesNamesOfWhatShowsSome) {
+  for (const char* protocol : {"icmp", "sctp", "other"})
+    EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "1.2.3.4", "--to", "1.2.3.5", "--proto", protocol,
+                        "--host", "a.com"})
+                  .find("--host: only with --proto tcp or udp"),
+              std::string::npos)
+        << protocol;
+}
+
+TEST(Options, CheckAgainstWhatIsNoAddress) {
+  EXPECT_NE(error_of({"check", "--policy", "p", "--against", "foo"}).find("\"foo\" is no address"), std::string::npos);
+  EXPECT_EQ(std::get<CheckOptions>(parse({"check", "--policy", "p", "--against", "-"})).against, "-");
+}
+
 TEST(Options, ExplainRefusesWhatIsNoFlow) {
   EXPECT_NE(error_of({"explain", "--policy", "p", "--from", "1.2.3.4", "--to", "::1"}).find("families"),
             std::string::npos);

@@ -109,7 +109,7 @@ TEST(ImportCalicoPolicies, AllowingRules) {
       pods + set +
       policy("selector: app == 'web', types: [Egress], egress: [{action: Allow, protocol: TCP, destination: "
              "{selector: \"external in {'payments'}\", ports: [443, '8000:8010']}}, {action: Allow, "
-             "protocol: UDP, destination: {nets: [198.51.100.0/24, '2001:db8::/32'], notNets: "
+             "protocol: UDP, destination: {nets: [198.51.100.0/24, 192.0.2.0/24], notNets: "
              "[198.51.100.128/25]}}]"));
   ASSERT_EQ(model.network_policies.size(), 1U);
   const NetworkPolicy& made = model.network_policies[0];
@@ -119,7 +119,7 @@ TEST(ImportCalicoPolicies, AllowingRules) {
   EXPECT_EQ(std::get<NetworkSetPeer>(made.egress[0].to[0].is).selector.match_labels.at("external"), "payments");
   ASSERT_EQ(made.egress[0].ports.size(), 2U);
   EXPECT_EQ(made.egress[0].ports[1].end_port, 8010);
-  EXPECT_EQ(blocks_of(made.egress[1]), (Texts{"198.51.100.0/24 but 198.51.100.128/25", "2001:db8::/32"}));
+  EXPECT_EQ(blocks_of(made.egress[1]), (Texts{"198.51.100.0/24 but 198.51.100.128/25", "192.0.2.0/24"}));
 }
 
 TEST(ImportCalicoPolicies, AnOrIsSeveralPolicies) {
@@ -163,10 +163,8 @@ TEST(ImportCalicoPolicies, NamesMayHaveTheAddressesThatAreDeniedBefore) {
   ASSERT_EQ(others.network_policies.at(0).egress.size(), 1U);
   EXPECT_EQ(others.network_policies[0].egress[0].to.size(), 1U);
   EXPECT_EQ(others.network_policies[0].egress[0].ports.at(0).end_port, 24);
-  for (const char* apart :
-       {"protocol: UDP, destination: {nets: [10.0.0.0/8]}", "destination: {selector: app == 'x'}"}) {
-    EXPECT_EQ(must_import(behind(apart)).network_policies.at(0).egress.size(), 1U) << apart;
-  }
+  const auto apart = must_import(behind("protocol: UDP, destination: {nets: [10.0.0.0/8]}"));
+  EXPECT_EQ(apart.network_policies.at(0).egress.size(), 1U);
 }
 
 TEST(ImportCalicoPolicies, ADenyBehindEverythingIsWhatHoldsAnyway) {
@@ -200,6 +198,95 @@ TEST(ImportCalicoPolicies, GlobalOnesHoldInEveryNamespaceThatTheySelect) {
   EXPECT_EQ(model.network_policies[0].namespace_name, "shop");
   import_with_report(pods + global_policy("namespaceSelector: env == 'test', types: [Egress]"), 8,
                      "no namespace that it holds in");
+}
+
+// Calico's own default deny, and the selector that it writes into policies of Kubernetes.
+TEST(ImportCalicoPolicies, LabelsThatCalicoGivesByItself) {
+  for (const char* selectors :
+       {"namespaceSelector: 'has(projectcalico.org/name) && projectcalico.org/name not in {\"kube-system\"}'",
+        "namespaceSelector: projectcalico.org/name == 'shop'", "selector: projectcalico.org/orchestrator == 'k8s'",
+        "selector: has(projectcalico.org/orchestrator) && projectcalico.org/namespace == 'shop'"}) {
+    const auto model = must_import(pods + global_policy(std::string(selectors) + ", types: [Egress]"));
+    ASSERT_EQ(model.network_policies.size(), 1U) << selectors;
+    EXPECT_EQ(model.network_policies[0].namespace_name, "shop") << selectors;
+    EXPECT_TRUE(model.network_policies[0].pod_selector.empty()) << selectors;
+  }
+  for (const char* nobody : {"'!has(projectcalico.org/orchestrator)'", "projectcalico.org/namespace == 'other'"}) {
+    const auto model = must_import(pods + policy(std::string("selector: ") + nobody + ", types: [Egress]"));
+    EXPECT_TRUE(model.network_policies.empty()) << nobody;
+  }
+  const auto to = [](const std::string& selectors) {
+    return must_import(
+        pods + policy("selector: all(), types: [Egress], egress: [{action: Allow, destination: {" + selectors + "}}]"));
+  };
+  const auto named = to("namespaceSelector: projectcalico.org/name == 'shop'");
+  const auto& peer = std::get<PodPeer>(named.network_policies.at(0).egress.at(0).to.at(0).is);
+  EXPECT_EQ(peer.namespace_selector.value_or(Selector{}).match_labels.at("kubernetes.io/metadata.name"), "shop");
+  const auto any = to("selector: projectcalico.org/orchestrator == 'k8s' && app == 'db'");
+  const auto& pod = std::get<PodPeer>(any.network_policies.at(0).egress.at(0).to.at(0).is);
+  EXPECT_EQ(pod.pod_selector.value_or(Selector{}).match_labels, (Labels{{"app", "db"}}));
+}
+
+TEST(ImportCalicoPolicies, PodsHaveTheLabelOfTheirServiceAccount) {
+  const std::string of_robot =
+      "apiVersion: v1\nkind: Pod\nmetadata: {namespace: shop, name: r}\nspec: {serviceAccountName: robot}\nstatus: "
+      "{podIP: 10.1.2.9}\n---\n";
+  const std::string by_account = "selector: projectcalico.org/serviceaccount == 'robot', types: [Egress]";
+  const auto model = must_import(pods + of_robot + policy(by_account));
+  const auto robot = std::find_if(model.workloads.begin(), model.workloads.end(),
+                                  [](const Workload& workload) { return workload.name == "r"; });
+  ASSERT_NE(robot, model.workloads.end());
+  EXPECT_EQ(robot->labels, model.network_policies.at(0).pod_selector.match_labels);
+  EXPECT_TRUE(must_import(of_robot).workloads.at(0).labels.empty()) << "nobody asks for it";
+}
+
+TEST(ImportCalicoPolicies, ADenyOfSomebodyUnknownDeniesEverything) {
+  const auto behind = [](const std::string& destination) {
+    return pods + policy("selector: all(), types: [Egress], egress: [{action: Deny, destination: {" + destination +
+                         "}}, {action: Allow}]");
+  };
+  for (const char* unknown :
+       {"selector: threatfeed == 'feodo'", "selector: global()", "namespaceSelector: projectcalico.org/name == 'other'",
+        "selector: has(x), namespaceSelector: global()"}) {
+    const auto model = import_with_report(behind(unknown), 11, "it denies every destination");
+    EXPECT_TRUE(model.network_policies.at(0).egress.empty()) << unknown;
+  }
+  const ImportedPolicy known = import_yaml(behind("namespaceSelector: projectcalico.org/name == 'shop'"));
+  EXPECT_NE(reports_of(known).find("warning: denies the addresses that its pods have"), std::string::npos)
+      << reports_of(known);
+  const auto model = load_policy({{"policy.toml", known.toml.value_or("")}}).model.value_or(PolicyModel{});
+  EXPECT_EQ(blocks_of(model.network_policies.at(0).egress.at(0)),
+            (Texts{"0.0.0.0/0 but 10.1.2.4/32 but 10.1.2.3/32", "::/0"}));
+}
+
+// Calico makes a rule for each family of which every list of it holds something.
+TEST(ImportCalicoPolicies, HolesOfOneFamilyMakeARuleOfThatFamily) {
+  const auto with = [](const std::string& rules) {
+    const auto model = must_import(pods + policy("selector: all(), types: [Egress], egress: [" + rules + "]"));
+    return model.network_policies.at(0).egress;
+  };
+  EXPECT_EQ(blocks_of(with("{action: Allow, destination: {notNets: [10.0.0.0/8]}}").at(0)),
+            Texts{"0.0.0.0/0 but 10.0.0.0/8"});
+  EXPECT_EQ(blocks_of(with("{action: Allow, destination: {notNets: ['fd00::/8']}}").at(0)), Texts{"::/0 but fd00::/8"});
+  EXPECT_EQ(blocks_of(with("{action: Allow, destination: {notNets: [10.0.0.0/8, 'fd00::/8']}}").at(0)),
+            (Texts{"0.0.0.0/0 but 10.0.0.0/8", "::/0 but fd00::/8"}));
+  EXPECT_EQ(blocks_of(with("{action: Deny, destination: {notNets: [10.0.0.0/8]}}, {action: Allow}").at(0)).back(),
+            "::/0");
+}
+
+// It holds for all whom it may mean, so that nobody is open whom it isolates there.
+TEST(ImportCalicoPolicies, WhomItSelectsCannotBeKept) {
+  const std::string allow = ", types: [Egress], egress: [{action: Allow}]";
+  for (const char* selector : {"selector: app contains 'w'", "serviceAccountSelector: role == 'x'"}) {
+    const auto model = import_with_report(pods + policy(selector + allow), 8, "allows nothing");
+    ASSERT_EQ(model.network_policies.size(), 1U) << selector;
+    EXPECT_TRUE(model.network_policies[0].pod_selector.empty()) << selector;
+    EXPECT_TRUE(model.network_policies[0].egress.empty()) << selector;
+  }
+  const auto global =
+      import_with_report(pods + global_policy("namespaceSelector: a starts with 'b'" + allow), 8, "allows nothing");
+  EXPECT_EQ(global.network_policies.size(), 1U);
+  EXPECT_TRUE(import_with_report(pods + policy("selector: global()" + allow), 8, "left out").network_policies.empty());
 }
 
 TEST(ImportCalicoPolicies, SetsOfOtherNamespacesAreNotMeant) {

@@ -88,6 +88,20 @@ TEST(ImportAntrea, APoolAlone) {
   EXPECT_TRUE(import_with_report(egress(applied + ", externalIPPool: pool"), 1, "not in these files").egresses.empty());
 }
 
+TEST(ImportAntrea, APoolOfOneFamilyLeavesTheOthersFlowsAlone) {
+  const auto destinations = [](const std::string& ranges) {
+    const auto model =
+        import_with_report(egress(applied + ", externalIPPool: pool") + pool("ipRanges: [" + ranges + "]"), 1,
+                           "one address of the pool pool");
+    std::string texts;
+    for (const Prefix& each : model.egresses.at(0).destinations) texts += to_string(each) + " ";
+    return texts;
+  };
+  EXPECT_EQ(destinations("{cidr: 203.0.113.16/28}"), "0.0.0.0/0 ");
+  EXPECT_EQ(destinations("{cidr: '2001:db8::/64'}"), "::/0 ");
+  EXPECT_EQ(destinations("{cidr: 203.0.113.16/28}, {cidr: '2001:db8::/64'}"), "0.0.0.0/0 ::/0 ");
+}
+
 TEST(ImportAntrea, NodesAndNetworksAreOthersMatter) {
   import_with_report(egress(applied + ", egressIP: 203.0.113.8") +
                          pool("ipRanges: [{cidr: 203.0.113.16/28}], nodeSelector: {matchLabels: {a: b}}"),

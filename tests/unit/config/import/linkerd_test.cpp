@@ -230,7 +230,37 @@ TEST(ImportLinkerd, RulesThatAnswerThemselvesBecomeADenyingRoute) {
   EXPECT_GT(toml.find("\"/b\""), denied);
 }
 
+// Gateway API: of equal matches the first rule's decides.
+TEST(ImportLinkerd, ALaterRuleWithTheSameMatchDecidesNothing) {
+  const std::string redirect = "    filters: [{type: RequestRedirect, requestRedirect: {scheme: https}}]\n";
+  const ImportedPolicy first = import_yaml(route(
+      "HTTPRoute", "  rules:\n  - matches: [{path: {value: /x}}]\n  - matches: [{path: {value: /x}}]\n" + redirect));
+  EXPECT_EQ(first.toml.value_or("").find("action = \"deny\""), std::string::npos) << first.toml.value_or("");
+  EXPECT_NE(reports_of(first).find("warning: an earlier rule has this match already"), std::string::npos)
+      << reports_of(first);
+  const std::string second = toml_of(route("HTTPRoute", "  rules:\n  - matches: [{path: {value: /x}}]\n" + redirect +
+                                                            "  - matches: [{path: {value: /x}}]\n"));
+  EXPECT_NE(second.find("action = \"deny\""), std::string::npos) << second;
+  EXPECT_EQ(second.find("name = \"r-denied\""), std::string::npos) << second;
+}
+
+TEST(ImportLinkerd, NamesOfHeadersHaveNoCase) {
+  const std::string toml = toml_of(route(
+      "HTTPRoute",
+      "  rules:\n  - matches: [{headers: [{name: Version, value: '1'}, {name: version, value: '2'}], queryParams: "
+      "[{name: A, value: '3'}, {name: a, value: '4'}]}]\n"));
+  EXPECT_NE(toml.find("\"1\""), std::string::npos) << toml;
+  EXPECT_EQ(toml.find("\"2\""), std::string::npos) << toml;
+  EXPECT_NE(toml.find("\"4\""), std::string::npos) << toml;
+}
+
 TEST(ImportLinkerd, AMatchThatCannotBeKeptIsNotWidened) {
+  for (const char* never : {"{path: {type: Exact, value: '/a?b=1'}}", "{path: {value: '/a#b'}}", "{method: get}"}) {
+    const ImportedPolicy imported =
+        import_yaml(route("HTTPRoute", std::string("  rules:\n  - matches: [") + never + "]\n"));
+    ASSERT_TRUE(imported.toml.has_value()) << never;
+    EXPECT_EQ(imported.toml->find("http_route"), std::string::npos) << never;
+  }
   const std::string toml = toml_of(route("HTTPRoute", "  rules:\n  - matches: [{path: {type: Glob, value: /a}}]\n"));
   EXPECT_EQ(toml.find("http_route"), std::string::npos) << toml;
 }

@@ -105,6 +105,16 @@ TEST(ImportNetworkPolicy, ARuleWithoutItsPeersOrPortsIsNoRule) {
   }
 }
 
+// Nobody is open whom it isolates there.
+TEST(ImportNetworkPolicy, APolicyWithoutItsSelectorIsolatesAll) {
+  const auto model = import_with_report(
+      policy("{podSelector: {matchExpressions: [{key: a, operator: Equals}]}, policyTypes: [Egress], egress: [{}]}"),
+      16, "holds for every pod of its namespace");
+  ASSERT_EQ(model.network_policies.size(), 1U);
+  EXPECT_TRUE(model.network_policies[0].pod_selector.empty());
+  EXPECT_TRUE(model.network_policies[0].egress.empty());
+}
+
 TEST(ImportNetworkPolicy, EndPortMayEqualPort) {
   EXPECT_EQ(must_import(egress("[{ports: [{port: 80, endPort: 80}]}]")).network_policies[0].egress[0].ports[0].end_port,
             80);
