@@ -5,6 +5,7 @@
 #include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/query.h"
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/survive.h"
@@ -227,31 +228,6 @@ class Opening {
 }
 
 }  // namespace
-
-classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
-  classifier::FlowQuery query;
-  query.source.family = query.destination.family = inside.family;
-  query.source.bytes = inside.source;
-  query.destination.bytes = inside.destination;
-  query.destination_port = __builtin_bswap16(inside.destination_port);
-  switch (inside.protocol) {
-    case IpProtocol::tcp:
-      query.protocol = config::Protocol::tcp;
-      break;
-    case IpProtocol::udp:
-      query.protocol = config::Protocol::udp;
-      break;
-    case IpProtocol::sctp:
-      query.protocol = config::Protocol::sctp;
-      break;
-    case IpProtocol::icmp:
-    case IpProtocol::icmp6:
-      query.protocol = config::Protocol::icmp;
-      break;
-  }
-  if (is_portless(inside.protocol)) query.protocol = config::Protocol::other;
-  return query;
-}
 
 void take_decision(Core& core, Flow& flow, const Decision& decision) noexcept {
   FlowFacts& facts = core.flows.facts(flow);
