@@ -244,8 +244,10 @@ void update_transport(std::uint8_t* l4, std::uint32_t present, IpProtocol protoc
     case IpProtocol::sctp:
       break;  // CRC32c does not cover addresses; see translate()
   }
-  // Checksums with a pseudo header where UDP has it (RFC 3828 section 3.1, RFC 4340 section 5.1).
-  if ((protocol == udp_lite || protocol == dccp) && present >= sizeof(Udp)) update(at<Udp>(l4).checksum, delta);
+  // Checksums with a pseudo header where UDP has it (RFC 3828 section 3.1, RFC 4340 section 5.1); UDP-Lite's is never
+  // 0.
+  if (protocol == udp_lite && present >= sizeof(Udp)) update_udp(at<Udp>(l4).checksum, delta);
+  if (protocol == dccp && present >= sizeof(Udp)) update(at<Udp>(l4).checksum, delta);
 }
 
 void put_port(std::uint8_t* l4, IpProtocol protocol, bool source, std::uint16_t port) noexcept {
@@ -301,7 +303,8 @@ bool translate_error(const Core& core, const Flow& flow, Packet& packet, const P
   std::uint8_t* quoted_l4 = packet.data + quoted.l4_offset;
   const std::uint32_t end = parsed.l3_offset + parsed.l3_bytes;
   const std::uint32_t present = end - quoted.l4_offset;
-  if (present < 4 || (FlowTable::is_echo(quoted.key.protocol) && present < 6)) return false;
+  const bool cut_short = present < 4 || (FlowTable::is_echo(quoted.key.protocol) && present < 6);
+  if (cut_short && !is_portless(quoted.key.protocol)) return false;
   if (flow.nat_address == 0) return true;
 
   const auto& egress = core.addresses[flow.nat_address].bytes;
