@@ -109,9 +109,21 @@ class Burst {
       return;
     }
     relay_error(core_, *p.packet, p.parsed, of, p.from_inside);
+    if (of.flow != 0 && core_.flows[of.flow].epoch != core_.epoch && !refresh_quoted(p, of.flow)) return;
   }
 
   void new_flow(InFlight& p) noexcept {
+  // As refresh(), of the flow that an error speaks of; its sides are told by their own next packets.
+  [[nodiscard]] bool refresh_quoted(const InFlight& p, FlowNumber number) noexcept {
+    const Refreshed now = refresh_flow(core_, number);
+    if (now != Refreshed::goes_on) {
+      core_.drop(*p.packet, now == Refreshed::removed ? Drop::policy_removed : Drop::icmp_error_no_flow);
+      return false;
+    }
+    if (let_go(core_.flows[number])) release_held(core_, number);
+    return true;
+  }
+
     Drop why{};
     if (p.packet->hairpin) {
       open_from_outside(p);

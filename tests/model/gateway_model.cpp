@@ -217,18 +217,27 @@ bool GatewayModel::asked_again(Packet& packet, Flow& flow, Direction direction) 
   flow.generation = generation_;
   if (flow.denied) {
     end(FlowName(flow.name));
-    direction == to_server ? without_flow(packet) : drop(packet, Drop::no_mapping);
     return false;
   }
   flow.hairpin = is_ours(flow.name.server.ip);
   const bool address_stays = !flow.egress || is_ours(flow.egress->ip);
   const bool allowed =
+  const bool was_denied = flow.denied;
+  if (goes_on(flow)) return true;
+  if (was_denied) {
+    direction == to_server ? without_flow(packet) : drop(packet, Drop::no_mapping);
+    return false;
+  }
+  refuse_removed(packet, flow, direction);
+  drop(packet, Drop::policy_removed);
+  return false;
+}
+
+bool GatewayModel::goes_on(Flow& flow) {
       !policy_->defaults.reload_reevaluates || Oracle(*policy_).decide(question(flow.name)).action == "allow";
   if (address_stays && allowed) return true;
   flow.denied = true;
   flow.kept_until = now_ + timeout(flow);
-  refuse_removed(packet, flow, direction);
-  drop(packet, Drop::policy_removed);
   return false;
 }
 

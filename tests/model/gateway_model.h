@@ -175,6 +175,8 @@ class GatewayModel {
   // After a reload. False: the packet has ended, or was handled otherwise.
   [[nodiscard]] bool asked_again(Packet& packet, Flow& flow, Direction direction);
   void forward(Packet& packet, const Flow& flow, Direction direction);
+  // False: the new policy denies it; or one that was denied is over.
+  [[nodiscard]] bool goes_on(Flow& flow);
   void forward_error(Packet& packet, const Quote& quote, const Flow& flow, Direction direction);
   [[nodiscard]] bool may_leave(Packet& packet, const IpAddress& destination, Direction direction, dataplane::Hop& hop);
   void send(Packet& packet, const dataplane::Hop& hop);
