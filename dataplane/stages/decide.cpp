@@ -267,7 +267,9 @@ Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed, std::ui
   if (parsed.kind == PacketKind::echo_reply) return {0, Drop::icmp_lone_reply};
   constexpr std::uint8_t opening_flags = wire::Tcp::syn | wire::Tcp::ack;
   const bool midstream = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & opening_flags) != wire::Tcp::syn;
-  if (midstream && !core.settings.nat.tcp_midstream) return {0, Drop::no_flow_midstream};
+  // A reset is of something that is over.
+  const bool lives_on = (parsed.tcp_flags & (wire::Tcp::ack | wire::Tcp::rst)) == wire::Tcp::ack;
+  if (midstream && !(core.settings.nat.tcp_midstream && lives_on)) return {0, Drop::no_flow_midstream};
   const Opened opened = Opening(core, packet, parsed.key, hash, to_server).run();
   if (opened.flow != 0 && midstream) core.flows[opened.flow].set(Flow::midstream);
   return opened;

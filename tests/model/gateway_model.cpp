@@ -110,7 +110,8 @@ void GatewayModel::open(Packet& packet) {
   if (!policy_) return drop(packet, Drop::no_policy);
   if (is.kind == Kind::echo_reply) return drop(packet, Drop::icmp_lone_reply);
   const bool midstream = is.is_tcp() && !is.is_first_syn();
-  if (midstream && !site_.settings.nat.tcp_midstream) return drop(packet, Drop::no_flow_midstream);
+  const bool lives_on = is.has(flag::ack) && !is.has(flag::rst);
+  if (midstream && !(site_.settings.nat.tcp_midstream && lives_on)) return drop(packet, Drop::no_flow_midstream);
 
   Flow flow;
   flow.name = name_of(is);
