@@ -70,6 +70,7 @@ class Opening {
   // opens towards it; nor what the client would answer under another address, or may not answer.
   Opened run_from_outside(std::uint32_t mapping) noexcept {
     // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
+    facts_.uninvited = flow_.is_tcp();
     const bool refreshes = flow_.is_tcp() || core_.settings.nat.udp_inbound_refresh;
     if (!refreshes) flow_.last_seen = core_.mappings[mapping].refreshed;
     if (expired(core_, flow_)) return {0, Drop::no_mapping};
@@ -287,7 +288,9 @@ Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& pa
   const std::uint32_t mapping =
       address == 0 ? 0 : core.mappings.holder(address, parsed.key.destination_port, parsed.key.protocol);
   const IpAddress server = parsed.key.source_address();
-  if (mapping == 0 || core.mappings.rests(mapping) || !may_answer(core, mapping, server)) return {0, Drop::no_mapping};
+  if (mapping == 0 || !core.mappings.is_open(mapping) || !may_answer(core, mapping, server)) {
+    return {0, Drop::no_mapping};
+  }
 
   const Endpoint& client = core.mappings[mapping].inside;
   FlowKey inside = parsed.key.reversed();

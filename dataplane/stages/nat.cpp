@@ -128,10 +128,21 @@ bool take_translation(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
   return true;
 }
 
+namespace {
+
+// What a mapping keeps while it rests: its egress address, and of its source's ports one.
+void give_rest_back(Core& core, const Mapping& mapping) noexcept {
+  leave_rested_port(core, mapping.inside, mapping.nat_address, mapping.nat_port);
+  core.addresses.give_back(mapping.nat_address);
+}
+
+}  // namespace
+
 void hold_ties(Core& core, const Flow& flow) noexcept {
   const FlowFacts& facts = core.flows.facts(flow);
   if (facts.mapping != 0) {
-    core.mappings.hold(facts.mapping);
+    if (core.mappings.rests(facts.mapping)) give_rest_back(core, core.mappings[facts.mapping]);
+    core.mappings.hold(facts.mapping, facts.uninvited);
     core.contacts.enter(facts.mapping, core.flows.destination(flow));
   }
   if (facts.sender == 0) return;
@@ -139,9 +150,15 @@ void hold_ties(Core& core, const Flow& flow) noexcept {
   if (flow.nat_address != 0) core.sources.pair(facts.sender, flow.nat_address);
 }
 
+void invite(Core& core, const Flow& flow) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
+  facts.uninvited = false;
+  core.mappings.invite(facts.mapping);
+}
+
 void release_nat(Core& core, Flow& flow) noexcept {
   std::uint32_t& mapping = core.flows.facts(flow).mapping;
-  if (mapping != 0 && core.mappings.rests(mapping)) {
+  if (mapping != 0 && core.mappings.is_new(mapping)) {
     uncount_port(core, core.mappings[mapping]);
     core.mappings.drop(mapping);
   } else if (core.flows.facts(flow).counts_port) {
@@ -158,7 +175,7 @@ void end_nat(Core& core, const Flow& flow) noexcept {
   if (mapping != 0) {
     core.contacts.leave(mapping, core.flows.destination(flow));
     const Mapping was = core.mappings[mapping];
-    const bool over = core.mappings.release(mapping, core.tick);
+    const bool over = core.mappings.release(mapping, core.flows.facts(flow).uninvited, core.tick);
     if (over && core.mappings.resting())
       return;  // with the flow's references to the egress address and its source's ports
     if (over) uncount_port(core, was);
@@ -174,8 +191,7 @@ namespace {
 void wake_until(Core& core, Tick now, std::uint32_t budget) noexcept {
   core.mappings.wake(now, budget, [&](const Mapping& mapping) {
     uncount_port(core, mapping);
-    leave_rested_port(core, mapping);
-    core.addresses.give_back(mapping.nat_address);
+    give_rest_back(core, mapping);
   });
 }
 
