@@ -168,7 +168,10 @@ std::optional<IpAddress> EgressChoices::mapped_from(const IpAddress& outside) co
 }
 
 EgressChoices::Answer EgressChoices::choose(std::uint32_t record, const IpAddress& destination) const noexcept {
-  if (snat_except_.lookup(destination) != PrefixTrie::none) return {{}, Why::snat_except, none};
+  // To an address that is given out here, hosts see each other's outside addresses (RFC 4787 REQ-9).
+  if (snat_except_.lookup(destination) != PrefixTrie::none && !gives_out(destination)) {
+    return {{}, Why::snat_except, none};
+  }
   const std::uint32_t place = classes_[class_of_record_[record]].trie.lookup(destination);
   if (place != PrefixTrie::none) {
     const CompiledEgress& egress = egresses_[place];

@@ -18,6 +18,20 @@ std::uint32_t port_rest_ms(const config::NatConfig& nat) noexcept {
   return nat.filtering == config::Filtering::address_and_port_dependent ? 0 : 120'000;
 }
 
+std::int32_t shortest_timeout(const config::Timeouts& t) noexcept {
+  const auto least = std::min({t.udp, t.icmp, t.tcp_transitory, t.tcp_established});
+  return static_cast<std::int32_t>(std::min<std::int64_t>(least.count(), 60'000));
+}
+
+// So many mappings as flows, and those that rest: of flows that live as long as `shortest`, as many again each time
+// these are all new. Few have all flows so short.
+std::uint32_t mappings_max(const PipelineSettings& given) noexcept {
+  constexpr std::uint32_t times_max = 5;
+  const std::uint32_t rest = port_rest_ms(given.nat);
+  const auto shortest = static_cast<std::uint32_t>(std::max(shortest_timeout(given.timeouts), 1));
+  return given.limits.flows * std::min(1 + (rest + shortest - 1) / shortest, times_max);
+}
+
 std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
   if (settings.held_packets != 0) return settings.held_packets;
   return std::clamp<std::uint32_t>(static_cast<std::uint32_t>(settings.limits.held_bytes / 2048), 64, 1U << 20U);
@@ -26,11 +40,6 @@ std::uint32_t held_packets(const PipelineSettings& settings) noexcept {
 // An eighth of what may be held, for connections of HTTP/2: some 16 KiB each.
 std::size_t hpack_bytes(const PipelineSettings& given) noexcept {
   return std::clamp<std::size_t>(given.limits.held_bytes / 8, std::size_t{256} << 10U, std::size_t{64} << 20U);
-}
-
-std::int32_t shortest_timeout(const config::Timeouts& t) noexcept {
-  const auto least = std::min({t.udp, t.icmp, t.tcp_transitory, t.tcp_established});
-  return static_cast<std::int32_t>(std::min<std::int64_t>(least.count(), 60'000));
 }
 
 }  // namespace
@@ -44,12 +53,13 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       flows(given.limits.flows, hash, addresses),
       shadow(given.shadow ? given.limits.flows : 0),
       wheel(flows),
-      mappings(given.limits.flows, port_rest_ms(given.nat), hash),
+      mappings(mappings_max(given), port_rest_ms(given.nat), hash),
       contacts(given.nat.filtering == config::Filtering::address_dependent ? given.limits.flows : 0, hash),
       tunnel_peers(given.tunnels ? given.limits.flows : 0, hash),
       sources(std::min(given.limits.flows, senders_max), hash, addresses, tunnel_peers),
-      source_ports(port_rest_ms(given.nat) == 0 ? given.limits.flows : 2 * given.limits.flows, given.nat, hash),
-      full_servers(gives_low_ports_apart(given.nat.port_range, given.worker, given.workers), flows, hash),
+      source_ports(mappings_max(given), given.nat, hash),
+      ports(given.nat, given.worker, given.workers),
+      full_servers(ports.apart, flows, hash),
       hops(hash),
       names(std::clamp(given.limits.flows / 8, 1024U, names_max), hash),
       held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),
@@ -63,9 +73,6 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       fragments(given.nat.fragments_max, static_cast<std::uint32_t>(given.nat.fragment_timeout.count()), wholes_max,
                 hash),
       changes(given.replicates),
-      low_ports(1, 1023, given.worker, given.workers),
-      high_ports(given.nat.port_range.first, given.nat.port_range.last, given.worker, given.workers,
-                 piece_ports(given.nat)),
       identifiers(0, 65535, given.worker, given.workers),
       quic_keys(classifier::names::make_quic_keys()),
       scratch(given.limits.hello_bytes),

@@ -99,6 +99,7 @@ struct Core {
   TunnelBook tunnel_peers;
   SourceBook sources;
   SourcePorts source_ports;
+  const PortKinds ports;
   FullServers full_servers;
   PortLoads port_loads;
   AddressLoads address_loads;
@@ -123,8 +124,6 @@ struct Core {
   ChangeBook changes;
   SharedRateLimit icmp_limit{1000};
   RateLimit exhaustion_limit{10};
-  PortSlice low_ports;
-  PortSlice high_ports;
   PortSlice identifiers;
   std::unique_ptr<classifier::names::QuicKeys, classifier::names::QuicKeysDeleter> quic_keys;
   Block<std::uint8_t> scratch;    // a gathered hello

@@ -23,6 +23,7 @@
 #include "dataplane/stages/stand_by.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/stages/tunnel.h"
+#include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -108,7 +109,19 @@ class Burst {
       core_.drop(*p.packet, Drop::source_check);
       return;
     }
+    if (of.flow != 0 && core_.flows[of.flow].epoch != core_.epoch && !refresh_quoted(p, of.flow)) return;
     relay_error(core_, *p.packet, p.parsed, of, p.from_inside);
+  }
+
+  // As refresh(), of the flow that an error speaks of; its sides are told by their own next packets.
+  [[nodiscard]] bool refresh_quoted(const InFlight& p, FlowNumber number) noexcept {
+    const Refreshed now = refresh_flow(core_, number);
+    if (now != Refreshed::goes_on) {
+      core_.drop(*p.packet, now == Refreshed::removed ? Drop::policy_removed : Drop::icmp_error_no_flow);
+      return false;
+    }
+    if (let_go(core_.flows[number])) release_held(core_, number);
+    return true;
   }
 
   void new_flow(InFlight& p) noexcept {
@@ -193,11 +206,14 @@ class Burst {
       return;
     }
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_server)) return;
+    const bool turns_away = is_uninvited(core_, flow) && is_reset(p.parsed);
+    if (is_uninvited(core_, flow) && !turns_away) invite(core_, flow);
     const Tick seen = flow.last_seen;
     count_packet(core_, flow, *p.packet, to_server);
     const Inspected heard = client_says(p, number);
     // What goes nowhere keeps no flow alive; a denied one is remembered from its denial on.
-    if (heard == Inspected::ended && flow.verdict != Verdict::denied) flow.last_seen = seen;
+    const bool goes_nowhere = heard == Inspected::ended && flow.verdict != Verdict::denied;
+    if (goes_nowhere || turns_away) flow.last_seen = seen;
   }
 
   Inspected client_says(InFlight& p, FlowNumber number) noexcept {
@@ -220,9 +236,16 @@ class Burst {
       core_.drop(*p.packet, Drop::no_mapping);
       return;
     }
+    const bool uninvited = is_uninvited(core_, flow);
+    if (uninvited && !is_first_syn(p.parsed) && !is_reset(p.parsed)) {
+      core_.drop(*p.packet, Drop::no_mapping);
+      return;
+    }
+    const Tick seen = flow.last_seen;
     const std::uint32_t expected = next_from_server(core_, flow, *p.packet, p.parsed);
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_client)) return;
     count_packet(core_, flow, *p.packet, to_client);
+    if (uninvited) flow.last_seen = seen;
     if (hear_server(core_, number, *p.packet, p.parsed, expected) != Inspected::pass) return;
     if (is_dns(flow)) learn_answer(core_, number, *p.packet, p.parsed);
     forward(core_, *p.packet, p.parsed, flow, to_client);
@@ -257,6 +280,11 @@ class Burst {
   [[nodiscard]] static bool let_go(const Flow& flow) noexcept {
     return flow.verdict == Verdict::allowed && !flow.has(Flow::observing) && !flow.has(Flow::following) &&
            !flow.has(Flow::guarded);
+  }
+
+  [[nodiscard]] static bool is_reset(const Parsed& parsed) noexcept { return (parsed.tcp_flags & wire::Tcp::rst) != 0; }
+  [[nodiscard]] static bool is_first_syn(const Parsed& parsed) noexcept {
+    return (parsed.tcp_flags & (wire::Tcp::syn | wire::Tcp::ack)) == wire::Tcp::syn;
   }
 
   Core& core_;

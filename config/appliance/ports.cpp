@@ -18,8 +18,6 @@ namespace {
 constexpr std::array<Choice<PortRole>, 3> roles{
     {{"inside", PortRole::inside}, {"outside", PortRole::outside}, {"both", PortRole::both}}};
 
-constexpr unsigned smallest_v6_mtu = 1280;  // RFC 8200 section 5
-
 std::optional<std::string> port_name(const Item& item, Diagnostics& diagnostics) {
   auto name = object_name(item, diagnostics);
   if (name && name->size() > bounds::port_name_bytes) {

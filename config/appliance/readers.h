@@ -10,6 +10,8 @@
 
 namespace sallyport::config {
 
+inline constexpr unsigned smallest_v6_mtu = 1280;  // RFC 8200 section 5
+
 // ports.cpp
 [[nodiscard]] PortConfig read_port(const Item& item, Diagnostics& diagnostics);
 // What ports must be together: names and addresses once, an inside and an outside. `root` is the whole document.

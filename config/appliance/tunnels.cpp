@@ -59,6 +59,40 @@ void check_local(const TunnelConfig& tunnel, TableReader& table, const std::vect
   }
 }
 
+// What stands in front of the inner packet, at least (docs/NAT.md).
+unsigned overhead_bytes(const TunnelConfig& tunnel) {
+  const unsigned outer = tunnel.local.family == Family::v4 ? 20 : 40;
+  switch (tunnel.type) {
+    case TunnelType::vxlan:
+    case TunnelType::geneve:
+      return outer + 30;
+    case TunnelType::gre:
+      return outer + (tunnel.vni.empty() ? 4 : 8);
+    case TunnelType::ipip:
+      break;
+  }
+  return outer;
+}
+
+// Of a tunnel that may carry IPv6: with addresses of its own, it is their families that it carries.
+void check_inner_mtu(const TunnelConfig& tunnel, TableReader& table, const std::vector<PortConfig>& ports) {
+  const auto is_v6 = [](const IpAddress& own) { return own.family == Family::v6; };
+  const auto has_v6 = [](const PortConfig& port) {
+    return std::any_of(port.addresses.begin(), port.addresses.end(),
+                       [](const InterfaceAddress& own) { return own.address.family == Family::v6; });
+  };
+  const bool carries_v6 = tunnel.addresses.empty()
+                              ? std::any_of(ports.begin(), ports.end(), has_v6)
+                              : std::any_of(tunnel.addresses.begin(), tunnel.addresses.end(), is_v6);
+  const auto port =
+      std::find_if(ports.begin(), ports.end(), [&](const PortConfig& each) { return each.name == tunnel.port_name; });
+  if (!carries_v6 || port == ports.end() || port->mtu >= smallest_v6_mtu + overhead_bytes(tunnel)) return;
+  const unsigned left = port->mtu > overhead_bytes(tunnel) ? port->mtu - overhead_bytes(tunnel) : 0;
+  report(*table.find("port_name"), table.diagnostics(),
+         fmt::format("an inner MTU of {} (port {} has {}) is too small for IPv6, which wants {} (RFC 8200)", left,
+                     in_quotes(port->name), port->mtu, smallest_v6_mtu));
+}
+
 // Two tunnels could both claim a packet: one network of one end, from one remote.
 bool meet(const TunnelConfig& a, const TunnelConfig& b) {
   const bool same_end = a.type == b.type && a.port_name == b.port_name && a.local == b.local && a.port == b.port;
@@ -103,6 +137,7 @@ std::optional<TunnelConfig> read_tunnel(const Item& item, const std::vector<Port
     (void)table.find("port");
   }
   if (port && local) check_local(tunnel, table, ports);
+  if (type && port && local) check_inner_mtu(tunnel, table, ports);
   if (diagnostics.errors() != errors) return std::nullopt;
   return tunnel;
 }

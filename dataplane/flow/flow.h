@@ -184,6 +184,7 @@ struct alignas(64) FlowFacts {
   bool dns_lost : 1;        // is out of step and read no further
   bool shared : 1;          // another gateway has heard of it, or this one from another
   bool goes_on : 1;         // its record said that it was over; the next one waits for its end
+  bool uninvited : 1;       // TCP, from outside through a mapping: the client has said nothing yet, or resets alone
   // Denied: the client was told by a page, which may be repeated, or by frames of HTTP/2, which may not.
   enum class Told : std::uint8_t { no, by_page, by_frames } told : 2;
   std::uint8_t dscp;  // treatment: that its packets leave with; classifier::EgressTreatment::keep_dscp: their own

@@ -1,6 +1,6 @@
 // Which (egress address, server) pairs had no port left a moment ago, and which egress addresses had none at all where
 // a port is one inside endpoint's, so that a flood of new flows to one of them costs one search of all ports a tenth of
-// a second, not one a packet.
+// a second, not one a packet. The same of the ports of one parity.
 #pragma once
 
 #include <array>
@@ -34,6 +34,14 @@ class FullServers {
   }
   // A mapping's port has come free.
   void forget(const Endpoint& inside, std::uint32_t nat_address) noexcept { forget(identity(inside, nat_address)); }
+
+  // Had none of the parity of `port` left; `independent`: of a mapping that the flow wants.
+  [[nodiscard]] bool lacks_parity(const Flow& flow, bool independent, std::uint16_t port, Tick now) const noexcept {
+    return contains(of_parity(flow, independent, port), now);
+  }
+  void note_parity(const Flow& flow, bool independent, std::uint16_t port, Tick now) noexcept {
+    remember(of_parity(flow, independent, port), now);
+  }
 
  private:
   static constexpr std::int32_t memory_ms = 100;
@@ -69,6 +77,12 @@ class FullServers {
     key.protocol = inside.protocol;
     key.source_port = kind_of(inside.protocol, inside.port);
     return hash_(key, std::uint64_t{nat_address} << 8U | 20U) | 1U;
+  }
+
+  [[nodiscard]] std::uint64_t of_parity(const Flow& flow, bool independent, std::uint16_t port) const noexcept {
+    const Endpoint inside{flows_.source(flow), flow.source_port, flow.protocol};
+    const std::uint64_t all = independent ? identity(inside, flow.nat_address) : identity(flow);
+    return all ^ ((port & 1U) != 0 ? 4U : 2U);
   }
 
   const bool low_apart_;

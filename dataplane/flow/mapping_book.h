@@ -2,7 +2,7 @@
 // endpoint towards all servers while any of its flows lives. ICMP echo always, UDP and TCP as [nat] says.
 //
 // Where others than the server may answer through a mapping, its port rests when it is freed (RFC 6888 REQ-8): what was
-// meant for the old holder must not reach a new one. A resting mapping is found by its outside endpoint alone. Where
+// meant for the old holder must not reach a new one. To the same inside endpoint it is given again meanwhile. Where
 // only the server itself may answer, nothing is ever looked for by an outside endpoint, and of those it is only known
 // which are taken.
 #pragma once
@@ -30,17 +30,19 @@ struct Mapping {
   Endpoint inside;
   std::uint32_t nat_address;  // number in the AddressBook
   std::uint16_t nat_port;     // network byte order
-  std::uint32_t flows;        // 0: it rests
-  Tick freed;                 // since then
-  Tick refreshed;             // by a client's packet; kept where ports rest
-  std::uint32_t next_resting;
+  bool rests;                 // it has no flows any more
+  std::uint32_t flows;
+  std::uint32_t uninvited;  // of these: FlowFacts::uninvited
+  Tick freed;               // it rests since then
+  Tick refreshed;           // by a client's packet; kept where ports rest
+  std::uint32_t next_resting, previous_resting;
 };
 
 class MappingBook {
  public:
   // Freed ports rest for `rest_ms`; 0: they are free at once.
   MappingBook(std::uint32_t capacity, std::uint32_t rest_ms, const KeyHash& hash)
-      : mappings_(rest_ms == 0 ? capacity : capacity * 2),
+      : mappings_(capacity),
         index_(std::size_t{mappings_.capacity()} * (rest_ms == 0 ? 1 : 2)),
         taken_(mappings_.capacity(), hash),
         rest_ms_(rest_ms),
@@ -74,7 +76,15 @@ class MappingBook {
     });
     return found == KeyIndex::none ? 0 : found >> 1U;
   }
-  [[nodiscard]] bool rests(std::uint32_t number) const noexcept { return mappings_[number].flows == 0; }
+  [[nodiscard]] bool rests(std::uint32_t number) const noexcept { return mappings_[number].rests; }
+  // Was it added just now, and no flow given yet?
+  [[nodiscard]] bool is_new(std::uint32_t number) const noexcept {
+    return mappings_[number].flows == 0 && !mappings_[number].rests;
+  }
+  // May others than those who have flows come in through it? Not where nobody inside holds it.
+  [[nodiscard]] bool is_open(std::uint32_t number) const noexcept {
+    return mappings_[number].flows > mappings_[number].uninvited;
+  }
 
   // For callers that know what comes: fetches what find() will look at.
   [[nodiscard]] std::uint64_t prefetch(const Endpoint& inside, std::uint32_t nat_address) const noexcept {
@@ -101,36 +111,42 @@ class MappingBook {
   [[nodiscard]] std::uint32_t add(const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept {
     const std::uint32_t number = mappings_.take();
     if (number == 0) return 0;
-    mappings_[number] = {inside, nat_address, nat_port, 0, 0, 0, 0};
-    const std::uint64_t in = inside_hash(inside, nat_address);
-    if (!index_.insert(in, number << 1U)) {
-      mappings_.give_back(number);
-      return 0;
-    }
-    if (!enter_outside(number)) {
-      index_.erase(in, number << 1U);
+    mappings_[number] = {inside, nat_address, nat_port, false, 0, 0, 0, 0, 0, 0};
+    if (!enter(number)) {
       mappings_.give_back(number);
       return 0;
     }
     return number;
   }
-  void hold(std::uint32_t number) noexcept { ++mappings_[number].flows; }
+  // One more flow; after that nothing rests.
+  void hold(std::uint32_t number, bool uninvited) noexcept {
+    Mapping& mapping = mappings_[number];
+    if (mapping.rests) leave_rest(mapping);
+    ++mapping.flows;
+    if (uninvited) ++mapping.uninvited;
+  }
+  // One of its flows is invited.
+  void invite(std::uint32_t number) noexcept { --mappings_[number].uninvited; }
   void refresh(std::uint32_t number, Tick now) noexcept { mappings_[number].refreshed = now; }
   // A flow of it has ended. True: it was the last one, and the mapping is gone or rests. A resting one keeps its egress
-  // address; whoever calls wake() gives that back.
-  [[nodiscard]] bool release(std::uint32_t number, Tick now) noexcept {
+  // address; whoever calls wake(), or hold(), gives that back.
+  [[nodiscard]] bool release(std::uint32_t number, bool uninvited, Tick now) noexcept {
+    if (uninvited) --mappings_[number].uninvited;
     if (--mappings_[number].flows != 0) return false;
     if (rest_ms_ == 0) {
       drop(number);
     } else {
-      rest(number, now);
+      begin_rest(number, now);
     }
     return true;
   }
-  // Of a mapping that no flow was ever given.
+  // Of a mapping without flows that does not rest.
   void drop(std::uint32_t number) noexcept {
-    forget_inside(number);
-    forget_outside(number);
+    const Mapping& m = mappings_[number];
+    index_.erase(inside_hash(m.inside, m.nat_address), number << 1U);
+    taken_.remove(port_of(m.nat_address, m.nat_port, m.inside.protocol));
+    if (resting()) index_.erase(outside_hash(m.nat_address, m.nat_port, m.inside.protocol), number << 1U | 1U);
+    mappings_.give_back(number);
   }
 
   [[nodiscard]] bool resting() const noexcept { return rest_ms_ != 0; }
@@ -140,22 +156,19 @@ class MappingBook {
   // Of any number below end(): is it a mapping, and does it rest?
   [[nodiscard]] bool is_resting(std::uint32_t number) const noexcept {
     const Mapping& m = mappings_[number];
-    return m.flows == 0 && holder(m.nat_address, m.nat_port, m.inside.protocol) == number;
+    return m.rests && holder(m.nat_address, m.nat_port, m.inside.protocol) == number;
   }
-  // One that began to rest in another process. It keeps its egress address. False: the endpoint is not free, or no
-  // room.
-  [[nodiscard]] bool rest_again(IpProtocol protocol, std::uint32_t nat_address, std::uint16_t nat_port,
+  // One that began to rest in another process, or in none; the address of its inside endpoint may not be known. It
+  // keeps its egress address. False: the outside endpoint is not free, or no room.
+  [[nodiscard]] bool rest_again(const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port,
                                 Tick freed) noexcept {
-    if (is_taken(nat_address, nat_port, protocol)) return false;
-    const std::uint32_t number = mappings_.take();
-    if (number == 0) return false;
-    mappings_[number] = {{{}, 0, protocol}, nat_address, nat_port, 0, freed, 0, 0};
-    if (!enter_outside(number)) {
-      mappings_.give_back(number);
+    if (const std::uint32_t known = holder(nat_address, nat_port, inside.protocol); known != 0) {
+      if (rests(known) && since(mappings_[known].freed, freed) > 0) rest_longer(known, freed);
       return false;
     }
-    append_resting(number);
-    return true;
+    const std::uint32_t number = add(inside, nat_address, nat_port);
+    if (number != 0) begin_rest(number, freed);
+    return number != 0;
   }
   // Frees the ports that have rested, each mapping to `freed` for the last time; at most `budget`.
   template <typename Freed>
@@ -164,8 +177,8 @@ class MappingBook {
       const std::uint32_t number = first_resting_;
       const Mapping mapping = mappings_[number];
       if (since(mapping.freed, now) < static_cast<std::int32_t>(rest_ms_)) return;
-      first_resting_ = mapping.next_resting;
-      forget_outside(number);
+      leave_rest(mappings_[number]);
+      drop(number);
       freed(mapping);
     }
   }
@@ -174,23 +187,18 @@ class MappingBook {
   [[nodiscard]] std::size_t bytes() const noexcept { return mappings_.bytes() + index_.bytes() + taken_.bytes(); }
 
  private:
-  void rest(std::uint32_t number, Tick now) noexcept {
-    forget_inside(number);
-    mappings_[number].freed = now;
-    append_resting(number);
-  }
-  void append_resting(std::uint32_t number) noexcept {
-    mappings_[number].next_resting = 0;
-    (first_resting_ == 0 ? first_resting_ : mappings_[last_resting_].next_resting) = number;
-    last_resting_ = number;
-  }
-  void forget_inside(std::uint32_t number) noexcept {
+  // Under both endpoints; the inside one only if it is known. False: no room.
+  [[nodiscard]] bool enter(std::uint32_t number) noexcept {
     const Mapping& m = mappings_[number];
-    index_.erase(inside_hash(m.inside, m.nat_address), number << 1U);
+    const std::uint64_t in = inside_hash(m.inside, m.nat_address);
+    const bool inside_known = m.inside.address != IpAddress{m.inside.address.family, {}};
+    if (inside_known && !index_.insert(in, number << 1U)) return false;
+    if (enter_outside(m, number)) return true;
+    if (inside_known) index_.erase(in, number << 1U);
+    return false;
   }
-  // Of a mapping whose outside endpoint is free. False: no room.
-  [[nodiscard]] bool enter_outside(std::uint32_t number) noexcept {
-    const Mapping& m = mappings_[number];
+  // Its outside endpoint is free.
+  [[nodiscard]] bool enter_outside(const Mapping& m, std::uint32_t number) noexcept {
     const PortSet::Port port = port_of(m.nat_address, m.nat_port, m.inside.protocol);
     if (!taken_.add(port)) return false;
     const auto hash = [&] { return outside_hash(m.nat_address, m.nat_port, m.inside.protocol); };
@@ -198,11 +206,25 @@ class MappingBook {
     taken_.remove(port);
     return false;
   }
-  void forget_outside(std::uint32_t number) noexcept {
-    const Mapping& m = mappings_[number];
-    taken_.remove(port_of(m.nat_address, m.nat_port, m.inside.protocol));
-    if (resting()) index_.erase(outside_hash(m.nat_address, m.nat_port, m.inside.protocol), number << 1U | 1U);
-    mappings_.give_back(number);
+  // The latest comes last.
+  void begin_rest(std::uint32_t number, Tick now) noexcept {
+    Mapping& mapping = mappings_[number];
+    mapping.rests = true;
+    mapping.freed = now;
+    mapping.next_resting = 0;
+    mapping.previous_resting = last_resting_;
+    (last_resting_ == 0 ? first_resting_ : mappings_[last_resting_].next_resting) = number;
+    last_resting_ = number;
+  }
+  void leave_rest(Mapping& mapping) noexcept {
+    const std::uint32_t next = mapping.next_resting, previous = mapping.previous_resting;
+    (previous == 0 ? first_resting_ : mappings_[previous].next_resting) = next;
+    (next == 0 ? last_resting_ : mappings_[next].previous_resting) = previous;
+    mapping.rests = false;
+  }
+  void rest_longer(std::uint32_t number, Tick freed) noexcept {
+    leave_rest(mappings_[number]);
+    begin_rest(number, freed);
   }
   [[nodiscard]] static PortSet::Port port_of(std::uint32_t address, std::uint16_t port, IpProtocol protocol) noexcept {
     return {address, protocol, __builtin_bswap16(port)};

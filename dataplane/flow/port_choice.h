@@ -2,7 +2,7 @@
 //
 // Ports are cut into pieces of 64, or of [nat] port_block; with several workers, piece p is worker p mod 128 mod N's,
 // so that an answer's destination port tells whose flow it belongs to, and a device can be taught it (steering.h).
-// Within its kind (1-1023 and the configured range stay apart) a worker counts its ports from 0 to size-1.
+// Within its kind (below 1024, and the others) a worker counts its ports from 0 to size-1.
 #pragma once
 
 #include <cstdint>
@@ -70,11 +70,33 @@ class PortSlice {
   std::uint32_t size_ = 0;
 };
 
-// Low ports are given to low ports alone, and these get no others (RFC 4787 REQ-3), where all others may be given and
-// the worker has some of both: there are 16 pieces of low ones.
-[[nodiscard]] inline bool gives_low_ports_apart(const config::PortRange& range, std::uint32_t worker,
-                                                std::uint32_t workers) noexcept {
-  return range.first == 1024 && range.last == 65535 && PortSlice(1, 1023, worker, workers).size() != 0;
-}
+// Low ports are given to low ports alone, and these get no others (RFC 4787 REQ-3): where the range has both, or is
+// that of all others, and the worker has some of both: there are 16 pieces of low ones. Blocks are of any port.
+struct PortKinds {
+  PortKinds(const config::NatConfig& nat, std::uint32_t worker, std::uint32_t workers) noexcept
+      : low(lowest(nat.port_range), 1023, worker, workers),
+        high(nat.port_range.first, nat.port_range.last, worker, workers, piece_ports(nat)) {
+    if (nat.port_block != 0 || !has_both(nat.port_range)) return;
+    const PortSlice others(1024, nat.port_range.last, worker, workers);
+    if (low.size() == 0 || others.size() == 0) return;
+    apart = true;
+    high = others;
+  }
+  [[nodiscard]] const PortSlice& of(std::uint16_t port) const noexcept {
+    return apart && is_low_port(port) ? low : high;
+  }
+
+  PortSlice low;
+  PortSlice high;  // not `apart`: of every kind
+  bool apart = false;
+
+ private:
+  [[nodiscard]] static bool has_both(const config::PortRange& range) noexcept {
+    return range.last >= 1024 && (range.first < 1024 || (range.first == 1024 && range.last == 65535));
+  }
+  [[nodiscard]] static std::uint16_t lowest(const config::PortRange& range) noexcept {
+    return range.first < 1024 ? range.first : 1;
+  }
+};
 
 }  // namespace sallyport::dataplane

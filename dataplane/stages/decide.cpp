@@ -5,6 +5,7 @@
 #include "dataplane/stages/hairpin.h"
 #include "dataplane/stages/learn.h"
 #include "dataplane/stages/nat.h"
+#include "dataplane/stages/query.h"
 #include "dataplane/stages/requests.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/survive.h"
@@ -69,6 +70,7 @@ class Opening {
   // opens towards it; nor what the client would answer under another address, or may not answer.
   Opened run_from_outside(std::uint32_t mapping) noexcept {
     // RFC 4787 REQ-6, RFC 7857 section 7: whoever finds the mapping open does not hold it open.
+    facts_.uninvited = flow_.is_tcp();
     const bool refreshes = flow_.is_tcp() || core_.settings.nat.udp_inbound_refresh;
     if (!refreshes) flow_.last_seen = core_.mappings[mapping].refreshed;
     if (expired(core_, flow_)) return {0, Drop::no_mapping};
@@ -228,31 +230,6 @@ class Opening {
 
 }  // namespace
 
-classifier::FlowQuery query_of(const FlowKey& inside) noexcept {
-  classifier::FlowQuery query;
-  query.source.family = query.destination.family = inside.family;
-  query.source.bytes = inside.source;
-  query.destination.bytes = inside.destination;
-  query.destination_port = __builtin_bswap16(inside.destination_port);
-  switch (inside.protocol) {
-    case IpProtocol::tcp:
-      query.protocol = config::Protocol::tcp;
-      break;
-    case IpProtocol::udp:
-      query.protocol = config::Protocol::udp;
-      break;
-    case IpProtocol::sctp:
-      query.protocol = config::Protocol::sctp;
-      break;
-    case IpProtocol::icmp:
-    case IpProtocol::icmp6:
-      query.protocol = config::Protocol::icmp;
-      break;
-  }
-  if (is_portless(inside.protocol)) query.protocol = config::Protocol::other;
-  return query;
-}
-
 void take_decision(Core& core, Flow& flow, const Decision& decision) noexcept {
   FlowFacts& facts = core.flows.facts(flow);
   flow.verdict = decision.action == Action::allow  ? Verdict::allowed
@@ -291,7 +268,9 @@ Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed, std::ui
   if (parsed.kind == PacketKind::echo_reply) return {0, Drop::icmp_lone_reply};
   constexpr std::uint8_t opening_flags = wire::Tcp::syn | wire::Tcp::ack;
   const bool midstream = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & opening_flags) != wire::Tcp::syn;
-  if (midstream && !core.settings.nat.tcp_midstream) return {0, Drop::no_flow_midstream};
+  // A reset is of something that is over.
+  const bool lives_on = (parsed.tcp_flags & (wire::Tcp::ack | wire::Tcp::rst)) == wire::Tcp::ack;
+  if (midstream && !(core.settings.nat.tcp_midstream && lives_on)) return {0, Drop::no_flow_midstream};
   const Opened opened = Opening(core, packet, parsed.key, hash, to_server).run();
   if (opened.flow != 0 && midstream) core.flows[opened.flow].set(Flow::midstream);
   return opened;
@@ -309,7 +288,9 @@ Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& pa
   const std::uint32_t mapping =
       address == 0 ? 0 : core.mappings.holder(address, parsed.key.destination_port, parsed.key.protocol);
   const IpAddress server = parsed.key.source_address();
-  if (mapping == 0 || core.mappings.rests(mapping) || !may_answer(core, mapping, server)) return {0, Drop::no_mapping};
+  if (mapping == 0 || !core.mappings.is_open(mapping) || !may_answer(core, mapping, server)) {
+    return {0, Drop::no_mapping};
+  }
 
   const Endpoint& client = core.mappings[mapping].inside;
   FlowKey inside = parsed.key.reversed();

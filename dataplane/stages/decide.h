@@ -23,7 +23,6 @@ enum class Refreshed : std::uint8_t {
 // The flow was last seen under another policy or routing. There is a policy.
 [[nodiscard]] Refreshed refresh_flow(Core& core, FlowNumber number) noexcept;
 
-[[nodiscard]] classifier::FlowQuery query_of(const FlowKey& inside) noexcept;
 void take_decision(Core& core, Flow& flow, const classifier::Decision& decision) noexcept;
 // A final decision, for the counters of its rule and of the audit route.
 void count_rules(Core& core, const classifier::Decision& decision) noexcept;

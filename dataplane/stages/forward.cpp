@@ -98,6 +98,11 @@ void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, con
   });
 }
 
+[[nodiscard]] bool reads_streams(const Core& core, const Flow& flow) noexcept {
+  const FlowFacts& facts = core.flows.facts(flow);
+  return facts.asks_name || facts.reads_requests;
+}
+
 // RFC 8684: a server puts the stream of a multipath connection together by numbers of its own, which would be another
 // stream than the one that is read here. A client whose SYN does not offer it goes on without.
 void hide_multipath(const Packet& packet, const Parsed& parsed) noexcept {
@@ -245,7 +250,9 @@ void send(Core& core, Packet& packet, const Parsed& parsed, const Way& way, Size
 }  // namespace
 
 void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direction direction) noexcept {
+  const bool syn = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0;
   if (direction == to_server && flow.has(Flow::hairpin)) {
+    if (syn && reads_streams(core, flow)) hide_multipath(packet, parsed);
     hairpin(core, packet, parsed, flow);
     return;
   }
@@ -253,10 +260,9 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
   way.hop = hop_for(core, flow, destination_of(core, flow, parsed, way, direction), direction);
   Size size{};
   if (!way_out(core, packet, parsed, way, size)) return;
-  if (parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0) {
+  if (syn) {
     if (core.settings.nat.mss_clamp) clamp_mss(core, packet, parsed, way);
-    const FlowFacts& facts = core.flows.facts(flow);
-    if (direction == to_server && (facts.asks_name || facts.reads_requests)) hide_multipath(packet, parsed);
+    if (direction == to_server && reads_streams(core, flow)) hide_multipath(packet, parsed);
   }
   if (flow.has(Flow::treated) && !treat(core, packet, parsed, flow, direction)) return;
   translate(core, flow, packet, parsed, direction);

@@ -4,6 +4,7 @@
 #include "dataplane/stages/map_port.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/treat.h"
 #include "dataplane/stages/tunnel.h"
 
 namespace sallyport::dataplane {
@@ -33,6 +34,7 @@ void hairpin(Core& core, Packet& packet, const Parsed& parsed, const Flow& flow)
     core.drop(packet, Drop::ttl_exceeded);
     return;
   }
+  if (flow.has(Flow::treated) && !treat(core, packet, parsed, flow, to_server)) return;
   translate(core, flow, packet, parsed, to_server);
   come_in_again(core, packet, parsed);
 }

@@ -62,10 +62,11 @@ bool parse_quoted(bool verify_ip_checksum, const Packet& packet, const Parsed& p
   const bool header = parsed.key.family == Family::v4
                           ? quoted_v4(verify_ip_checksum, packet.data, end - quoted.l3_offset, quoted)
                           : quoted_v6(packet.data, end, quoted);
-  // The ports are what tells the flow; RFC 792 quotes eight bytes.
-  if (!header || end - quoted.l4_offset < 8) return false;
-  const std::uint8_t* l4 = packet.data + quoted.l4_offset;
+  if (!header) return false;
+  // The ports are what tells the flow; RFC 792 quotes eight bytes, or what there is.
   quoted.key.protocol = static_cast<IpProtocol>(quoted.ip_protocol);
+  if (end - quoted.l4_offset < 8) return is_portless(quoted.key.protocol);
+  const std::uint8_t* l4 = packet.data + quoted.l4_offset;
   switch (quoted.key.protocol) {
     case IpProtocol::tcp:
     case IpProtocol::udp:

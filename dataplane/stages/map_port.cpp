@@ -10,14 +10,13 @@ namespace {
 constexpr unsigned random_probes = 64;
 constexpr unsigned random_blocks = 16;
 
-// With blocks, all ports come from the range, whatever port the client has: its block says whose they are.
+// With blocks, all ports come from the range, whatever port the client has: its block says whose they are. Where the
+// egress address is the gateway's own, the low ports are its services', which nobody inside may stand in front of.
 [[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
-  if (core.source_ports.in_blocks()) return core.high_ports;
-  if (FlowTable::is_echo(flow.protocol)) return core.identifiers;
-  const PipelineSettings& settings = core.settings;
-  const bool low = is_low_port(__builtin_bswap16(flow.source_port)) &&
-                   gives_low_ports_apart(settings.nat.port_range, settings.worker, settings.workers);
-  return low ? core.low_ports : core.high_ports;
+  if (FlowTable::is_echo(flow.protocol) && !core.source_ports.in_blocks()) return core.identifiers;
+  const PortSlice& slice = core.ports.of(__builtin_bswap16(flow.source_port));
+  if (&slice != &core.ports.low) return slice;
+  return core.routing().is_local(core.addresses[flow.nat_address]) ? core.ports.high : slice;
 }
 
 struct Choice {
@@ -59,54 +58,76 @@ class PortSearch {
   }
   [[nodiscard]] bool fits(std::uint16_t port) const noexcept { return slice_.contains(port) && !taken_(port); }
 
-  // Keeps the inside port where it is free; else tries ports at random (RFC 6056 section 3.3.1), and in the end all of
-  // them, so that the last port is found, too. One that is used towards other servers may serve (RFC 7857 section 3),
-  // but nobody's is better.
+  enum class Parity : std::uint8_t { wanted, any };
+  [[nodiscard]] bool suits(std::uint16_t port, Parity parity) const noexcept {
+    return parity == Parity::any || (port & 1U) == (wanted_ & 1U);
+  }
+  // `search(parity)`: those of the wanted parity first.
+  template <typename Search>
+  [[nodiscard]] std::optional<std::uint16_t> by_parity(const Search& search) noexcept {
+    if (keep_parity_) {
+      if (const auto port = search(Parity::wanted)) return port;
+    }
+    return search(Parity::any);
+  }
+
+  // Keeps the inside port where it is free; else one that is.
   [[nodiscard]] std::optional<std::uint16_t> in_slice() noexcept {
     if (fits(wanted_)) return wanted_;
     if (slice_.size() == 0) return std::nullopt;
+    return by_parity([&](Parity parity) -> std::optional<std::uint16_t> {
+      FullServers& full = core_.full_servers;
+      if (parity == Parity::any) return search_slice(parity);
+      if (full.lacks_parity(flow_, independent_, wanted_, core_.tick)) return std::nullopt;
+      const auto port = search_slice(parity);
+      if (!port) full.note_parity(flow_, independent_, wanted_, core_.tick);
+      return port;
+    });
+  }
+  // Tries ports at random (RFC 6056 section 3.3.1), and in the end all of them, so that the last port is found, too.
+  // One that is used towards other servers may serve (RFC 7857 section 3), but nobody's is better.
+  [[nodiscard]] std::optional<std::uint16_t> search_slice(Parity parity) noexcept {
     for (unsigned probe = 0; probe < random_probes; ++probe) {
       std::uint16_t port = slice_.at(core_.random.below(slice_.size()));
-      if (keep_parity_ && probe < random_probes / 2) {
-        port = static_cast<std::uint16_t>((port & ~1U) | (wanted_ & 1U));
-        if (!slice_.contains(port)) continue;
-      }
+      if (!suits(port, parity)) port = static_cast<std::uint16_t>(port ^ 1U);
+      if (!slice_.contains(port)) continue;
       const bool shared = !independent_ && probe < random_probes / 4 && is_used(core_, flow_, port);
       if (!shared && !taken_(port)) return port;
     }
     const std::uint32_t begin = core_.random.below(slice_.size());
     for (std::uint32_t i = 0; i < slice_.size(); ++i) {
       const std::uint16_t port = slice_.at((begin + i) % slice_.size());
-      if (!taken_(port)) return port;
+      if (suits(port, parity) && !taken_(port)) return port;
     }
     return std::nullopt;
   }
 
-  // From a random place on, those of the wanted parity first.
-  [[nodiscard]] std::optional<std::uint16_t> in_block(std::uint16_t first) noexcept {
+  // From a random place on.
+  [[nodiscard]] std::optional<std::uint16_t> in_block(std::uint16_t first, Parity parity) noexcept {
     const std::uint32_t size = core_.source_ports.block_ports();
     const std::uint32_t begin = core_.random.below(size);
-    for (const bool any_parity : {!keep_parity_, true}) {
-      for (std::uint32_t i = 0; i < size; ++i) {
-        const auto port = static_cast<std::uint16_t>(first + (begin + i) % size);
-        if (!any_parity && (port & 1U) != (wanted_ & 1U)) continue;
-        if (fits(port)) return port;
-      }
-      if (any_parity) break;
+    for (std::uint32_t i = 0; i < size; ++i) {
+      const auto port = static_cast<std::uint16_t>(first + (begin + i) % size);
+      if (suits(port, parity) && fits(port)) return port;
     }
     return std::nullopt;
+  }
+  [[nodiscard]] std::optional<std::uint16_t> in_block(std::uint16_t first) noexcept {
+    return by_parity([&](Parity parity) { return in_block(first, parity); });
   }
 
   // Among the ports that the source has already.
   [[nodiscard]] std::optional<std::uint16_t> in_own() noexcept {
     const SourcePorts& ports = core_.source_ports;
     if (ports.find(source_, address_, wanted_) != 0 && fits(wanted_)) return wanted_;
-    std::optional<std::uint16_t> port;
-    (void)ports.any_of(source_, address_, [&](std::uint16_t first) {
-      port = in_block(first);
-      return port.has_value();
+    return by_parity([&](Parity parity) {
+      std::optional<std::uint16_t> port;
+      (void)ports.any_of(source_, address_, [&](std::uint16_t first) {
+        port = in_block(first, parity);
+        return port.has_value();
+      });
+      return port;
     });
-    return port;
   }
 
   // The block of the wanted port, if nobody has it; else one at random, and in the end any.
@@ -161,7 +182,18 @@ class PortSearch {
   return record;
 }
 
-// One that the source has, or a new one; its block is recorded when it is given.
+// A block is recorded when it is given.
+void note_given(Core& core, std::uint32_t number, classifier::Id namespace_name, classifier::Id workload) noexcept {
+  SourcePorts& ports = core.source_ports;
+  PortBlock& block = ports[number];
+  if (block.users != 1 || !ports.in_blocks()) return;
+  block.namespace_name = namespace_name;
+  block.workload = workload;
+  core.world.record(record_of(core, block, RecordKind::ports_given));
+  count_block(core, block.nat_address);
+}
+
+// One that the source has, or a new one.
 [[nodiscard]] bool enter_ports(Core& core, Flow& flow) noexcept {
   SourcePorts& ports = core.source_ports;
   if (!ports.used()) return true;
@@ -169,12 +201,7 @@ class PortSearch {
   core.flows.note(flow, &FlowExtras::port_block, number);
   if (number == 0) return false;
   const FlowFacts& facts = core.flows.facts(flow);
-  PortBlock& block = ports[number];
-  if (block.users != 1 || !ports.in_blocks()) return true;
-  block.namespace_name = facts.namespace_name;
-  block.workload = facts.workload;
-  core.world.record(record_of(core, block, RecordKind::ports_given));
-  count_block(core, block.nat_address);
+  note_given(core, number, facts.namespace_name, facts.workload);
   return true;
 }
 
@@ -189,11 +216,11 @@ void leave_block(Core& core, std::uint32_t number) noexcept {
   ports.take_back(number);
 }
 
-// What a source's ports may all be in use for: a protocol, or a server.
+// What a source's ports may all be in use for: a protocol, or a server, of a kind of ports.
 [[nodiscard]] std::uint64_t purpose(const Core& core, const Flow& flow, bool independent) noexcept {
   FlowKey key = core.flows.inside_key(flow);
   key.source = {};
-  key.source_port = 0;
+  key.source_port = &slice_for(core, flow) == &core.ports.low ? 1 : 0;
   if (independent) key.destination = {};
   if (independent) key.destination_port = 0;
   return core.hash(key, std::uint64_t{flow.nat_address} << 8U | 5U) | 1U;
@@ -231,12 +258,11 @@ template <typename Taken>
   return join_mapping(core, flow, mapping) ? Mapped::ok : Mapped::no_free_port;
 }
 
-[[nodiscard]] bool is_block_of_another(const Core& core, const Flow& flow) noexcept {
+[[nodiscard]] bool is_block_of_another(const Core& core, const IpAddress& source, std::uint32_t nat_address,
+                                       std::uint16_t port) noexcept {
   const SourcePorts& ports = core.source_ports;
   if (!ports.in_blocks()) return false;
-  const std::uint16_t port = __builtin_bswap16(flow.nat_port);
-  return ports.find(core.flows.source(flow), flow.nat_address, port) == 0 &&
-         !ports.is_free(flow.nat_address, ports.first_of(port));
+  return ports.find(source, nat_address, port) == 0 && !ports.is_free(nat_address, ports.first_of(port));
 }
 
 // The mapping that the flow had: it stands already, by another flow of the endpoint, or it can.
@@ -300,13 +326,14 @@ bool join_mapping(Core& core, Flow& flow, std::uint32_t mapping) noexcept {
   flow.nat_port = core.mappings[mapping].nat_port;
   core.flows.facts(flow).mapping = mapping;
   if (enter_ports(core, flow)) return true;
-  if (core.mappings.rests(mapping)) core.mappings.drop(mapping);
+  if (core.mappings.is_new(mapping)) core.mappings.drop(mapping);
   core.flows.facts(flow).mapping = 0;
   return false;
 }
 
 bool retake_port(Core& core, Flow& flow) noexcept {
-  if (is_block_of_another(core, flow)) return false;
+  const std::uint16_t port = __builtin_bswap16(flow.nat_port);
+  if (is_block_of_another(core, core.flows.source(flow), flow.nat_address, port)) return false;
   if (maps_endpoints(core, flow.protocol)) return retake_mapping(core, flow);
   if (!enter_ports(core, flow)) return false;
   core.flows.facts(flow).counts_port = true;
@@ -320,10 +347,19 @@ void leave_ports(Core& core, const Flow& flow) noexcept {
   core.flows.own_extras(flow).port_block = 0;
 }
 
-void leave_rested_port(Core& core, const Mapping& mapping) noexcept {
+bool enter_rested_port(Core& core, const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept {
+  SourcePorts& ports = core.source_ports;
+  const std::uint16_t port = __builtin_bswap16(nat_port);
+  if (!ports.used()) return true;
+  if (is_block_of_another(core, inside.address, nat_address, port)) return false;
+  const std::uint32_t number = ports.enter(inside.address, nat_address, port);
+  if (number != 0) note_given(core, number, 0, 0);
+  return number != 0;
+}
+
+void leave_rested_port(Core& core, const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept {
   if (!core.source_ports.used()) return;
-  const std::uint16_t port = __builtin_bswap16(mapping.nat_port);
-  const std::uint32_t block = core.source_ports.find(mapping.inside.address, mapping.nat_address, port);
+  const std::uint32_t block = core.source_ports.find(inside.address, nat_address, __builtin_bswap16(nat_port));
   if (block != 0) leave_block(core, block);
 }
 

@@ -23,7 +23,9 @@ enum class Mapped : std::uint8_t {
 [[nodiscard]] bool retake_port(Core& core, Flow& flow) noexcept;
 // What the flow had of its source's ports it has no more.
 void leave_ports(Core& core, const Flow& flow) noexcept;
-// The same of a mapping that has rested.
-void leave_rested_port(Core& core, const Mapping& mapping) noexcept;
+// The same of a mapping that has rested; and what one that is going to, without flows before, takes of them.
+void leave_rested_port(Core& core, const Endpoint& inside, std::uint32_t nat_address, std::uint16_t nat_port) noexcept;
+[[nodiscard]] bool enter_rested_port(Core& core, const Endpoint& inside, std::uint32_t nat_address,
+                                     std::uint16_t nat_port) noexcept;
 
 }  // namespace sallyport::dataplane

@@ -128,10 +128,21 @@ bool take_translation(Core& core, Flow& flow, const SavedFlow& saved) noexcept {
   return true;
 }
 
+namespace {
+
+// What a mapping keeps while it rests: its egress address, and of its source's ports one.
+void give_rest_back(Core& core, const Mapping& mapping) noexcept {
+  leave_rested_port(core, mapping.inside, mapping.nat_address, mapping.nat_port);
+  core.addresses.give_back(mapping.nat_address);
+}
+
+}  // namespace
+
 void hold_ties(Core& core, const Flow& flow) noexcept {
   const FlowFacts& facts = core.flows.facts(flow);
   if (facts.mapping != 0) {
-    core.mappings.hold(facts.mapping);
+    if (core.mappings.rests(facts.mapping)) give_rest_back(core, core.mappings[facts.mapping]);
+    core.mappings.hold(facts.mapping, facts.uninvited);
     core.contacts.enter(facts.mapping, core.flows.destination(flow));
   }
   if (facts.sender == 0) return;
@@ -139,9 +150,15 @@ void hold_ties(Core& core, const Flow& flow) noexcept {
   if (flow.nat_address != 0) core.sources.pair(facts.sender, flow.nat_address);
 }
 
+void invite(Core& core, const Flow& flow) noexcept {
+  FlowFacts& facts = core.flows.facts(flow);
+  facts.uninvited = false;
+  core.mappings.invite(facts.mapping);
+}
+
 void release_nat(Core& core, Flow& flow) noexcept {
   std::uint32_t& mapping = core.flows.facts(flow).mapping;
-  if (mapping != 0 && core.mappings.rests(mapping)) {
+  if (mapping != 0 && core.mappings.is_new(mapping)) {
     uncount_port(core, core.mappings[mapping]);
     core.mappings.drop(mapping);
   } else if (core.flows.facts(flow).counts_port) {
@@ -158,7 +175,7 @@ void end_nat(Core& core, const Flow& flow) noexcept {
   if (mapping != 0) {
     core.contacts.leave(mapping, core.flows.destination(flow));
     const Mapping was = core.mappings[mapping];
-    const bool over = core.mappings.release(mapping, core.tick);
+    const bool over = core.mappings.release(mapping, core.flows.facts(flow).uninvited, core.tick);
     if (over && core.mappings.resting())
       return;  // with the flow's references to the egress address and its source's ports
     if (over) uncount_port(core, was);
@@ -174,8 +191,7 @@ namespace {
 void wake_until(Core& core, Tick now, std::uint32_t budget) noexcept {
   core.mappings.wake(now, budget, [&](const Mapping& mapping) {
     uncount_port(core, mapping);
-    leave_rested_port(core, mapping);
-    core.addresses.give_back(mapping.nat_address);
+    give_rest_back(core, mapping);
   });
 }
 
@@ -244,8 +260,10 @@ void update_transport(std::uint8_t* l4, std::uint32_t present, IpProtocol protoc
     case IpProtocol::sctp:
       break;  // CRC32c does not cover addresses; see translate()
   }
-  // Checksums with a pseudo header where UDP has it (RFC 3828 section 3.1, RFC 4340 section 5.1).
-  if ((protocol == udp_lite || protocol == dccp) && present >= sizeof(Udp)) update(at<Udp>(l4).checksum, delta);
+  // Checksums with a pseudo header where UDP has it (RFC 3828 section 3.1, RFC 4340 section 5.1); UDP-Lite's is never
+  // 0.
+  if (protocol == udp_lite && present >= sizeof(Udp)) update_udp(at<Udp>(l4).checksum, delta);
+  if (protocol == dccp && present >= sizeof(Udp)) update(at<Udp>(l4).checksum, delta);
 }
 
 void put_port(std::uint8_t* l4, IpProtocol protocol, bool source, std::uint16_t port) noexcept {
@@ -309,7 +327,8 @@ bool translate_error(Core& core, const Flow& flow, Packet& packet, const Parsed&
   std::uint8_t* quoted_l4 = packet.data + quoted.l4_offset;
   const std::uint32_t end = parsed.l3_offset + parsed.l3_bytes;
   const std::uint32_t present = end - quoted.l4_offset;
-  if (present < 4 || (FlowTable::is_echo(quoted.key.protocol) && present < 6)) return false;
+  const bool cut_short = present < 4 || (FlowTable::is_echo(quoted.key.protocol) && present < 6);
+  if (cut_short && !is_portless(quoted.key.protocol)) return false;
   if (flow.nat_address == 0) return true;
 
   const auto& egress = core.addresses[flow.nat_address].bytes;

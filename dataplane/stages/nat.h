@@ -24,6 +24,13 @@ struct Nat {
 [[nodiscard]] bool take_translation(Core& core, Flow& flow, const SavedFlow& saved) noexcept;
 // A flow of the table, in both indexes, holds its mapping and counts for its sender.
 void hold_ties(Core& core, const Flow& flow) noexcept;
+// Is the flow somebody's to whom its client has said nothing, or resets alone? He holds no mapping open (RFC 4787
+// REQ-6, RFC 7857 section 7).
+[[nodiscard]] inline bool is_uninvited(const Core& core, const Flow& flow) noexcept {
+  return core.mappings.resting() && flow.is_tcp() && core.flows.facts(flow).uninvited;
+}
+// The client has answered him.
+void invite(Core& core, const Flow& flow) noexcept;
 // Of a flow that was never linked.
 void release_nat(Core& core, Flow& flow) noexcept;
 // Of a flow that ends.

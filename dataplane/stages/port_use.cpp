@@ -10,15 +10,13 @@ struct Use {
 
 // 1-1023 and the others are given apart, and identifiers of ICMP are no ports.
 [[nodiscard]] const PortSlice& slice_of(const Core& core, std::uint16_t nat_port, IpProtocol protocol) noexcept {
-  if (core.source_ports.in_blocks()) return core.high_ports;
-  if (FlowTable::is_echo(protocol)) return core.identifiers;
-  const std::uint16_t port = __builtin_bswap16(nat_port);
-  return port < core.settings.nat.port_range.first ? core.low_ports : core.high_ports;
+  if (FlowTable::is_echo(protocol) && !core.source_ports.in_blocks()) return core.identifiers;
+  return core.ports.of(__builtin_bswap16(nat_port));
 }
 
 [[nodiscard]] Use use_of(const Core& core, std::uint32_t nat_address, std::uint16_t nat_port, FlowKey& key) noexcept {
   const PortSlice& slice = slice_of(core, nat_port, key.protocol);
-  key.source_port = &slice == &core.low_ports ? 1 : 0;
+  key.source_port = &slice == &core.ports.low ? 1 : 0;
   Use use;
   use.what = core.hash(key, std::uint64_t{nat_address} << 8U | 3U) | 1U;
   use.load.address = core.addresses[nat_address];

@@ -1,7 +1,7 @@
 #include "dataplane/stages/shadow.h"
 
-#include "dataplane/stages/decide.h"
 #include "dataplane/stages/learn.h"
+#include "dataplane/stages/query.h"
 
 namespace sallyport::dataplane {
 namespace {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "dataplane/stages/decide.h"
+#include "dataplane/stages/map_port.h"
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/port_use.h"
 #include "dataplane/stages/track.h"
@@ -103,6 +104,7 @@ void refresh_mapping(Core& core, const Flow& flow) noexcept {
 
 bool outlives(const Core& core, const Flow& flow) noexcept {
   if (flow.live != 2 || flow.verdict != Verdict::allowed || expired(core, flow)) return false;
+  if (core.flows.facts(flow).uninvited) return false;
   if (core.flows.facts(flow).asks_name && core.flows.facts(flow).unanswered) return false;
   if (flow.has(Flow::following) || is_portless(flow.protocol)) return false;
   const std::uint32_t inspection = core.flows.extras(flow).inspection;
@@ -167,12 +169,44 @@ std::size_t save_resting(const Core& core, std::size_t& from, std::span<SavedRes
   return found;
 }
 
+namespace {
+
+// An outside endpoint goes on resting, or begins to where it was in use until meanwhile. False: it has an owner, or
+// there is no room.
+[[nodiscard]] bool rest(Core& core, const Endpoint& inside, std::uint32_t address, std::uint16_t port,
+                        std::uint64_t freed_ns) noexcept {
+  const Tick freed = core.tick - static_cast<Tick>(age_ms(core, freed_ns));
+  if (!core.mappings.rest_again(inside, address, port, freed)) return false;
+  count_port(core, core.mappings[core.mappings.holder(address, port, inside.protocol)]);
+  return true;
+}
+
+// Its time came while no process was there to see it.
+void rest_after(Core& core, const SavedFlow& saved, std::uint32_t timeout) noexcept {
+  const std::uint64_t freed_ns = saved.seen_ns + timeout * ns_per_ms;
+  const Endpoint inside{saved.inside.source_address(), saved.inside.source_port, saved.inside.protocol};
+  if (!saved.translated || saved.by_prefix || !maps_endpoints(core, inside.protocol)) return;
+  if (age_ms(core, freed_ns) >= core.mappings.rest_ms()) return;
+  const std::uint32_t address = core.addresses.take(saved.nat_address);
+  if (address == 0) return;
+  if (enter_rested_port(core, inside, address, saved.nat_port)) {
+    if (rest(core, inside, address, saved.nat_port, freed_ns)) return;
+    leave_rested_port(core, inside, address, saved.nat_port);
+  }
+  core.addresses.give_back(address);
+}
+
+}  // namespace
+
 TakenBack take_back(Core& core, const SavedFlow& saved) noexcept {
   if (!gives_way(core, core.flows.find(saved.inside, Side::inside), saved)) return TakenBack::refused;
   Flow& draft = draft_of(core, saved);
   const std::uint64_t age = age_ms(core, saved.seen_ns);
   const std::uint32_t timeout = timeout_ms(core, draft);
-  if (age >= timeout) return TakenBack::over;
+  if (age >= timeout) {
+    rest_after(core, saved, timeout);
+    return TakenBack::over;
+  }
   if (saved.translated && !take_translation(core, draft, saved)) return TakenBack::refused;
   if (!gives_way(core, core.flows.find(core.flows.outside_key(draft), Side::outside), saved)) {
     release_nat(core, draft);
@@ -208,16 +242,10 @@ TakenBack update_flow(Core& core, FlowNumber number, const SavedFlow& saved) noe
 }
 
 void take_back(Core& core, const SavedRest& saved) noexcept {
-  const std::uint64_t age = age_ms(core, saved.freed_ns);
-  if (age >= core.mappings.rest_ms()) return;
+  if (age_ms(core, saved.freed_ns) >= core.mappings.rest_ms()) return;
   const std::uint32_t address = core.addresses.take(saved.address);
-  if (address == 0) return;
-  const Tick freed = core.tick - static_cast<Tick>(age);
-  if (core.mappings.rest_again(saved.protocol, address, saved.port, freed)) {
-    count_port(core, core.mappings[core.mappings.holder(address, saved.port, saved.protocol)]);
-  } else {
-    core.addresses.give_back(address);
-  }
+  const Endpoint unknown{{saved.address.family, {}}, 0, saved.protocol};
+  if (address != 0 && !rest(core, unknown, address, saved.port, saved.freed_ns)) core.addresses.give_back(address);
 }
 
 }  // namespace sallyport::dataplane

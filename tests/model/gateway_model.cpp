@@ -110,7 +110,8 @@ void GatewayModel::open(Packet& packet) {
   if (!policy_) return drop(packet, Drop::no_policy);
   if (is.kind == Kind::echo_reply) return drop(packet, Drop::icmp_lone_reply);
   const bool midstream = is.is_tcp() && !is.is_first_syn();
-  if (midstream && !site_.settings.nat.tcp_midstream) return drop(packet, Drop::no_flow_midstream);
+  const bool lives_on = is.has(flag::ack) && !is.has(flag::rst);
+  if (midstream && !(site_.settings.nat.tcp_midstream && lives_on)) return drop(packet, Drop::no_flow_midstream);
 
   Flow flow;
   flow.name = name_of(is);
@@ -155,11 +156,12 @@ bool GatewayModel::opens_from_outside(Packet& packet) {
   const Mapping& mapping = found->second;
   Flow flow;
   flow.name = {is.at.protocol, mapping.client, is.from};
-  Taken open = is_alive(mapping) ? Taken::yes : Taken::maybe;
+  Taken open = is_open(mapping);
   if (filtering == Filtering::address_dependent) open = std::min(open, knows_server(mapping, is.from.ip));
   flow.generation = generation_;
   flow.seen = now_;
   // Whoever finds the mapping open does not hold it open.
+  flow.uninvited = is.is_tcp();
   if (is.kind == Kind::udp && !site_.settings.nat.udp_inbound_refresh) flow.seen = mapping.refreshed;
   // Of one that is over it shows in what became of the packet whether it was found open.
   const bool found_open =
@@ -200,7 +202,11 @@ void GatewayModel::from_client(Packet& packet, Flow& flow) {
     return drop(packet, Drop::flow_denied);
   }
   if (packet.is.is_tcp() && !follow_tcp(packet, flow, to_server)) return drop(packet, Drop::tcp_rst_invalid);
+  const bool turns_away = flow.uninvited && packet.is.has(flag::rst);
+  if (!turns_away) flow.uninvited = false;
+  const std::uint64_t seen = flow.seen;
   count(flow, to_server);
+  if (turns_away) flow.seen = seen;
   forward(packet, flow, to_server);
 }
 
@@ -208,16 +214,30 @@ void GatewayModel::from_server(Packet& packet, Flow& flow) {
   if (flow.generation != generation_ && !asked_again(packet, flow, to_client)) return;
   if (flow.denied) return drop(packet, Drop::flow_denied);
   if (packet.is.kind == Kind::echo_request) return drop(packet, Drop::no_mapping);
+  if (flow.uninvited && !packet.is.is_first_syn() && !packet.is.has(flag::rst)) return drop(packet, Drop::no_mapping);
   if (packet.is.is_tcp() && !follow_tcp(packet, flow, to_client)) return drop(packet, Drop::tcp_rst_invalid);
+  const std::uint64_t seen = flow.seen;
   count(flow, to_client);
+  if (flow.uninvited) flow.seen = seen;
   forward(packet, flow, to_client);
 }
 
 bool GatewayModel::asked_again(Packet& packet, Flow& flow, Direction direction) {
+  const bool was_denied = flow.denied;
+  if (goes_on(flow)) return true;
+  if (was_denied) {
+    direction == to_server ? without_flow(packet) : drop(packet, Drop::no_mapping);
+    return false;
+  }
+  refuse_removed(packet, flow, direction);
+  drop(packet, Drop::policy_removed);
+  return false;
+}
+
+bool GatewayModel::goes_on(Flow& flow) {
   flow.generation = generation_;
   if (flow.denied) {
     end(FlowName(flow.name));
-    direction == to_server ? without_flow(packet) : drop(packet, Drop::no_mapping);
     return false;
   }
   flow.hairpin = is_ours(flow.name.server.ip);
@@ -227,8 +247,6 @@ bool GatewayModel::asked_again(Packet& packet, Flow& flow, Direction direction) 
   if (address_stays && allowed) return true;
   flow.denied = true;
   flow.kept_until = now_ + timeout(flow);
-  refuse_removed(packet, flow, direction);
-  drop(packet, Drop::policy_removed);
   return false;
 }
 

@@ -111,6 +111,7 @@ class GatewayModel {
     bool known_outside = false;
     bool hairpin = false;
     bool midstream = false;
+    bool uninvited = false;  // from outside through a mapping, and the client has said nothing or resets alone
     std::uint32_t generation = 0;
     std::uint64_t seen = 0;
     std::uint64_t cleared_from = 0;  // expired: it was cleared away no sooner, once noticed; 0: not noticed yet
@@ -177,6 +178,8 @@ class GatewayModel {
   void from_server(Packet& packet, Flow& flow);
   // After a reload. False: the packet has ended, or was handled otherwise.
   [[nodiscard]] bool asked_again(Packet& packet, Flow& flow, Direction direction);
+  // False: the new policy denies it; or one that was denied is over.
+  [[nodiscard]] bool goes_on(Flow& flow);
   void forward(Packet& packet, const Flow& flow, Direction direction);
   void forward_error(Packet& packet, const Quote& quote, const Flow& flow, Direction direction);
   [[nodiscard]] bool may_leave(Packet& packet, const IpAddress& destination, Direction direction, dataplane::Hop& hop);
@@ -249,10 +252,13 @@ class GatewayModel {
   void check_port(const Flow& flow, std::uint16_t port) const;
   [[nodiscard]] Taken taken(const Flow& flow, const End& egress) const;
   [[nodiscard]] bool possibly_exhausted(const Flow& flow, const IpAddress& egress) const;
-  [[nodiscard]] PortKind ports_for(const FlowName& name) const;
+  [[nodiscard]] PortKind ports_for(const FlowName& name, const IpAddress& egress) const;
   [[nodiscard]] bool maps_endpoints(std::uint8_t protocol) const;
   [[nodiscard]] const OutsideEndpoint* mapping_of(const Flow& flow, const IpAddress& egress) const;
   [[nodiscard]] bool is_alive(const Mapping& mapping) const;
+  // Its client's for as long as its port rests.
+  [[nodiscard]] bool is_kept(const Mapping& mapping) const;
+  [[nodiscard]] Taken is_open(const Mapping& mapping) const;
   [[nodiscard]] bool is_alive(const Source& source) const;
   [[nodiscard]] std::uint64_t rest_ms() const;
   [[nodiscard]] Taken knows_server(const Mapping& mapping, const IpAddress& server) const;

@@ -158,6 +158,10 @@ void GatewayModel::handle_error(Packet& packet) {
   if (!policy_) return drop(packet, Drop::no_policy);
   if (packet.from_inside() && fails_source_check(packet)) return drop(packet, Drop::source_check);
   if (!quote) return drop(packet, Drop::icmp_error_bad);
+  const bool was_denied = flow != nullptr && flow->denied;
+  if (flow != nullptr && flow->generation != generation_ && !goes_on(*flow)) {
+    return drop(packet, was_denied ? Drop::icmp_error_no_flow : Drop::policy_removed);
+  }
   if (flow == nullptr || flow->denied) return drop(packet, Drop::icmp_error_no_flow);
   // To whom it quotes, from the host that it is about or from no other's workload.
   const bool elsewhere = packet.is.to.ip != quote->from.ip;

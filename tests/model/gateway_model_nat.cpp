@@ -21,24 +21,42 @@ bool GatewayModel::is_alive(const Mapping& mapping) const {
                      [&](const FlowName& name) { return is_alive(flows_.at(name)); });
 }
 
+bool GatewayModel::is_kept(const Mapping& mapping) const {
+  if (rest_ms() == 0) return is_alive(mapping);
+  return !mapping.flows.empty() || now_ < mapping.freed_from + rest_ms();
+}
+
+// Who was not invited does not hold it open.
+GatewayModel::Taken GatewayModel::is_open(const Mapping& mapping) const {
+  Taken open = Taken::no;
+  for (const FlowName& name : mapping.flows) {
+    const Flow& flow = flows_.at(name);
+    if (flow.uninvited) continue;
+    if (is_alive(flow)) return Taken::yes;
+    open = Taken::maybe;
+  }
+  return open;
+}
+
 bool GatewayModel::is_alive(const Source& source) const {
   return std::any_of(source.flows.begin(), source.flows.end(),
                      [&](const FlowName& name) { return is_alive(flows_.at(name)); });
 }
 
-// 1-1023 and 1024-65535 stay apart; identifiers have no such ranges.
-GatewayModel::PortKind GatewayModel::ports_for(const FlowName& name) const {
+// 1-1023 and 1024-65535 stay apart; identifiers have no such ranges. Low ones of the gateway's own addresses are its
+// own.
+GatewayModel::PortKind GatewayModel::ports_for(const FlowName& name, const IpAddress& egress) const {
   if (protocol::is_icmp(name.protocol)) return {0, 65535};
   const config::PortRange& range = site_.settings.nat.port_range;
-  const bool whole = range.first == 1024 && range.last == 65535;
-  if (whole && name.client.port != 0 && name.client.port < 1024) return {1, 1023};
-  return {range.first, range.last};
+  const bool low = name.client.port != 0 && name.client.port < 1024 && !is_local(egress);
+  if (range.first == 1024 && range.last == 65535) return low ? PortKind{1, 1023} : PortKind{1024, 65535};
+  if (range.first >= 1024 || range.last < 1024) return {range.first, range.last};
+  return low ? PortKind{range.first, 1023} : PortKind{1024, range.last};
 }
 
 const GatewayModel::OutsideEndpoint* GatewayModel::mapping_of(const Flow& flow, const IpAddress& egress) const {
   for (const auto& [endpoint, mapping] : mappings_)
-    if (endpoint.first == flow.name.protocol && endpoint.second.ip == egress && mapping.client == flow.name.client &&
-        !mapping.flows.empty()) {
+    if (endpoint.first == flow.name.protocol && endpoint.second.ip == egress && mapping.client == flow.name.client) {
       return &endpoint;
     }
   return nullptr;
@@ -51,6 +69,7 @@ GatewayModel::Taken GatewayModel::taken(const Flow& flow, const End& egress) con
     if (found == mappings_.end()) return Taken::no;
     const Mapping& mapping = found->second;
     // Whoever is over lies about for less time than its port rests.
+    if (mapping.flows.empty() && mapping.client == flow.name.client) return Taken::no;
     if (!mapping.flows.empty()) return is_alive(mapping) || rest_ms() != 0 ? Taken::yes : Taken::maybe;
     return now_ < mapping.freed_from + rest_ms() ? Taken::yes : Taken::maybe;
   }
@@ -63,7 +82,7 @@ bool GatewayModel::possibly_exhausted(const Flow& flow, const IpAddress& egress)
   if (!protocol::has_ports(flow.name.protocol) && !protocol::is_icmp(flow.name.protocol)) {
     return taken(flow, {egress, 0}) != Taken::no;
   }
-  const PortKind ports = ports_for(flow.name);
+  const PortKind ports = ports_for(flow.name, egress);
   for (unsigned port = ports.first; port <= ports.last; ++port)
     if (taken(flow, {egress, static_cast<std::uint16_t>(port)}) == Taken::no) return false;
   return true;
@@ -138,6 +157,10 @@ void GatewayModel::end_mappings_instead_of(const OutsideEndpoint& endpoint, cons
     if ((other == endpoint) != clients_own) over.insert(over.end(), mapping.flows.begin(), mapping.flows.end());
   }
   for (const FlowName& name : over) end_noticed(name);
+  std::erase_if(mappings_, [&](const auto& entry) {
+    const auto& [other, mapping] = entry;
+    return other.first == p && other.second.ip == egress.ip && other != endpoint && mapping.client == client;
+  });
 }
 
 void GatewayModel::check_port(const Flow& flow, std::uint16_t port) const {
@@ -148,9 +171,9 @@ void GatewayModel::check_port(const Flow& flow, std::uint16_t port) const {
   if (maps_endpoints(flow.name.protocol)) {
     const OutsideEndpoint* endpoint = mapping_of(flow, egress);
     if (endpoint != nullptr && endpoint->second.port == port) return;
-    if (endpoint != nullptr && is_alive(mappings_.at(*endpoint))) refuse("instead of the mapping's");
+    if (endpoint != nullptr && is_kept(mappings_.at(*endpoint))) refuse("instead of the mapping's");
   }
-  const PortKind ports = ports_for(flow.name);
+  const PortKind ports = ports_for(flow.name, egress);
   if (!ports.has(port)) refuse("out of range");
   if (taken(flow, {egress, port}) == Taken::yes) refuse("is in use, or rests");
   const std::uint16_t wanted = flow.name.client.port;

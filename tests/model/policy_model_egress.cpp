@@ -27,9 +27,25 @@ Egress Oracle::translate(const std::string& name, const std::vector<IpAddress>& 
   return egress;
 }
 
+bool Oracle::gives_out(const IpAddress& address) const {
+  const auto& snat = model_.snat.addresses;
+  const auto is_in = [&](const std::vector<AddressRange>& ranges) {
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const AddressRange& range) { return range.contains(address); });
+  };
+  if (std::find(snat.begin(), snat.end(), address) != snat.end()) return true;
+  for (const config::Egress& egress : model_.egresses) {
+    if (std::find(egress.egress_ips.begin(), egress.egress_ips.end(), address) != egress.egress_ips.end()) return true;
+    if (egress.egress_prefix && egress.egress_prefix->contains(address)) return true;
+    for (const config::EgressPool& pool : model_.egress_pools)
+      if (pool.name == egress.egress_pool && is_in(pool.ranges) && !is_in(pool.exclude)) return true;
+  }
+  return false;
+}
+
 Egress Oracle::egress(const Question& question) const {
   const Egress untranslated{"untranslated", "", {}};
-  if (in_any(model_.snat.except, question.destination)) return untranslated;
+  if (in_any(model_.snat.except, question.destination) && !gives_out(question.destination)) return untranslated;
 
   const Party source = party(question.source);
   const config::Egress* best = nullptr;

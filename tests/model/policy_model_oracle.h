@@ -68,6 +68,7 @@ class Oracle {
   [[nodiscard]] Egress egress(const Question& question) const;
 
  private:
+  [[nodiscard]] bool gives_out(const IpAddress& address) const;
   // Whose an address is, as selectors see it.
   struct Party {
     bool known = false;

@@ -60,8 +60,11 @@ void RandomTraffic::choose_nat(dataplane::PipelineSettings& settings) {
     nat.udp_mapping = mapping();
     nat.filtering = static_cast<Filtering>(below(3));
   }
-  // All ports, or so few that they end.
-  if (chance(40)) nat.port_range = {2000, static_cast<std::uint16_t>(2000 + below(16))};
+  // All ports, or so few that they end, on one side of 1024 or on both.
+  if (chance(40)) {
+    const auto first = static_cast<std::uint16_t>(chance(70) ? 2000 : 1016);
+    nat.port_range = {first, static_cast<std::uint16_t>(first + below(16))};
+  }
   nat.unsolicited_icmp = chance(30);
   nat.tcp_midstream = chance(20);
   nat.udp_inbound_refresh = chance(30);

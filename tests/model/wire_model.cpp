@@ -96,7 +96,7 @@ std::optional<std::uint32_t> wrong_by(const Bytes& frame, const Layers& at) {
   const auto field = checksum_at(at);
   if (!field) return std::nullopt;
   const std::uint32_t stored = get16(frame, *field);
-  if (at.protocol == protocol::udp && stored == 0) return std::nullopt;
+  if ((at.protocol == protocol::udp || at.protocol == protocol::udp_lite) && stored == 0) return std::nullopt;
   return (stored + 65535 - right_checksum(frame, at, *field)) % 65535;
 }
 
@@ -110,8 +110,9 @@ void settle(Bytes& frame, const Layers& at, const std::optional<std::uint32_t>& 
   const auto field = checksum_at(at);
   if (!field) return;
   std::uint32_t value = (right_checksum(frame, at, *field) + *wrong) % 65535;
-  // UDP: zero means none. ICMP: where all else is zero a zero is wrong, and 0xffff always as good.
-  const bool never_zero = at.protocol == protocol::udp || protocol::is_icmp(at.protocol);
+  // UDP: zero means none, or nothing. ICMP: where all else is zero a zero is wrong, and 0xffff always as good.
+  const bool never_zero =
+      at.protocol == protocol::udp || at.protocol == protocol::udp_lite || protocol::is_icmp(at.protocol);
   if (never_zero && value == 0) value = 0xffff;
   put16(frame, *field, value);
 }

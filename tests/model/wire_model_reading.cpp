@@ -296,7 +296,8 @@ std::optional<Quote> read_quote(const Bytes& frame, const Reading& error) {
   at.ip = error.at.transport + 8;
   at.end = error.at.end;
   if (!(at.family == Family::v4 ? quoted_ipv4(frame, at) : quoted_ipv6(frame, at))) return std::nullopt;
-  if (at.transport_bytes() < 8) return std::nullopt;
+  const bool told_by_address = !protocol::has_ports(at.protocol) && !protocol::is_icmp(at.protocol);
+  if (at.transport_bytes() < 8 && !told_by_address) return std::nullopt;
   quote.from.ip = IpAddress::from_bytes(at.family, &frame[source_at(at)]);
   quote.to.ip = IpAddress::from_bytes(at.family, &frame[destination_at(at)]);
   if (protocol::has_ports(at.protocol)) {

@@ -3,6 +3,8 @@
 from cases_fragments import Joined, cut, WORDS
 from cases_icmp import seen_error
 from cases_mapping import DENY, EI, nat
+from cases_policy import route
+from cases_treatment import MARKED, classed
 from crafted import echo, icmp_error, says, seen, tcp, udp
 from wires import A, ALLOW, B, E, S, SNAT, both_families, case
 
@@ -101,6 +103,39 @@ def _(t):
     mapped(t, A, 5000, S, E)
     mapped(t, B, 6000, S, E)
     t.inside(udp(A, 5000, E, 6000, b"hello"), drop="policy_denied")
+
+
+PRIVATE = "10.255.0.1"  # an egress address inside cluster.networks: there is another translator behind
+
+
+@case("N80 hairpin to an egress address that is one of the cluster's networks", config=OPEN,
+      policy=ALLOW + f'[snat]\naddresses = ["{PRIVATE}"]\n')
+def _(t):
+    mapped(t, A, 5000, S, PRIVATE)
+    mapped(t, B, 6000, S, PRIVATE)
+    t.inside(hello := udp(A, 5000, PRIVATE, 6000, b"hello"), inside=seen(hello, src=PRIVATE, dst=B))
+    t.inside(answer := udp(B, 6000, PRIVATE, 5000, b"answer"), inside=seen(answer, src=PRIVATE, dst=A))
+    t.inside(other := udp(A, 5000, "10.255.0.2", 6000, b"to the cluster"), outside=seen(other))
+
+
+@both_families("a hairpin is marked, and has the bandwidth, as its sender's egress says", config=OPEN,
+               policy=MARKED + 'bandwidth = { rate = "80K", burst = "2400" }\n')
+def _(t, a, b, s, s2, e):
+    mapped(t, b, 6000, s, e)
+    hello = udp(a, 5000, e, 6000, b"h" * (100 - (28 if ":" not in a else 48)))
+    for _ in range(3):
+        t.inside(hello, inside=classed(seen(hello, src=e, dst=b), 46 << 2))
+    t.inside(hello, drop="bandwidth_exceeded")
+    t.wait(0.01)
+    t.inside(hello, inside=classed(seen(hello, src=e, dst=b), 46 << 2))
+
+
+@case("a hairpin offers no multipath connection where names are read", config=OPEN,
+      policy=ALLOW + SNAT + route("tls_route", "names", 6443, 'hostnames = ["httpbin.org"]'))
+def _(t):
+    t.inside(syn := tcp(B, 6443, S, 443), outside=seen(syn, src=E))
+    syn = tcp(A, 5000, E, 6443, options=[(30, b"\1\1")])
+    t.inside(syn, inside=seen(tcp(A, 5000, E, 6443, options=[(1, None)] * 4), src=E, dst=B))
 
 
 @both_families("a hairpin is one hop", config=OPEN)

@@ -160,6 +160,47 @@ def _(t):
     t.outside(third := udp("198.51.100.9", 9000, E, 5000, b"from a third"), inside=seen(third, dst=A))
 
 
+@case("N22 TCP (4787 REQ-6): nor does he by SYNs", config=nat(filtering=EI, tcp_mapping=EI))
+def _(t):
+    t.inside(first := tcp(A, 40000, S, 443), outside=seen(first, src=E))
+    for i in range(3):
+        t.wait(75)
+        t.outside(other := tcp(S2, 7000 + i, E, 40000), inside=seen(other, dst=A))
+        t.outside(again := tcp(S2, 7000, E, 40000), inside=seen(again, dst=A))
+    t.wait(16)
+    t.outside(tcp(S2, 7777, E, 40000), drop="no_mapping")
+    t.wait(75)  # of the first one's own flow nothing is left either
+    t.outside(tcp(S2, 7000, E, 40000), drop="no_mapping")
+
+
+@case("N22 TCP: nor by whatever else he says, nor do resets that answer him", config=nat(filtering=EI, tcp_mapping=EI))
+def _(t):
+    t.inside(first := tcp(A, 40000, S, 443), outside=seen(first, src=E))
+    t.wait(200)
+    t.outside(syn := tcp(S2, 7000, E, 40000, "S", 100), inside=seen(syn, dst=A))
+    for flags in ("A", "PA", "FA", "SA"):
+        t.outside(tcp(S2, 7000, E, 40000, flags, 101, 1), drop="no_mapping")
+    t.wait(30)
+    t.inside(refused := tcp(A, 40000, S2, 7000, "RA", 0, 101), outside=seen(refused, src=E))
+    t.outside(tcp(S2, 7000, E, 40000, "A", 101, 1), drop="no_mapping")
+    t.wait(20)
+    t.outside(tcp(S2, 7001, E, 40000, "S", 100), drop="no_mapping")
+    t.wait(191)
+    t.outside(tcp(S2, 7000, E, 40000, "S", 100), drop="no_mapping")
+
+
+@case("N22 TCP: an answer to him does", config=nat(filtering=EI, tcp_mapping=EI))
+def _(t):
+    t.inside(first := tcp(A, 40000, S, 443), outside=seen(first, src=E))
+    t.wait(200)
+    t.outside(syn := tcp(S2, 7000, E, 40000, "S", 7000), inside=seen(syn, dst=A))
+    t.inside(answer := tcp(A, 40000, S2, 7000, "SA", 100, 7001), outside=seen(answer, src=E))
+    t.outside(ack := tcp(S2, 7000, E, 40000, "A", 7001, 101), inside=seen(ack, dst=A))
+    t.wait(100)
+    t.outside(third := tcp("198.51.100.9", 7000, E, 40000), inside=seen(third, dst=A))
+    t.outside(data := tcp(S2, 7000, E, 40000, "PA", 7001, 101, b"hello"), inside=seen(data, dst=A))
+
+
 @case("7857 section 3: a port that nobody uses rather than one that serves another server", config=FEW_PORTS)
 def _(t):
     for host, port in ((A, 40000), (B, 40001), ("10.1.2.5", 40002)):

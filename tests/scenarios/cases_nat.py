@@ -254,6 +254,15 @@ def _(t):
     t.outside(answer := tcp(S, 443, E, 40000, "PA", 5000, 1004, b"more"), inside=seen(answer, dst=A))
 
 
+@case("N37 there a lone reset begins no flow", config=CONFIG + '[nat]\ntcp_midstream = "allow"\n')
+def _(t):
+    for flags in ("R", "RA"):
+        t.inside(tcp(A, 40000, S, 443, flags, 5, 5), drop="no_flow_midstream")
+    t.outside(tcp(S, 443, E, 40000, "S", 1), drop="no_mapping")
+    t.inside(end := tcp(A, 40001, S, 443, "FA", 1000, 5000), outside=seen(end, src=E))
+    t.outside(ack := tcp(S, 443, E, 40001, "A", 5000, 1001), inside=seen(ack, dst=A))
+
+
 @both_families("N36 a reset outside the window changes nothing, one inside ends the flow")
 def _(t, a, b, s, s2, e):
     talk = Talk(t, a, 40000, s, 443, e).open()

@@ -99,6 +99,17 @@ def _(t, a, b, s, s2, e):
     t.outside(icmp_error(router, e, kind, code, other(e, s, GRE), word), drop="icmp_error_no_flow")
 
 
+@both_families("N51 errors about packets shorter than the eight bytes that are quoted")
+def _(t, a, b, s, s2, e):
+    for size in (4, 3, 0):
+        packet = other(a, s, GRE, b"\0\0\x08\0"[:size])
+        t.inside(packet, outside=seen(packet, src=e))
+        kind, code = (1, 4) if ":" in a else (3, 2)
+        router = ROUTER6 if ":" in a else ROUTER
+        t.outside(icmp_error(router, e, kind, code, seen(packet, src=e)),
+                  inside=seen_error(icmp_error(router, a, kind, code, seen(packet))))
+
+
 @both_families("N70 ESP in fragments")
 def _(t, a, b, s, s2, e):
     packet = other(a, s, ESP, bytes(range(256)) * 10)
@@ -117,6 +128,18 @@ def _(t, a, b, s, s2, e):
         answer = sums_like_udp(s, a, protocol)
         setattr(answer, "hlim" if ":" in a else "ttl", 63)
         t.outside(sums_like_udp(s, e, protocol), inside=fixed_header(answer))
+
+
+@both_families("N77 UDP-Lite: a checksum that comes out as zero is sent as 0xffff")
+def _(t, a, b, s, s2, e):
+    def body_of(packet):
+        return bytes(packet.payload)
+    missing = body_of(sums_like_udp(e, s, UDP_LITE, b"\0\0"))[6:8]  # to a sum of 0xffff
+    body = body_of(sums_like_udp(e, s, UDP_LITE, missing))
+    assert body[6:8] == b"\0\0"
+    as_seen = other(e, s, UDP_LITE, body[:6] + b"\xff\xff" + body[8:])
+    setattr(as_seen, "hlim" if ":" in a else "ttl", 63)
+    t.inside(sums_like_udp(a, s, UDP_LITE, missing), outside=fixed_header(as_seen))
 
 
 def fixed_header(packet):

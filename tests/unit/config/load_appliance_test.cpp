@@ -318,6 +318,9 @@ remotes = ["10.0.0.7-10.0.0.9"]
 TEST(ApplianceErrors, Tunnels) {
   const std::string vxlan = "[[tunnel]]\ntype = \"vxlan\"\nport_name = \"inside\"\nlocal = \"10.0.0.1\"\n";
   const std::string ipip = "[[tunnel]]\ntype = \"ipip\"\nport_name = \"inside\"\nlocal = \"10.0.0.1\"\n";
+  const std::string small =
+      "[[port]]\nname = \"small\"\nrole = \"inside\"\ndevice = \"net_null0\"\nmtu = 1329\n"
+      "addresses = [\"10.7.0.1/24\", \"fd07::1/64\"]\n";
   struct Wrong {
     std::string text;
     std::uint32_t line, column;
@@ -342,12 +345,33 @@ TEST(ApplianceErrors, Tunnels) {
        "outside port"},
       {"[[tunnel]]\ntype = \"ipip\"\nport_name = \"inside\"\nlocal = \"10.0.0.2\"", 4, 9, "tunnel[0].local",
        "none of the addresses"},
+      {small + "[[tunnel]]\ntype = \"vxlan\"\nport_name = \"small\"\nlocal = \"10.7.0.1\"\nvni = [1]", 9, 13,
+       "tunnel[0].port_name", "an inner MTU of 1279 (port \"small\" has 1329) is too small for IPv6"},
   };
   for (const Wrong& wrong : table) {
     SCOPED_TRACE(wrong.text);
     const auto loaded = load_it(std::string(two_ports) + wrong.text);
     expect_one_error(loaded, behind_ports - 1 + wrong.line, wrong.column, wrong.path, wrong.part);
   }
+}
+
+TEST(LoadAppliance, TunnelsWithRoomForIPv6OrWithoutIt) {
+  const auto with = [](int mtu, const std::string& tunnel) {
+    return load_it(
+               std::string(two_ports) +
+               "[[port]]\nname = \"small\"\nrole = \"inside\"\ndevice = \"net_null0\"\naddresses = [\"10.7.0.1/24\", "
+               "\"fd07::1/64\"]\nmtu = " +
+               std::to_string(mtu) + "\n[[tunnel]]\nport_name = \"small\"\n" + tunnel)
+        .model.has_value();
+  };
+  const std::string vxlan = "type = \"vxlan\"\nvni = [1]\nlocal = \"10.7.0.1\"\n";
+  const std::string ipip6 = "type = \"ipip\"\nlocal = \"fd07::1\"\n";
+  EXPECT_TRUE(with(1330, vxlan));
+  EXPECT_FALSE(with(1329, vxlan));
+  EXPECT_TRUE(with(1329, vxlan + "addresses = [\"10.1.0.1\"]")) << "pods of IPv4";
+  EXPECT_FALSE(with(1329, vxlan + "addresses = [\"10.1.0.1\", \"fd01::1\"]"));
+  EXPECT_TRUE(with(1320, ipip6));
+  EXPECT_FALSE(with(1319, ipip6));
 }
 
 TEST(ApplianceErrors, BothSidesAreNeeded) {

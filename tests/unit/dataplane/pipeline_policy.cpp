@@ -178,6 +178,33 @@ addresses = ["203.0.113.99"]
   EXPECT_EQ(g.world.records.at(0).reason, Reason::policy_removed);
 }
 
+// RFC 5508 section 4: errors are part of the session that they speak of.
+TEST(PipelinePolicy, Case139ErrorsAskTheNewPolicyAsPacketsDo) {
+  const std::string moved = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "all"
+traffic_policy = "Allow"
+[snat]
+addresses = ["203.0.113.99"]
+)";
+  for (const std::string& policy : {std::string(deny_all), moved, std::string(allow_all)}) {
+    for (const bool from_client : {true, false}) {
+      Gateway g(allow_all);
+      const End far("198.51.100.9", 5000);
+      const Seen sent = look_at(g.from_inside(udp(pod, far)).outside.at(0));
+      const Frame answer = g.from_outside(udp(far, End(sent.from(), sent.from_port()))).inside.at(0);
+      g.reload(policy);
+      const auto out = from_client ? g.from_inside(icmp(pod.ip, far.ip, 3, 3, 0, l3(answer)))
+                                   : g.from_outside(icmp(far.ip, address("203.0.113.1"), 3, 3, 0, l3(sent.frame)));
+      const bool passes = policy == allow_all;
+      EXPECT_EQ(out.outside.size() + out.inside.size(), passes ? 1U : 0U);
+      EXPECT_EQ(g.dropped(Drop::policy_removed), passes ? 0U : 1U);
+      EXPECT_EQ(g.world.records.size(), passes ? 0U : 1U);
+    }
+  }
+}
+
 TEST(PipelinePolicy, Case140HeldHelloIsDecidedByTheNewPolicy) {
   const Frame h = hello("evil.org");
   Gateway g(httpbin_only);

@@ -11,14 +11,15 @@ const MacAddress pod_mac{2, 0, 0, 0, 0, 0x0a}, hop_mac{2, 0, 0, 0, 0, 0x0b}, ins
     outside_mac{2, 0, 0, 0, 0, 2};
 
 // Pods on link inside; everything else by a next hop outside.
-std::shared_ptr<const Routing> routes(bool resolved, std::uint32_t generation) {
+std::shared_ptr<const Routing> routes(bool resolved, std::uint32_t generation,
+                                      const std::vector<LocalAddress>& locals = {}) {
   const std::vector<RouteEntry> table{
       {parse_prefix("10.0.0.0/8")->prefix, Gateway::inside, std::nullopt},
       {parse_prefix("0.0.0.0/0")->prefix, Gateway::outside, address("203.0.113.254")},
   };
   std::vector<NeighbourEntry> neighbours{{Gateway::inside, pod.ip, pod_mac}};
   if (resolved) neighbours.push_back({Gateway::outside, address("203.0.113.254"), hop_mac});
-  return std::make_shared<const Routing>(table, neighbours, std::vector<LocalAddress>{}, generation);
+  return std::make_shared<const Routing>(table, neighbours, locals, generation);
 }
 
 PipelineSettings ports(wire::VlanTags inside_vlan = {}, wire::VlanTags outside_vlan = {}) {
@@ -69,6 +70,23 @@ TEST(PipelineRouter, ANeighbourThatDoesNotAnswerIsGivenUpAfterThreeSeconds) {
   EXPECT_EQ(g.dropped(Drop::neighbour_unresolved), 1U);
   (void)g.from_inside(udp(pod, server));
   EXPECT_EQ(g.world.asked.size(), 2U) << "and asked again";
+}
+
+// What answers a pod's flow is the pod's: it must not stand in front of a service of the gateway.
+TEST(PipelineRouter, N82LowPortsOfTheGatewaysOwnAddressAreNotGiven) {
+  Router g(ports(), true);
+  const End far("198.51.100.7", 50000);
+  for (const bool own : {false, true}) {
+    std::vector<LocalAddress> locals;
+    if (own) locals.push_back({Gateway::outside, address("203.0.113.1")});
+    g.snapshot.routing = routes(true, own ? 3 : 2, locals);
+    const std::uint16_t service = own ? 179 : 22;
+    const Seen sent = look_at(g.from_inside(tcp(End("10.0.10.5", service), far, wire::Tcp::syn)).outside.at(0));
+    EXPECT_EQ(sent.from_port() < 1024, !own);
+    EXPECT_EQ(look_at(g.from_inside(tcp(pod, far, wire::Tcp::syn)).outside.at(0)).from_port(), pod.port);
+  }
+  EXPECT_TRUE(g.from_outside(tcp(far, End("203.0.113.1", 179), wire::Tcp::syn)).silent());
+  EXPECT_EQ(g.dropped(Drop::to_gateway), 1U);
 }
 
 // Their network is behind a node, and no route leads there: all that has none leaves by the outside port.

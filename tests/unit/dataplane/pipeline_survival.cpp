@@ -235,6 +235,45 @@ TEST(Survival, FreedPortsRestOn) {
   EXPECT_EQ(after.from_inside(udp(other, End("198.51.100.7", 5000))).outside.size(), 1U);
 }
 
+// Other flows of the mapping may be behind the ones that are over.
+TEST(Survival, PortsOfMappingsThatRanOutMeanwhileRest) {
+  PipelineSettings settings = two_ports();
+  settings.nat.filtering = config::Filtering::endpoint_independent;
+  settings.nat.port_range = {2000, 2000};
+  settings.timeouts.udp = std::chrono::seconds(10);
+  const End other("10.0.10.6", 7);
+  const End again("198.51.100.9", 5000);
+  for (const int round : {0, 1, 2, 3}) {
+    const bool one_lives_on = round % 2 == 1;
+    settings.nat.port_block = round < 2 ? 0 : 1;
+    Gateway before(allow_all, settings);
+    EXPECT_EQ(before.from_inside(udp(pod, End("198.51.100.7", 5000))).outside.size(), 1U);
+    (void)before.wait_ms(5'000);
+    if (one_lives_on) (void)before.from_inside(udp(pod, End("198.51.100.8", 5000)));
+    Next after(before, 6'000, settings);
+    EXPECT_EQ(after.became[TakenBack::over], 1);
+    EXPECT_EQ(after.became[TakenBack::taken], one_lives_on ? 1 : 0);
+    after.reload(allow_all);
+    EXPECT_TRUE(after.from_inside(udp(other, again)).outside.empty());
+    EXPECT_EQ(after.from_inside(udp(pod, again)).outside.size(), 1U) << "it is the pod's";
+    (void)after.wait_ms(11'000);
+    EXPECT_TRUE(after.from_inside(udp(other, again)).outside.empty());
+    (void)after.wait_ms(120'000);
+    EXPECT_EQ(after.from_inside(udp(other, again)).outside.size(), 1U);
+  }
+}
+
+TEST(Survival, WhoWasNotInvitedStaysBehind) {
+  PipelineSettings settings = two_ports();
+  settings.nat.filtering = config::Filtering::endpoint_independent;
+  settings.nat.tcp_mapping = config::Mapping::endpoint_independent;
+  Gateway before(allow_all, settings);
+  const Seen seen = look_at(before.from_inside(tcp(pod, server, Tcp::syn)).outside.at(0));
+  const End egress(seen.from(), seen.from_port());
+  EXPECT_EQ(before.from_outside(tcp(End("198.51.100.8", 7000), egress, Tcp::syn)).inside.size(), 1U);
+  EXPECT_EQ(saved(before).size(), 1U);
+}
+
 TEST(Survival, TwiceIsOnceAndTheLaterOneIsTheTrueOne) {
   Gateway before(allow_all);
   Client client(before, pod, server);
