@@ -98,6 +98,10 @@ void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, con
   });
 }
 
+[[nodiscard]] bool is_syn(const Parsed& parsed) noexcept {
+  return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0;
+}
+
 [[nodiscard]] bool reads_streams(const Core& core, const Flow& flow) noexcept {
   const FlowFacts& facts = core.flows.facts(flow);
   return facts.asks_name || facts.reads_requests;
@@ -105,7 +109,7 @@ void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, con
 
 // RFC 8684: a server puts the stream of a multipath connection together by numbers of its own, which would be another
 // stream than the one that is read here. A client whose SYN does not offer it goes on without.
-void hide_multipath(const Packet& packet, const Parsed& parsed) noexcept {
+[[gnu::noinline]] void hide_multipath(const Packet& packet, const Parsed& parsed) noexcept {
   constexpr std::uint8_t multipath = 30, no_operation = 1;
   const TcpOptions options(packet, parsed);
   options.for_each([&](std::uint8_t kind, unsigned place, unsigned count) {
@@ -250,9 +254,8 @@ void send(Core& core, Packet& packet, const Parsed& parsed, const Way& way, Size
 }  // namespace
 
 void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direction direction) noexcept {
-  const bool syn = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & Tcp::syn) != 0;
   if (direction == to_server && flow.has(Flow::hairpin)) {
-    if (syn && reads_streams(core, flow)) hide_multipath(packet, parsed);
+    if (is_syn(parsed) && reads_streams(core, flow)) hide_multipath(packet, parsed);
     hairpin(core, packet, parsed, flow);
     return;
   }
@@ -260,7 +263,7 @@ void forward(Core& core, Packet& packet, const Parsed& parsed, Flow& flow, Direc
   way.hop = hop_for(core, flow, destination_of(core, flow, parsed, way, direction), direction);
   Size size{};
   if (!way_out(core, packet, parsed, way, size)) return;
-  if (syn) {
+  if (is_syn(parsed)) {
     if (core.settings.nat.mss_clamp) clamp_mss(core, packet, parsed, way);
     if (direction == to_server && reads_streams(core, flow)) hide_multipath(packet, parsed);
   }

@@ -74,7 +74,10 @@ class PortSearch {
   // Keeps the inside port where it is free; else one that is.
   [[nodiscard]] std::optional<std::uint16_t> in_slice() noexcept {
     if (fits(wanted_)) return wanted_;
-    if (slice_.size() == 0) return std::nullopt;
+    return slice_.size() == 0 ? std::nullopt : another_in_slice();
+  }
+  // Apart, so that what it keeps in registers is nothing to those who keep their port.
+  [[nodiscard, gnu::noinline]] std::optional<std::uint16_t> another_in_slice() noexcept {
     return by_parity([&](Parity parity) -> std::optional<std::uint16_t> {
       FullServers& full = core_.full_servers;
       if (parity == Parity::any) return search_slice(parity);
@@ -183,7 +186,8 @@ class PortSearch {
 }
 
 // A block is recorded when it is given.
-void note_given(Core& core, std::uint32_t number, classifier::Id namespace_name, classifier::Id workload) noexcept {
+[[gnu::noinline]] void note_given(Core& core, std::uint32_t number, classifier::Id namespace_name,
+                                  classifier::Id workload) noexcept {
   SourcePorts& ports = core.source_ports;
   PortBlock& block = ports[number];
   if (block.users != 1 || !ports.in_blocks()) return;
