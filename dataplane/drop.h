@@ -17,7 +17,6 @@ namespace sallyport::dataplane {
   X(standby, "another gateway forwards in place of this one")                                                 \
   X(not_ip, "neither IPv4 nor IPv6, nor for the gateway itself")                                              \
   X(wrong_vlan, "a VLAN tag that the port does not carry")                                                    \
-  X(link_broadcast, "for one host, in a frame for many (RFC 1812 section 5.3.4)")                             \
   X(to_gateway, "addressed to the gateway itself: handed to the kernel")                                      \
   X(frame_truncated, "the frame ends inside a header")                                                        \
   X(ip_bad_version, "the version field is not that of the EtherType")                                         \

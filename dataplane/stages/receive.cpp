@@ -46,8 +46,6 @@ class Receiver {
       core_.drop(packet, why);
     } else if (result == ParseResult::kernel) {
       core_.to_kernel(packet);
-    } else if (is_for_many(packet, p.parsed)) {
-      core_.drop(packet, Drop::link_broadcast);
     } else if (p.parsed.fragment) {
       const Parsed piece = p.parsed;
       collect(packet, piece);
@@ -56,15 +54,6 @@ class Receiver {
     } else {
       keep(packet);
     }
-  }
-
-  // A packet for one host in a frame for many. A capture's frames may have any addresses.
-  [[nodiscard]] bool is_for_many(const Packet& packet, const Parsed& parsed) const noexcept {
-    if ((packet.data[0] & wire::Ethernet::group) == 0) [[likely]]
-      return false;
-    const auto& to = parsed.key.destination;
-    const bool unicast = parsed.key.family == Family::v4 ? to[0] < 224 : to[0] != 0xff;
-    return unicast && core_.settings.kernel && packet.tunnel == 0 && !packet.hairpin;
   }
 
   [[nodiscard]] std::size_t slot_of(const Packet& packet) const noexcept {

@@ -75,8 +75,6 @@ inline constexpr std::uint16_t ethertype_qinq = 0x88a8;
 inline constexpr std::uint16_t ethertype_ipv6 = 0x86dd;
 
 struct Ethernet {
-  static constexpr std::uint8_t group = 1;  // of the destination's first byte: several hosts
-
   std::array<std::uint8_t, 6> destination;
   std::array<std::uint8_t, 6> source;
   Be16 type;

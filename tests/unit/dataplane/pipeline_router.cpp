@@ -130,20 +130,6 @@ TEST(PipelineRouter, BothSidesAreTaggedAsTheirPorts) {
   EXPECT_EQ(g.dropped(Drop::wrong_vlan), 2U);
 }
 
-// RFC 1812 section 5.3.4, and no error about it (section 4.3.2.7): each gateway that hears it would do the same.
-TEST(PipelineRouter, WhatIsForOneHostInAFrameForManyEnds) {
-  Router g(ports({}, {}), true);
-  for (const std::uint8_t first : {std::uint8_t{0xff}, std::uint8_t{0x01}, std::uint8_t{0x33}}) {
-    for (Frame frame : {udp(pod, server), udp(pod, server, Frame(9), false, {.ttl = 1}),
-                        udp(End("fd00::2", 5000), End("2001:db8:1::7", 53))}) {
-      frame[0] = first;
-      EXPECT_TRUE(g.from_inside(frame).silent());
-    }
-  }
-  EXPECT_EQ(g.dropped(Drop::link_broadcast), 9U);
-  EXPECT_EQ(g.from_inside(udp(pod, server)).outside.size(), 1U);
-}
-
 // 802.1ad: the service tag 100 in front of the customer's 7.
 const Frame service_tags{0x88, 0xa8, 0, 100, 0x81, 0, 0, 7};
 
