@@ -55,7 +55,7 @@ class LoadableName {
   explicit LoadableName(const HostName& name) noexcept : from_(name.view().data()) {}
 
   [[nodiscard]] std::uint64_t few(std::size_t start, std::ptrdiff_t count) const noexcept {
-    return _bzhi_u64(eight(start), 8 * static_cast<unsigned>(std::max(count, std::ptrdiff_t{0})));
+    return _bzhi_u64(eight(start), std::uint64_t{8} * static_cast<std::uint64_t>(std::max(count, std::ptrdiff_t{0})));
   }
   [[nodiscard]] std::uint64_t eight(std::size_t start) const noexcept { return load<std::uint64_t>(from_ + start); }
 
