@@ -206,8 +206,9 @@ class Burst {
       return;
     }
     if (p.parsed.kind == PacketKind::tcp && !follow_tcp(core_, number, *p.packet, p.parsed, to_server)) return;
-    const bool turns_away = is_uninvited(core_, flow) && is_reset(p.parsed);
-    if (is_uninvited(core_, flow) && !turns_away) invite(core_, flow);
+    const bool uninvited = is_uninvited(core_, flow);
+    const bool turns_away = uninvited && is_reset(p.parsed);
+    if (uninvited && !turns_away) invite(core_, flow);
     const Tick seen = flow.last_seen;
     count_packet(core_, flow, *p.packet, to_server);
     const Inspected heard = client_says(p, number);
@@ -283,9 +284,6 @@ class Burst {
   }
 
   [[nodiscard]] static bool is_reset(const Parsed& parsed) noexcept { return (parsed.tcp_flags & wire::Tcp::rst) != 0; }
-  [[nodiscard]] static bool is_first_syn(const Parsed& parsed) noexcept {
-    return (parsed.tcp_flags & (wire::Tcp::syn | wire::Tcp::ack)) == wire::Tcp::syn;
-  }
 
   Core& core_;
   InFlights& in_flight_;

@@ -12,10 +12,6 @@ namespace {
 
 using wire::Tcp;
 
-[[nodiscard]] bool is_first_syn(const Parsed& parsed) noexcept {
-  return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn;
-}
-
 [[nodiscard]] std::uint32_t sequence_of(const Packet& packet, const Parsed& parsed) noexcept {
   return wire::at<Tcp>(packet.data + parsed.l4_offset).sequence.get();
 }

@@ -2,8 +2,14 @@
 #pragma once
 
 #include "dataplane/core.h"
+#include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
+
+[[nodiscard]] inline bool is_first_syn(const Parsed& parsed) noexcept {
+  using wire::Tcp;
+  return parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn;
+}
 
 // The first segment of a flow, SYN or not: the client's payload begins here.
 void begin_stream(Core& core, const Flow& flow, const Packet& packet, const Parsed& parsed) noexcept;

@@ -63,9 +63,8 @@ constexpr std::uint32_t record_delay_ms = 1'000;
   const std::uint32_t sequence = tcp.sequence.get();
   const bool refuses = (tcp.flags & Tcp::ack) != 0 && track.ends_at(other, tcp.acknowledgment.get());
   if (direction == to_client && flow.tcp == TcpState::syn_client) return refuses;
-  const bool knows_end = track.knows(direction, TcpTrack::an_end);
-  if (refuses && (!knows_end || sequence == 0)) return true;
-  const bool at_end = knows_end && sequence == track.sent_end[direction];
+  if (refuses && (!track.knows(direction, TcpTrack::an_end) || sequence == 0)) return true;
+  const bool at_end = track.ends_at(direction, sequence);
   // The other side has acknowledged nothing yet, and so opened no window.
   if (!track.knows(other, TcpTrack::an_acknowledgment)) return at_end || flow.has(Flow::midstream);
   return in_window(track, sequence, direction, at_end ? leniency(flow, track, direction) : 0);

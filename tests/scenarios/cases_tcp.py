@@ -261,14 +261,19 @@ def _(t):
 OPEN = CONFIG + '[nat]\nfiltering = "endpoint_independent"\ntcp_mapping = "endpoint_independent"\n'
 
 
-@both_families("N22 a connection from outside is established by its handshake, before the client says anything", config=OPEN)
-def _(t, a, b, s, s2, e):
+def answered_from_outside(t, a, s, s2, e):
+    """A SYN through the mapping of another connection, and the client's SYN-ACK."""
     first = tcp(a, 40000, s, 443)
     t.inside(first, outside=seen(first, src=e))
     syn = tcp(s2, 1234, e, 40000, "S", 7000)
     t.outside(syn, inside=seen(syn, dst=a))
     answer = tcp(a, 40000, s2, 1234, "SA", 100, 7001)
     t.inside(answer, outside=seen(answer, src=e))
+
+
+@both_families("N22 a connection from outside is established by its handshake, before the client says anything", config=OPEN)
+def _(t, a, b, s, s2, e):
+    answered_from_outside(t, a, s, s2, e)
     acknowledged = tcp(s2, 1234, e, 40000, "A", 7001, 101)
     t.outside(acknowledged, inside=seen(acknowledged, dst=a))
     t.wait(1000)
@@ -278,12 +283,7 @@ def _(t, a, b, s, s2, e):
 
 @both_families("N22 but not by an ACK that answers nothing", config=OPEN)
 def _(t, a, b, s, s2, e):
-    first = tcp(a, 40000, s, 443)
-    t.inside(first, outside=seen(first, src=e))
-    syn = tcp(s2, 1234, e, 40000, "S", 7000)
-    t.outside(syn, inside=seen(syn, dst=a))
-    answer = tcp(a, 40000, s2, 1234, "SA", 100, 7001)
-    t.inside(answer, outside=seen(answer, src=e))
+    answered_from_outside(t, a, s, s2, e)
     blind = tcp(s2, 1234, e, 40000, "A", 7001, 555)
     t.outside(blind, inside=seen(blind, dst=a))
     t.wait(1000)
