@@ -131,15 +131,11 @@ void for_each_suffix(const Text& text, std::size_t size, const ByteMask& dots, T
 
 }  // namespace
 
-void NameSuffixes::assign(std::string_view name) noexcept {
-  name_ = name;
-  size_ = 0;
+NameSuffixes::NameSuffixes(std::string_view name) noexcept : name_(name) {
   for_each_suffix(Loadable(name), name.size(), dots_of(name), [&](std::uint64_t hash, std::uint8_t start) {
     if (size_ != suffixes_.size()) suffixes_[size_++] = {hash, start};
   });
 }
-
-NameBatch::NameBatch() noexcept = default;
 
 NameBatch::NameBatch(std::span<const HostName> names) noexcept : names_(names), size_(names.size()) {
   if (size_ > names_max) std::abort();

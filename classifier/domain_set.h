@@ -25,10 +25,8 @@ namespace sallyport::classifier {
 // The suffixes of one name that start at a label, shortest (last label) first, each with its hash.
 class NameSuffixes {
  public:
-  NameSuffixes() noexcept;  // of no name: none
-  explicit NameSuffixes(std::string_view name) noexcept { assign(name); }
   // A normal form, at most HostName::bytes_max, which must live as long.
-  void assign(std::string_view name) noexcept;
+  explicit NameSuffixes(std::string_view name) noexcept;
 
   struct Suffix {
     std::uint64_t hash;
@@ -42,14 +40,12 @@ class NameSuffixes {
   std::size_t size_ = 0;
   std::array<Suffix, HostName::labels_max> suffixes_;  // the first size_ of them: 2 KB are not set for nothing
 };
-inline NameSuffixes::NameSuffixes() noexcept = default;
 
 // The suffixes of several names, those of one behind those of the other: what is asked for at once.
 class NameBatch {
  public:
   static constexpr std::size_t names_max = 16;
 
-  NameBatch() noexcept;
   // The names must live as long; at most names_max.
   explicit NameBatch(std::span<const HostName> names) noexcept;
   [[nodiscard]] std::size_t size() const noexcept { return size_; }

@@ -326,7 +326,9 @@ void Pipeline::process(PortIndex port, std::span<Packet> burst, Instant now, con
 void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
   Core& core = *parts_;
   core.begin(now, snapshot);
-  core.wheel.turn(core.tick, timers_a_turn, [&](FlowNumber number) { flow_due(core, number); });
+  core.wheel.turn(
+      core.tick, timers_a_turn, [&](FlowNumber number) { flow_due(core, number); },
+      [&](FlowNumber next) { expect_end(core, next); });
   const auto release = [](void* context, std::span<Packet> packets) {
     for (Packet& packet : packets) static_cast<Core*>(context)->release(packet);
   };

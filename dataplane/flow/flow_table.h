@@ -123,6 +123,18 @@ class FlowTable {
     prefetch_whole(facts_[number]);
   }
 
+  // For callers that know who comes: its line, its facts and its addresses, whether it has any here or not.
+  void prefetch_flow(FlowNumber number) const noexcept {
+    prefetch(&flows_[number]);
+    prefetch(&facts_[number]);
+    prefetch(&addresses6_[number]);
+  }
+  // What unlink() will look at.
+  void prefetch_links(FlowNumber number) const noexcept {
+    prefetch_bucket(side_hash(number, Side::inside));
+    if (flows_[number].live == 2) prefetch_bucket(side_hash(number, Side::outside));
+  }
+
   [[nodiscard]] bool full() const noexcept { return flows_.exhausted(); }
   // A flow of this key and nothing else, untranslated, in no index.
   [[nodiscard]] Flow& begin_draft(const FlowKey& inside) noexcept {

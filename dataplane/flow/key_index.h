@@ -64,16 +64,7 @@ class KeyIndex {
   [[nodiscard]] bool insert(std::uint64_t hash, std::uint32_t number) noexcept {
     const std::size_t at = home(hash);
     const std::uint16_t own = tag(hash);
-    if (place(at, own, number)) return true;
-    const std::size_t second = other(at, own);
-    if (place(second, own | away_bit, number)) {
-      ++buckets_[at].away;
-      return true;
-    }
-    if (make_room(at, 2)) return place(at, own, number);
-    if (!make_room(second, 2) || !place(second, own | away_bit, number)) return false;
-    ++buckets_[at].away;
-    return true;
+    return place(at, own, number) || insert_elsewhere(at, own, number);
   }
 
   void erase(std::uint64_t hash, std::uint32_t number) noexcept {
@@ -110,6 +101,19 @@ class KeyIndex {
   [[nodiscard]] std::size_t other(std::size_t bucket, std::uint16_t tag) const noexcept {
     const std::size_t sum = onto_buckets((tag & 0xfffeU) * 0x9e3779b1U);
     return sum >= bucket ? sum - bucket : sum + buckets_.size() - bucket;
+  }
+
+  // Apart: few homes are full.
+  [[nodiscard, gnu::noinline]] bool insert_elsewhere(std::size_t at, std::uint16_t own, std::uint32_t number) noexcept {
+    const std::size_t second = other(at, own);
+    if (place(second, own | away_bit, number)) {
+      ++buckets_[at].away;
+      return true;
+    }
+    if (make_room(at, 2)) return place(at, own, number);
+    if (!make_room(second, 2) || !place(second, own | away_bit, number)) return false;
+    ++buckets_[at].away;
+    return true;
   }
 
   // Two bits for each place whose tag is `wanted`.

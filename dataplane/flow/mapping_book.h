@@ -86,7 +86,8 @@ class MappingBook {
     return mappings_[number].flows > mappings_[number].uninvited;
   }
 
-  // For callers that know what comes: fetches what find() will look at.
+  // For callers that know what comes: fetches the mapping; or what find() will look at.
+  void prefetch(std::uint32_t number) const noexcept { prefetch_whole(mappings_[number]); }
   [[nodiscard]] std::uint64_t prefetch(const Endpoint& inside, std::uint32_t nat_address) const noexcept {
     const std::uint64_t hash = inside_hash(inside, nat_address);
     index_.prefetch(hash);
@@ -103,6 +104,11 @@ class MappingBook {
   // Fetches what says whether an outside endpoint is taken.
   void prefetch_outside(std::uint32_t nat_address, std::uint16_t nat_port, IpProtocol protocol) const noexcept {
     taken_.prefetch(port_of(nat_address, nat_port, protocol));
+  }
+  // What is_taken() will most likely say.
+  [[nodiscard]] bool looks_taken(std::uint32_t nat_address, std::uint16_t nat_port,
+                                 IpProtocol protocol) const noexcept {
+    return taken_.glance(port_of(nat_address, nat_port, protocol));
   }
   // Where the next new mappings will lie, `ahead` of them apart.
   void prefetch_new(std::uint32_t ahead) const noexcept { prefetch_whole(mappings_[mappings_.next(ahead)]); }

@@ -34,6 +34,11 @@ class PortSet {
   }
   // For callers that know what comes: fetches what contains() will most likely read.
   void prefetch(const Port& port) const noexcept { dataplane::prefetch(&lines_[hints_[hint_of(port)]]); }
+  // What contains() will most likely say; false for lines that the hints have lost.
+  [[nodiscard]] bool glance(const Port& port) const noexcept {
+    const std::uint32_t hint = hints_[hint_of(port)];
+    return is_line_of(hint, port) && (lines_[hint].bits[word_of(port)] & bit_of(port)) != 0;
+  }
   // One that it does not contain. False: no room.
   [[nodiscard]] bool add(const Port& port) noexcept {
     std::uint32_t number = find(port);

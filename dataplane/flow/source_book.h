@@ -44,6 +44,7 @@ class SourceBook {
     prefetch_whole(senders_[number]);
     return number;
   }
+  void prefetch(std::uint32_t number) const noexcept { prefetch_whole(senders_[number]); }
   // The sender's number, made where it has none; 0: no room.
   [[nodiscard]] std::uint32_t enter(const IpAddress& address, Tick now) noexcept {
     const std::uint64_t address_hash = hash(address);

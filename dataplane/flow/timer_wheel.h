@@ -46,15 +46,17 @@ class TimerWheel {
   }
 
   // Calls `due(number)` for the flows of every slot that has come up, at most `budget` of them; the rest comes with the
-  // next call. `due` removes the flow, and may add it again.
-  template <typename Due>
-  void turn(Tick now, std::uint32_t budget, const Due& due) noexcept {
+  // next call. `due` removes the flow, and may add it again. `expect(number)` is told which comes after it, with its
+  // line and its facts at hand.
+  template <typename Due, typename Expect>
+  void turn(Tick now, std::uint32_t budget, const Due& due, const Expect& expect) noexcept {
     const std::uint32_t target = now / slot_ms;
     // After a long silence every slot comes up once.
     if (target - turned_to_ > slot_count) turned_to_ = target - slot_count;
     for (;;) {
       while (heads_[up] != 0) {
         if (budget-- == 0) return;
+        look_ahead(heads_[up], expect);
         due(heads_[up]);
       }
       if (turned_to_ == target) return;
@@ -67,6 +69,15 @@ class TimerWheel {
 
  private:
   static constexpr std::uint16_t up = slot_count;  // the list that has come up
+
+  // The next but one is on its way from memory while the next one is looked at.
+  template <typename Expect>
+  void look_ahead(FlowNumber number, const Expect& expect) const noexcept {
+    const FlowNumber next = flows_.facts(number).wheel_next;
+    if (next == 0) return;
+    flows_.prefetch_flow(flows_.facts(next).wheel_next);
+    expect(next);
+  }
 
   FlowTable& flows_;
   // Only the head of a list knows for sure in which one it stands.

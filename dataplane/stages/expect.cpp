@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "dataplane/stages/map_port.h"
+#include "dataplane/stages/track.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 // Each step uses what the one before has asked for.
 class Expectation {
  public:
-  explicit Expectation(const Core& core) noexcept : core_(core) {}
+  explicit Expectation(const Core& core) noexcept : core_(core), random_(core.random) {}
 
   void run(std::span<const InFlight> in_flight) noexcept {
     for (const InFlight& p : in_flight) {
@@ -23,7 +24,9 @@ class Expectation {
     for (Expected& e : all) {
       if (e.by_mapping) look_at_mapping(e);
     }
-    for (const Expected& e : all) look_outside(e);
+    for (const Expected& e : all) {
+      if (e.nat_address != 0) look_outside(e);
+    }
   }
 
  private:
@@ -57,15 +60,25 @@ class Expectation {
     core_.mappings.prefetch_outside(e.nat_address, e.key->source_port, e.key->protocol);
   }
 
-  void look_outside(const Expected& e) const noexcept {
-    if (e.nat_address == 0) return;
+  void look_outside(const Expected& e) noexcept {
+    std::uint16_t port = e.key->source_port;
+    if (e.mapping != 0) {
+      port = core_.mappings[e.mapping].nat_port;
+    } else if (e.by_mapping && core_.mappings.looks_taken(e.nat_address, port, e.key->protocol)) {
+      port = another_port(core_, {e.nat_address, port, e.key->protocol}, random_);
+    }
     FlowKey outside = e.key->reversed();
     outside.destination = core_.addresses[e.nat_address].bytes;
-    if (e.mapping != 0) outside.destination_port = core_.mappings[e.mapping].nat_port;
+    if (FlowTable::is_echo(outside.protocol)) {
+      outside.source_port = port;
+    } else {
+      outside.destination_port = port;
+    }
     core_.flows.prefetch_bucket(core_.flows.hash(outside, FlowTable::Side::outside));
   }
 
   const Core& core_;
+  Random random_;  // what core_ will draw next
   std::array<Expected, burst_max> expected_;
   std::size_t count_ = 0;
   std::uint32_t new_mappings_ = 0;
@@ -76,6 +89,17 @@ class Expectation {
 void expect_new_flows(const Core& core, std::span<const InFlight> in_flight) noexcept {
   if (core.policy() == nullptr || core.flows.full()) return;
   Expectation(core).run(in_flight);
+}
+
+void expect_end(const Core& core, FlowNumber number) noexcept {
+  const Flow& flow = core.flows[number];
+  if (!expired(core, flow)) return;
+  core.flows.prefetch_links(number);
+  const FlowFacts& facts = core.flows.facts(flow);
+  if (facts.sender != 0) core.sources.prefetch(facts.sender);
+  if (facts.mapping == 0) return;
+  core.mappings.prefetch(facts.mapping);
+  (void)core.mappings.prefetch({core.flows.source(flow), flow.source_port, flow.protocol}, flow.nat_address);
 }
 
 }  // namespace sallyport::dataplane

@@ -15,4 +15,8 @@ namespace sallyport::dataplane {
 // Those from inside of which look_ahead() saw no flow.
 void expect_new_flows(const Core& core, std::span<const InFlight> in_flight) noexcept;
 
+// The same of a flow whose time is up, if it is: its places in the indexes, its sender and its mapping. Its line and
+// its facts are at hand.
+void expect_end(const Core& core, FlowNumber number) noexcept;
+
 }  // namespace sallyport::dataplane

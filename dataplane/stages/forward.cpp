@@ -1,7 +1,6 @@
 #include "dataplane/stages/forward.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "dataplane/stages/fragment.h"
@@ -13,6 +12,7 @@
 #include "dataplane/stages/tunnel.h"
 #include "dataplane/wire/checksum.h"
 #include "dataplane/wire/headers.h"
+#include "dataplane/wire/tcp_options.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -43,53 +43,13 @@ struct Way {
   const Flow* flow = nullptr;        // it is of this one; null: the gateway's own
 };
 
-// The options of a segment of TCP, one by one, until `visit(kind, at, count)` says true: `count` bytes from `at` on.
-class TcpOptions {
- public:
-  TcpOptions(const Packet& packet, const Parsed& parsed) noexcept
-      : tcp_(at<Tcp>(packet.data + parsed.l4_offset)),
-        bytes_(packet.data + parsed.l4_offset + sizeof(Tcp)),
-        size_(tcp_.header_bytes() - 20U) {}
-
-  template <typename Visit>
-  void for_each(const Visit& visit) const noexcept {
-    constexpr std::uint8_t end_of_list = 0, no_operation = 1;
-    for (unsigned i = 0; i < size_ && bytes_[i] != end_of_list;) {
-      if (bytes_[i] == no_operation) {
-        ++i;
-        continue;
-      }
-      if (i + 1 >= size_ || bytes_[i + 1] < 2 || i + bytes_[i + 1] > size_) return;
-      if (visit(bytes_[i], i, std::uint32_t{bytes_[i + 1]})) return;
-      i += bytes_[i + 1];
-    }
-  }
-  [[nodiscard]] std::uint8_t* operator[](unsigned place) const noexcept { return bytes_ + place; }
-  // `write()` changes them. An option may begin at an odd offset; the sum is over the words as they lie.
-  template <typename Write>
-  void change(unsigned place, unsigned count, const Write& write) const noexcept {
-    std::array<std::uint8_t, 40> before;
-    const unsigned from = place & ~1U, end = std::min((place + count + 1) & ~1U, size_);
-    std::memcpy(before.data(), bytes_ + from, end - from);
-    write();
-    Delta delta;
-    delta.replace(before.data(), bytes_ + from, end - from);
-    update(tcp_.checksum, delta);
-  }
-
- private:
-  Tcp& tcp_;
-  std::uint8_t* bytes_;
-  unsigned size_;
-};
-
 // nat.md 13: a segment size that the way out can carry, and the way back, on SYNs of either side.
 void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, const Way& way) noexcept {
   constexpr std::uint8_t segment_size = 2;
   const std::uint16_t mtu = std::min(mtu_of(core, way.hop.port, way.into), mtu_of(core, packet.port, way.from));
   const std::uint32_t headers = parsed.key.family == Family::v4 ? 40 : 60;
   const auto largest = static_cast<std::uint16_t>(mtu > headers ? mtu - headers : 0);
-  const TcpOptions options(packet, parsed);
+  const TcpOptions options(packet.data + parsed.l4_offset);
   options.for_each([&](std::uint8_t kind, unsigned place, unsigned count) {
     if (kind != segment_size || count != 4) return false;
     auto& size = at<Be16>(options[place + 2]);
@@ -111,7 +71,7 @@ void clamp_mss(const Core& core, const Packet& packet, const Parsed& parsed, con
 // stream than the one that is read here. A client whose SYN does not offer it goes on without.
 [[gnu::noinline]] void hide_multipath(const Packet& packet, const Parsed& parsed) noexcept {
   constexpr std::uint8_t multipath = 30, no_operation = 1;
-  const TcpOptions options(packet, parsed);
+  const TcpOptions options(packet.data + parsed.l4_offset);
   options.for_each([&](std::uint8_t kind, unsigned place, unsigned count) {
     if (kind == multipath) options.change(place, count, [&] { std::memset(options[place], no_operation, count); });
     return false;

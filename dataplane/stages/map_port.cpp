@@ -12,11 +12,25 @@ constexpr unsigned random_blocks = 16;
 
 // With blocks, all ports come from the range, whatever port the client has: its block says whose they are. Where the
 // egress address is the gateway's own, the low ports are its services', which nobody inside may stand in front of.
-[[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
-  if (FlowTable::is_echo(flow.protocol) && !core.source_ports.in_blocks()) return core.identifiers;
-  const PortSlice& slice = core.ports.of(__builtin_bswap16(flow.source_port));
+[[nodiscard]] const PortSlice& slice_for(const Core& core, const Sought& sought) noexcept {
+  if (FlowTable::is_echo(sought.protocol) && !core.source_ports.in_blocks()) return core.identifiers;
+  const PortSlice& slice = core.ports.of(__builtin_bswap16(sought.inside_port));
   if (&slice != &core.ports.low) return slice;
-  return core.routing().is_local(core.addresses[flow.nat_address]) ? core.ports.high : slice;
+  return core.routing().is_local(core.addresses[sought.nat_address]) ? core.ports.high : slice;
+}
+[[nodiscard]] const PortSlice& slice_for(const Core& core, const Flow& flow) noexcept {
+  return slice_for(core, {flow.nat_address, flow.source_port, flow.protocol});
+}
+
+// RFC 4787 REQ-4: for RTP and RTCP.
+[[nodiscard]] constexpr bool keeps_parity(IpProtocol protocol) noexcept { return protocol == IpProtocol::udp; }
+
+// At random (RFC 6056 section 3.3.1). The neighbour, where the parity has to be that of `wanted`, may not be of the
+// slice.
+[[nodiscard]] std::uint16_t draw_port(Random& random, const PortSlice& slice, std::uint16_t wanted,
+                                      bool of_its_parity) noexcept {
+  const std::uint16_t port = slice.at(random.below(slice.size()));
+  return of_its_parity ? static_cast<std::uint16_t>((port & ~1U) | (wanted & 1U)) : port;
 }
 
 struct Choice {
@@ -36,7 +50,7 @@ class PortSearch {
         source_(core.flows.source(flow)),
         address_(flow.nat_address),
         wanted_(__builtin_bswap16(flow.source_port)),
-        keep_parity_(flow.protocol == IpProtocol::udp),  // RFC 4787 REQ-4: for RTP and RTCP
+        keep_parity_(keeps_parity(flow.protocol)),
         independent_(independent),
         taken_(taken) {}
 
@@ -87,12 +101,11 @@ class PortSearch {
       return port;
     });
   }
-  // Tries ports at random (RFC 6056 section 3.3.1), and in the end all of them, so that the last port is found, too.
+  // Tries ports at random, and in the end all of them, so that the last port is found, too.
   // One that is used towards other servers may serve (RFC 7857 section 3), but nobody's is better.
   [[nodiscard]] std::optional<std::uint16_t> search_slice(Parity parity) noexcept {
     for (unsigned probe = 0; probe < random_probes; ++probe) {
-      std::uint16_t port = slice_.at(core_.random.below(slice_.size()));
-      if (!suits(port, parity)) port = static_cast<std::uint16_t>(port ^ 1U);
+      const std::uint16_t port = draw_port(core_.random, slice_, wanted_, parity == Parity::wanted);
       if (!slice_.contains(port)) continue;
       const bool shared = !independent_ && probe < random_probes / 4 && is_used(core_, flow_, port);
       if (!shared && !taken_(port)) return port;
@@ -324,6 +337,19 @@ bool maps_endpoints(const Core& core, IpProtocol protocol) noexcept {
 Mapped map_port(Core& core, Flow& flow) noexcept {
   if (is_portless(flow.protocol)) return map_protocol(core, flow);
   return maps_endpoints(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
+}
+
+std::uint16_t another_port(const Core& core, const Sought& sought, Random& random) noexcept {
+  constexpr unsigned draws = 4;
+  const PortSlice& slice = slice_for(core, sought);
+  if (core.source_ports.used() || slice.size() == 0) return sought.inside_port;
+  for (unsigned i = 0; i < draws; ++i) {
+    const std::uint16_t port =
+        draw_port(random, slice, __builtin_bswap16(sought.inside_port), keeps_parity(sought.protocol));
+    const std::uint16_t raw = __builtin_bswap16(port);
+    if (slice.contains(port) && !core.mappings.looks_taken(sought.nat_address, raw, sought.protocol)) return raw;
+  }
+  return sought.inside_port;
 }
 
 bool join_mapping(Core& core, Flow& flow, std::uint32_t mapping) noexcept {

@@ -11,6 +11,7 @@
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/turns.h"
 #include "dataplane/wire/headers.h"
+#include "dataplane/wire/tcp_options.h"
 
 namespace sallyport::dataplane {
 namespace {
@@ -35,13 +36,19 @@ constexpr std::uint32_t record_delay_ms = 1'000;
   return client ? TcpEvent::client_ack : TcpEvent::server_ack;
 }
 
+constexpr std::uint8_t shift_most = 14;  // RFC 7323 section 2.3
+
+// Bytes that a side's last window allows the other.
+[[nodiscard]] std::uint32_t offered(const TcpTrack& track, Direction by, unsigned shift) noexcept {
+  return std::uint32_t{track.window[by]} << shift;
+}
+
 // The receiver's window: from what it has acknowledged on. It is the other side's word, so whoever writes in the name
 // of this one does not move it. `more`: behind its end, for a window that has shrunk, or is probed.
 [[nodiscard]] bool in_window(const TcpTrack& track, std::uint32_t sequence, Direction direction,
                              std::uint32_t more) noexcept {
   const Direction other = opposite(direction);
-  const std::uint32_t window =
-      std::max<std::uint32_t>(std::uint32_t{track.window[other]} << track.window_shift[other], 1);
+  const std::uint32_t window = std::max(offered(track, other, track.window_shift[other]), 1U);
   return sequence - track.acked[other] < window + more;
 }
 
@@ -49,10 +56,9 @@ constexpr std::uint32_t record_delay_ms = 1'000;
 // knows by how much its windows are scaled.
 [[nodiscard]] std::uint32_t leniency(const Flow& flow, const TcpTrack& track, Direction direction) noexcept {
   constexpr std::uint32_t unscaled_most = 65535;
-  constexpr unsigned shift_most = 14;  // RFC 7323 section 2.3
   const Direction other = opposite(direction);
   const unsigned shift = flow.has(Flow::midstream) ? shift_most : track.window_shift[other];
-  return std::max(std::uint32_t{track.window[other]} << shift, unscaled_most);
+  return std::max(offered(track, other, shift), unscaled_most);
 }
 
 // RFC 5961 section 3.2, without the challenge. Who has said nothing yet refuses with number zero, and acknowledges what
@@ -83,24 +89,21 @@ constexpr std::uint32_t record_delay_ms = 1'000;
   return !track.knows(other, TcpTrack::an_end) || !after(number, track.sent_end[other]);
 }
 
-[[nodiscard]] std::optional<std::uint8_t> window_scale(const std::uint8_t* options, unsigned bytes) noexcept {
-  constexpr std::uint8_t end_of_list = 0, no_operation = 1, scale = 3;
-  for (unsigned i = 0; i < bytes && options[i] != end_of_list;) {
-    if (options[i] == no_operation) {
-      ++i;
-      continue;
-    }
-    if (i + 1 >= bytes || options[i + 1] < 2 || i + options[i + 1] > bytes) break;
-    if (options[i] == scale && options[i + 1] == 3) return std::min<std::uint8_t>(options[i + 2], 14);
-    i += options[i + 1];
-  }
-  return std::nullopt;
+[[nodiscard]] std::optional<std::uint8_t> window_scale(const TcpOptions& options) noexcept {
+  constexpr std::uint8_t scale = 3;
+  std::optional<std::uint8_t> shift;
+  options.for_each([&](std::uint8_t kind, unsigned place, unsigned count) {
+    if (kind != scale || count != 3) return false;
+    shift = std::min<std::uint8_t>(*options[place + 2], shift_most);
+    return true;
+  });
+  return shift;
 }
 
 // RFC 7323 section 2.2: windows are scaled if both sides have said by how much.
 void note_scale(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
-  const auto scale = window_scale(packet.data + parsed.l4_offset + sizeof(Tcp), tcp.header_bytes() - 20U);
+  const auto scale = window_scale(TcpOptions(packet.data + parsed.l4_offset));
   track.window_shift[direction] = scale.value_or(0);
   if (!scale && (tcp.flags & Tcp::ack) != 0) track.window_shift[opposite(direction)] = 0;
 }

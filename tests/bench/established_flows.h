@@ -8,6 +8,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <random>
 #include <stdexcept>
 #include <vector>
@@ -21,7 +22,7 @@
 namespace sallyport::dataplane::bench {
 
 inline constexpr std::size_t burst_size = 32;
-inline constexpr std::size_t frame_room = 256;
+inline constexpr std::size_t frame_room = 1024;
 inline constexpr const char* policy_text = R"(
 [[egress_network]]
 namespace = "linkerd-egress"
@@ -166,11 +167,22 @@ struct EstablishedFlows {
   // From now on the source sends other packets: `frame(i)`, at most as long, padded.
   template <typename FrameOf>
   void send_instead(const FrameOf& frame_of_number) {
-    for (std::uint32_t i = 0; i < flows; ++i) {
-      test::Frame frame = frame_of_number(i);
-      frame.resize(frame_bytes);
-      std::memcpy(templates.data() + std::size_t{i} * frame_bytes, frame.data(), frame_bytes);
-    }
+    for (std::uint32_t i = 0; i < flows; ++i) put_template(i, frame_of_number(i));
+  }
+  // The same, so many of them instead of one for each flow, of up to so many bytes.
+  template <typename FrameOf>
+  void send_instead(std::uint32_t count, std::size_t longest, const FrameOf& frame_of_number) {
+    flows = count;
+    frame_bytes = longest;
+    next = 0;
+    order.resize(count);
+    std::iota(order.begin(), order.end(), 0U);
+    templates.assign(std::size_t{count} * longest, 0);
+    send_instead(frame_of_number);
+  }
+  void put_template(std::uint32_t i, test::Frame frame) {
+    frame.resize(frame_bytes);
+    std::memcpy(templates.data() + std::size_t{i} * frame_bytes, frame.data(), frame_bytes);
   }
 
   void forward(std::span<Packet> burst) { pipeline->process(0, burst, now += 1000, snapshot); }

@@ -48,8 +48,10 @@ class InProcess:
 
     def p6(self):
         row = self.pipeline.row("new_flows")
+        ended = google.quarters(row, "ended")
         yield judged("P6", "new flows a second, policy and port choice included, an empty table filled to 1 M",
-                     google.quarters(row, "flows"), Limit(at_least=1.5e6), self.pipeline.command("new_flows"), 1e-6, "M")
+                     google.quarters(row, "flows"), Limit(at_least=1.5e6), self.pipeline.command("new_flows"), 1e-6, "M",
+                     more=f"; ended by time: {ended.text(1e-6, 'M')}")
 
     def p7(self):
         for family, limit, megabytes in ((4, 0.5, 8), (6, 0.25, None)):
@@ -97,6 +99,7 @@ class InProcess:
     def p13(self):
         for what, name in (("flood of new flows of UDP into a full table of 1 M", "flood_against_established"),
                            ("flood of SYNs from spoofed senders into it", "syn_flood_against_established"),
+                           ("flood of connections with a hello of another name each into it", "name_flood_against_established"),
                            ("1 M flows chosen to collide under the default hash key", "hash_flood_against_established"),
                            ("packets from outside to nobody", "misses_against_established")):
             yield self.contest("P13", f"{what}, by established ones", name, Limit(at_most=2.0))

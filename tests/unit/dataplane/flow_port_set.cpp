@@ -29,7 +29,9 @@ TEST_F(PortSets, HoldsWhatWasAddedAndNothingBeside) {
     const PortSet::Port port{address, udp ? IpProtocol::udp : IpProtocol::icmp,
                              static_cast<std::uint16_t>(random.below(2000) * 32)};
     const std::tuple key{port.address, udp ? 1 : 0, port.port};
-    ASSERT_EQ(set.contains(port), model.contains(key));
+    const bool taken = model.contains(key);
+    ASSERT_EQ(set.contains(port), taken);
+    ASSERT_LE(set.glance(port), taken);
     if (model.erase(key) != 0) {
       set.remove(port);
     } else if (model.size() < ports) {
@@ -37,6 +39,17 @@ TEST_F(PortSets, HoldsWhatWasAddedAndNothingBeside) {
       model.insert(key);
     }
   }
+}
+
+// Whose hints nobody shares is seen at a glance.
+TEST_F(PortSets, AreSeenAtAGlance) {
+  const PortSet::Port first{1, IpProtocol::udp, 4000}, second{1, IpProtocol::udp, 4001};
+  EXPECT_FALSE(set.glance(first));
+  ASSERT_TRUE(set.add(first));
+  EXPECT_TRUE(set.glance(first));
+  EXPECT_FALSE(set.glance(second));
+  set.remove(first);
+  EXPECT_FALSE(set.glance(first));
 }
 
 // As many ports as it was made for, each in a line of its own, and again once they are gone.
