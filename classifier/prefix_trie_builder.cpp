@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
-#include <optional>
+#include <numeric>
 #include <span>
 #include <unordered_map>
 #include <utility>
@@ -25,9 +25,9 @@ constexpr std::size_t half_slots = 128;
 // What a node says from one of its slots on: one run's value, or, where several runs lie in that slot, a child over
 // them.
 struct Piece {
-  std::uint32_t slot = 0;
-  std::size_t first_run = 0;
-  std::size_t end_run = 0;
+  std::uint32_t slot;
+  std::size_t first_run;
+  std::size_t end_run;
 
   [[nodiscard]] bool is_child() const noexcept { return end_run - first_run > 1; }
 };
@@ -246,35 +246,50 @@ class Builder {
   // The most frequent values get the numbers of the dictionary; numbers_ says each run's, or dictionary_values for
   // none.
   void make_dictionary() {
-    std::unordered_map<std::uint32_t, std::uint32_t> counts;
+    struct Counted {
+      std::uint32_t value;
+      std::uint32_t count;
+    };
+    std::vector<Counted> counted;
+    std::unordered_map<std::uint32_t, std::uint16_t> places;  // in `counted`
+    std::vector<std::uint16_t> place_of_run;
+    place_of_run.reserve(runs_.size());
     for (std::size_t run = 0; run < runs_.size(); ++run) {
+      const std::uint32_t value = runs_.value(run);
       // Where values hardly ever repeat the dictionary is of no use; do not count them all.
-      if (counts.size() < values_counted_max) {
-        ++counts[runs_.value(run)];
-      } else if (const auto known = counts.find(runs_.value(run)); known != counts.end()) {
-        ++known->second;
+      if (counted.size() < values_counted_max) {
+        const auto [known, absent] = places.try_emplace(value, static_cast<std::uint16_t>(counted.size()));
+        if (absent) counted.push_back({value, 0});
+        place_of_run.push_back(known->second);
+      } else {
+        const auto known = places.find(value);
+        place_of_run.push_back(known == places.end() ? uncounted : known->second);
       }
+      if (place_of_run.back() != uncounted) ++counted[place_of_run.back()].count;
     }
-    std::vector<std::pair<std::uint32_t, std::uint32_t>> by_count(counts.begin(), counts.end());
-    std::sort(by_count.begin(), by_count.end(), [](const auto& left, const auto& right) {
-      return left.second != right.second ? left.second > right.second : left.first < right.first;
+
+    std::vector<std::uint16_t> by_count(counted.size());
+    std::iota(by_count.begin(), by_count.end(), std::uint16_t{0});
+    std::sort(by_count.begin(), by_count.end(), [&](std::uint16_t left, std::uint16_t right) {
+      const Counted &one = counted[left], &other = counted[right];
+      return one.count != other.count ? one.count > other.count : one.value < other.value;
     });
     by_count.resize(std::min(by_count.size(), dictionary_values));
+
     layout_.dictionary.assign(dictionary_words, own_word);
-    std::unordered_map<std::uint32_t, std::uint8_t> numbers;
-    for (const auto& [value, count] : by_count) {
-      const auto number = static_cast<std::uint8_t>(numbers.size());
-      layout_.dictionary[number] = value;
-      numbers.emplace(value, number);
+    std::vector<std::uint8_t> numbers(counted.size(), std::uint8_t{dictionary_values});
+    for (std::size_t number = 0; number < by_count.size(); ++number) {
+      layout_.dictionary[number] = counted[by_count[number]].value;
+      numbers[by_count[number]] = static_cast<std::uint8_t>(number);
     }
     numbers_.reserve(runs_.size());
-    for (std::size_t run = 0; run < runs_.size(); ++run) {
-      const auto known = numbers.find(runs_.value(run));
-      numbers_.push_back(known == numbers.end() ? std::uint8_t{dictionary_values} : known->second);
+    for (const std::uint16_t place : place_of_run) {
+      numbers_.push_back(place == uncounted ? std::uint8_t{dictionary_values} : numbers[place]);
     }
   }
 
   static constexpr std::size_t values_counted_max = 4096;
+  static constexpr std::uint16_t uncounted = values_counted_max;
 
   const Runs<Address>& runs_;
   std::vector<std::uint8_t> numbers_;

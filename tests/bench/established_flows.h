@@ -200,14 +200,26 @@ struct EstablishedFlows {
     std::array<Packet, burst_size> burst;
     for (std::size_t i = 0; i < burst_size; ++i) {
       std::uint8_t* data = frames[i]->data() + 128;
-      std::memcpy(data, templates.data() + std::size_t{order[next]} * frame_bytes, frame_bytes);
+      std::memcpy(data, template_of(next), frame_bytes);
       next = next + 1 == flows ? 0 : next + 1;
       burst[i] = Packet{};
       burst[i].data = data;
       burst[i].length = static_cast<std::uint32_t>(frame_bytes);
       burst[i].headroom = 128;
     }
+    if (fetches_ahead) fetch_next();
     work(std::span<Packet>(burst));
+  }
+  // Of the packet at this place of the order.
+  [[nodiscard]] const std::uint8_t* template_of(std::size_t place) const {
+    return templates.data() + std::size_t{order[place]} * frame_bytes;
+  }
+  void fetch_next() const {
+    for (std::size_t i = 0; i < burst_size; ++i) {
+      const std::uint8_t* frame = template_of((next + i) % flows);
+      prefetch(frame);
+      prefetch(frame + frame_bytes - 1);
+    }
   }
 
   std::uint32_t flows;
@@ -221,6 +233,9 @@ struct EstablishedFlows {
   std::vector<std::uint32_t> order;
   std::size_t frame_bytes = 0;
   std::size_t next = 0;
+  // The next burst's frames are on their way meanwhile, as a device puts them into the cache: where there is no other
+  // contestant that waits for them alike.
+  bool fetches_ahead = false;
   Instant now = 1'700'000'000'000'000'000;
 };
 
