@@ -28,7 +28,7 @@ std::int32_t shortest_timeout(const config::Timeouts& t) noexcept {
 std::uint32_t mappings_max(const PipelineSettings& given) noexcept {
   constexpr std::uint32_t times_max = 5;
   const std::uint32_t rest = port_rest_ms(given.nat);
-  constexpr std::uint64_t number_max = UINT32_MAX / 2;  // MappingBook's index tells two sides apart by a bit
+  constexpr std::uint64_t number_max = UINT32_MAX / 2 - 1;  // MappingBook's index tells two sides apart by a bit
   const auto shortest = static_cast<std::uint32_t>(std::max(shortest_timeout(given.timeouts), 1));
   const std::uint64_t times = std::min(1 + (rest + shortest - 1) / shortest, times_max);
   return static_cast<std::uint32_t>(std::min(given.limits.flows * times, number_max));

@@ -25,6 +25,7 @@
 #include "dataplane/flow/source_ports.h"
 #include "dataplane/flow/timer_wheel.h"
 #include "dataplane/flow/tunnel_book.h"
+#include "dataplane/opening_budget.h"
 #include "dataplane/pipeline.h"
 #include "dataplane/rule_counters.h"
 #include "dataplane/stages/identify.h"
@@ -122,6 +123,7 @@ struct Core {
   UnsolicitedSyns unsolicited;
   AgainQueue again;
   ChangeBook changes;
+  OpeningBudget openings;
   SharedRateLimit icmp_limit{1000};
   RateLimit exhaustion_limit{10};
   PortSlice identifiers;

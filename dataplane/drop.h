@@ -55,6 +55,7 @@ namespace sallyport::dataplane {
   X(hello_abandoned, "held for a server name; the connection ended first")                                    \
   X(held_full, "no room to hold more payload")                                                                \
   X(flows_exhausted, "the flow table is full")                                                                \
+  X(worker_overloaded, "a new flow while the worker has more packets than time")                              \
   X(source_limit, "the source has as many flows as it may, or opens them too fast")                           \
   X(nat_ports_exhausted, "no free port on the egress address towards this server")                            \
   X(source_ports_exhausted, "the source has as many ports as it may")                                         \

@@ -41,7 +41,7 @@ class Burst {
     const std::size_t count = receive(core_, port_, packets, in_flight_);
     core_.world.has_passed(Stage::parse);
     const std::span<InFlight> burst = std::span(in_flight_).first(count);
-    if (look_ahead(core_.flows, burst)) expect_new_flows(core_, burst);
+    if (look_ahead(core_.flows, burst) && !core_.openings.overdrawn()) expect_new_flows(core_, burst);
     core_.world.has_passed(Stage::look_up);
     for (std::size_t i = 0; i < count; ++i) handle(in_flight_[i]);
     core_.world.has_passed(Stage::handle);
@@ -63,6 +63,8 @@ class Burst {
 
   // Apart, so that what it keeps in registers is nothing to the packets that never come here.
   [[gnu::noinline]] void go_the_long_way(InFlight& p, FlowNumber number) noexcept {
+    OpeningBudget* const budget = core_.openings.strained() && is_undecided(number) ? &core_.openings : nullptr;
+    const OpeningBudget::Stretch stretch(budget, number != 0);
     if (number == 0 || ended_by_time(core_, number)) {
       new_flow(p);
     } else if (p.from_inside) {
@@ -70,6 +72,12 @@ class Burst {
     } else {
       inbound(p, number);
     }
+  }
+
+  // Not opened yet, or its first payload is waited for.
+  [[nodiscard]] bool is_undecided(FlowNumber number) const noexcept {
+    const Flow& flow = core_.flows[number];
+    return number == 0 || flow.verdict == Verdict::waiting || flow.has(Flow::observing);
   }
 
   [[gnu::noinline]] void unfollowed(InFlight& p) noexcept {
@@ -316,12 +324,16 @@ void Pipeline::process(PortIndex port, std::span<Packet> burst, Instant now, con
   for (std::size_t done = 0; done < burst.size(); done += burst_max) {
     const std::span<Packet> some = burst.subspan(done, std::min(burst_max, burst.size() - done));
     parts_->count_received(port, some);
+    parts_->openings.begin_burst();
     pass(*parts_, parts_->in_flight, port, some);
+    parts_->openings.end_burst(some.size());
     if (!parts_->again.empty()) take_again(*parts_, parts_->in_flight);
   }
   parts_->flush();
   parts_->world.has_passed(Stage::transmit);
 }
+
+void Pipeline::set_strained(bool strained) noexcept { parts_->openings.set_strained(strained); }
 
 void Pipeline::advance(Instant now, const Snapshot& snapshot) noexcept {
   Core& core = *parts_;

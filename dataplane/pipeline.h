@@ -93,6 +93,8 @@ class Pipeline {
   // A burst that came in on `port`, at most 64 packets. Takes them all: each is transmitted, held, or ends under a
   // name.
   void process(PortIndex port, std::span<Packet> burst, Instant now, const Snapshot& snapshot) noexcept;
+  // Packets wait for this worker, or do so no more: new flows may take a part of its time alone (opening_budget.h).
+  void set_strained(bool strained) noexcept;
   // Everything that time brings: timeouts, waiting neighbours. To be called often (every millisecond or with each
   // burst); costs nothing while nothing expires.
   void advance(Instant now, const Snapshot& snapshot) noexcept;

@@ -19,6 +19,7 @@ constexpr long nap_longest_ns = 50'000;  // a device's queue of 1024 holds what 
 constexpr std::uint32_t turns_a_nap_length = 64;
 constexpr std::uint32_t naps_to_wait = 16;            // then it waits to be woken, where there is who wakes it
 constexpr std::chrono::milliseconds wait_longest(4);  // timers come up meanwhile
+constexpr std::uint32_t full_turns_max = 32;          // of 32 packets: what a device's queue of 1024 holds
 
 // Nanoseconds since the epoch, as the wall showed them when the program began, plus what a steady clock counted since:
 // never runs back, whatever happens to the wall clock.
@@ -72,11 +73,13 @@ bool Worker::turn() noexcept {
   const Instant now = read_clock();
   const bool late = settings_.fence_after_ns != 0 && fence_if_late(now);
   const Snapshot& snapshot = quiescence_.current();
-  bool busy = false;
+  Came most = Came::nothing;
   for (std::size_t port = 0; port < settings_.roles.size(); ++port) {
-    busy |= receive(static_cast<PortIndex>(port), now, snapshot);
+    most = std::max(most, receive(static_cast<PortIndex>(port), now, snapshot));
   }
-  if (settings_.workers > 1) busy |= take_handed_over(now, snapshot);
+  if (settings_.workers > 1) most = std::max(most, take_handed_over(now, snapshot));
+  watch_queues(most);
+  bool busy = most != Came::nothing;
   // Whoever was fenced says nothing on any wire: not even that it is the master still, for VRRP's sake. Nor does
   // anybody say what was to be said before a stop, or as if there had been none: that the egress addresses are here.
   busy |= world_.send_from_kernel(late || (settings_.standing != nullptr && settings_.standing->fenced()));
@@ -92,14 +95,20 @@ bool Worker::fence_if_late(Instant now) noexcept {
   return late;
 }
 
-bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept {
-  bool any = false;
+// Whoever gets as much as a turn takes, turn after turn, leaves more behind.
+void Worker::watch_queues(Came most) noexcept {
+  full_turns_ = most == Came::as_much_as_fits ? std::min(full_turns_ + 1, full_turns_max) : 0;
+  pipeline_.set_strained(full_turns_ == full_turns_max);
+}
+
+Worker::Came Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept {
+  Came most = Came::nothing;
   for (const std::uint16_t queue : world_.receive_queues(port)) {
     std::array<Packet, DeviceWorld::receive_burst> burst;
     world_.begin_stages();
     std::size_t count = world_.receive(port, queue, burst);
     if (count == 0) continue;
-    any = true;
+    most = std::max(most, count == burst.size() ? Came::as_much_as_fits : Came::some);
     if (settings_.workers > 1) {
       if (settings_.steered[port]) check_steering(port, std::span(burst).first(count));
       count = sort_out(port, std::span(burst).first(count), snapshot);
@@ -107,11 +116,11 @@ bool Worker::receive(PortIndex port, Instant now, const Snapshot& snapshot) noex
     world_.has_passed(Stage::receive);
     if (count != 0) process(port, std::span(burst).first(count), now, snapshot);
   }
-  return any;
+  return most;
 }
 
 // Packets of several ports, in order; the pipeline takes those of one port at a time.
-bool Worker::take_handed_over(Instant now, const Snapshot& snapshot) noexcept {
+Worker::Came Worker::take_handed_over(Instant now, const Snapshot& snapshot) noexcept {
   std::array<Packet, DeviceWorld::burst_max> burst;
   world_.begin_stages();
   const std::size_t count = world_.receive_handed_over(burst);
@@ -123,7 +132,8 @@ bool Worker::take_handed_over(Instant now, const Snapshot& snapshot) noexcept {
     process(port, std::span(burst).subspan(first, end - first), now, snapshot);
     first = end;
   }
-  return count != 0;
+  if (count == 0) return Came::nothing;
+  return count == burst.size() ? Came::as_much_as_fits : Came::some;
 }
 
 void Worker::process(PortIndex port, std::span<Packet> packets, Instant now, const Snapshot& snapshot) noexcept {

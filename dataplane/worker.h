@@ -74,8 +74,11 @@ class Worker {
  private:
   [[nodiscard]] bool turn() noexcept;
   [[nodiscard]] bool fence_if_late(Instant now) noexcept;  // true: this turn is
-  [[nodiscard]] bool receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept;
-  [[nodiscard]] bool take_handed_over(Instant now, const Snapshot& snapshot) noexcept;
+  // At once, out of a queue.
+  enum class Came : std::uint8_t { nothing, some, as_much_as_fits };
+  [[nodiscard]] Came receive(PortIndex port, Instant now, const Snapshot& snapshot) noexcept;
+  [[nodiscard]] Came take_handed_over(Instant now, const Snapshot& snapshot) noexcept;
+  void watch_queues(Came most) noexcept;
   void process(PortIndex port, std::span<Packet> packets, Instant now, const Snapshot& snapshot) noexcept;
   void advance(Instant now, const Snapshot& snapshot) noexcept;
   // Moves the packets of others out; answers how many are left at the front.
@@ -96,7 +99,8 @@ class Worker {
   std::atomic<End> end_{End::not_yet};
   std::uint64_t cycles_ = 0;  // at the end of the last turn
   std::uint32_t idle_turns_ = 0;
-  Instant last_turn_ = 0;  // began then
+  std::uint32_t full_turns_ = 0;  // one after the other, in which a queue gave as much as could be taken
+  Instant last_turn_ = 0;         // began then
 };
 
 }  // namespace sallyport::dataplane

@@ -67,6 +67,13 @@ inline constexpr std::size_t tcp_event_count = 9;
   return table[static_cast<std::size_t>(state)][static_cast<std::size_t>(event)];
 }
 
+// Both sides have not agreed yet.
+[[nodiscard]] constexpr bool is_opening(TcpState state) noexcept {
+  using enum TcpState;
+  return state == none || state == syn_client || state == syn_both || state == syn_crossed || state == syn_server ||
+         state == syn_answered;
+}
+
 // Established and half-closed connections live long; opening, closed on both sides, and reset ones are transitory.
 [[nodiscard]] constexpr bool is_transitory(TcpState state) noexcept {
   return state != TcpState::established && state != TcpState::fin_client && state != TcpState::fin_server;

@@ -47,7 +47,7 @@ class TimerWheel {
 
   // Calls `due(number)` for the flows of every slot that has come up, at most `budget` of them; the rest comes with the
   // next call. `due` removes the flow, and may add it again. `expect(number)` is told which comes after it, with its
-  // line and its facts at hand.
+  // line and its facts on their way.
   template <typename Due, typename Expect>
   void turn(Tick now, std::uint32_t budget, const Due& due, const Expect& expect) noexcept {
     const std::uint32_t target = now / slot_ms;

@@ -7,6 +7,7 @@
 #include "dataplane/stages/nat.h"
 #include "dataplane/stages/query.h"
 #include "dataplane/stages/requests.h"
+#include "dataplane/stages/segment.h"
 #include "dataplane/stages/shadow.h"
 #include "dataplane/stages/survive.h"
 #include "dataplane/stages/track.h"
@@ -266,11 +267,11 @@ Decision pending_decision(const Core& core, const Flow& flow) noexcept {
 Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed, std::uint64_t hash) noexcept {
   if (core.policy() == nullptr) return {0, Drop::no_policy};
   if (parsed.kind == PacketKind::echo_reply) return {0, Drop::icmp_lone_reply};
-  constexpr std::uint8_t opening_flags = wire::Tcp::syn | wire::Tcp::ack;
-  const bool midstream = parsed.kind == PacketKind::tcp && (parsed.tcp_flags & opening_flags) != wire::Tcp::syn;
+  const bool midstream = parsed.kind == PacketKind::tcp && !is_first_syn(parsed);
   // A reset is of something that is over.
   const bool lives_on = (parsed.tcp_flags & (wire::Tcp::ack | wire::Tcp::rst)) == wire::Tcp::ack;
   if (midstream && !(core.settings.nat.tcp_midstream && lives_on)) return {0, Drop::no_flow_midstream};
+  if (core.openings.overdrawn()) return {0, Drop::worker_overloaded};
   const Opened opened = Opening(core, packet, parsed.key, hash, to_server).run();
   if (opened.flow != 0 && midstream) core.flows[opened.flow].set(Flow::midstream);
   return opened;
@@ -278,9 +279,7 @@ Opened open_flow(Core& core, const Packet& packet, const Parsed& parsed, std::ui
 
 Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& parsed) noexcept {
   if (core.policy() == nullptr) return {0, Drop::no_policy};
-  const bool begins =
-      parsed.kind == PacketKind::udp ||
-      (parsed.kind == PacketKind::tcp && (parsed.tcp_flags & (wire::Tcp::syn | wire::Tcp::ack)) == wire::Tcp::syn);
+  const bool begins = parsed.kind == PacketKind::udp || is_first_syn(parsed);
   if (!begins || core.settings.nat.filtering == config::Filtering::address_and_port_dependent) {
     return {0, Drop::no_mapping};
   }
@@ -291,6 +290,7 @@ Opened open_flow_from_outside(Core& core, const Packet& packet, const Parsed& pa
   if (mapping == 0 || !core.mappings.is_open(mapping) || !may_answer(core, mapping, server)) {
     return {0, Drop::no_mapping};
   }
+  if (core.openings.overdrawn()) return {0, Drop::worker_overloaded};
 
   const Endpoint& client = core.mappings[mapping].inside;
   FlowKey inside = parsed.key.reversed();

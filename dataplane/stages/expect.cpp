@@ -64,21 +64,18 @@ class Expectation {
     std::uint16_t port = e.key->source_port;
     if (e.mapping != 0) {
       port = core_.mappings[e.mapping].nat_port;
-    } else if (e.by_mapping && core_.mappings.looks_taken(e.nat_address, port, e.key->protocol)) {
-      port = another_port(core_, {e.nat_address, port, e.key->protocol}, random_);
+    } else if (e.by_mapping) {
+      port = likely_port(core_, {e.nat_address, port, e.key->protocol}, random_);
     }
     FlowKey outside = e.key->reversed();
     outside.destination = core_.addresses[e.nat_address].bytes;
-    if (FlowTable::is_echo(outside.protocol)) {
-      outside.source_port = port;
-    } else {
-      outside.destination_port = port;
-    }
+    const bool echo = FlowTable::is_echo(outside.protocol);
+    outside.set_ports(echo ? port : e.key->destination_port, echo ? std::uint16_t{0} : port);
     core_.flows.prefetch_bucket(core_.flows.hash(outside, FlowTable::Side::outside));
   }
 
   const Core& core_;
-  Random random_;  // what core_ will draw next
+  Random random_;  // what core_ will draw next, if nothing else draws
   std::array<Expected, burst_max> expected_;
   std::size_t count_ = 0;
   std::uint32_t new_mappings_ = 0;
@@ -99,6 +96,7 @@ void expect_end(const Core& core, FlowNumber number) noexcept {
   if (facts.sender != 0) core.sources.prefetch(facts.sender);
   if (facts.mapping == 0) return;
   core.mappings.prefetch(facts.mapping);
+  if (core.mappings.resting()) return;
   (void)core.mappings.prefetch({core.flows.source(flow), flow.source_port, flow.protocol}, flow.nat_address);
 }
 

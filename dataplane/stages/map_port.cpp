@@ -339,15 +339,19 @@ Mapped map_port(Core& core, Flow& flow) noexcept {
   return maps_endpoints(core, flow.protocol) ? map_endpoint(core, flow) : map_connection(core, flow);
 }
 
-std::uint16_t another_port(const Core& core, const Sought& sought, Random& random) noexcept {
+std::uint16_t likely_port(const Core& core, const Sought& sought, Random& random) noexcept {
   constexpr unsigned draws = 4;
+  if (core.source_ports.used()) return sought.inside_port;
   const PortSlice& slice = slice_for(core, sought);
-  if (core.source_ports.used() || slice.size() == 0) return sought.inside_port;
+  const auto serves = [&](std::uint16_t raw) {
+    return slice.contains(__builtin_bswap16(raw)) &&
+           !core.mappings.looks_taken(sought.nat_address, raw, sought.protocol);
+  };
+  if (serves(sought.inside_port) || slice.size() == 0) return sought.inside_port;
   for (unsigned i = 0; i < draws; ++i) {
-    const std::uint16_t port =
-        draw_port(random, slice, __builtin_bswap16(sought.inside_port), keeps_parity(sought.protocol));
-    const std::uint16_t raw = __builtin_bswap16(port);
-    if (slice.contains(port) && !core.mappings.looks_taken(sought.nat_address, raw, sought.protocol)) return raw;
+    const std::uint16_t raw = __builtin_bswap16(
+        draw_port(random, slice, __builtin_bswap16(sought.inside_port), keeps_parity(sought.protocol)));
+    if (serves(raw)) return raw;
   }
   return sought.inside_port;
 }

@@ -21,9 +21,8 @@ struct Sought {
   std::uint16_t inside_port;
   IpProtocol protocol;
 };
-// The port that a new mapping will most likely get where the inside port is taken, network byte order; `random`: a copy
-// of what it will be drawn from.
-[[nodiscard]] std::uint16_t another_port(const Core& core, const Sought& sought, Random& random) noexcept;
+// The port that a new mapping will most likely get, network byte order; `random`: a copy of what it will be drawn from.
+[[nodiscard]] std::uint16_t likely_port(const Core& core, const Sought& sought, Random& random) noexcept;
 // The flow has its egress address; `ok`: its port and mapping are its own from now on. Else it holds neither.
 [[nodiscard]] Mapped map_port(Core& core, Flow& flow) noexcept;
 // Likewise by a mapping that stands already.

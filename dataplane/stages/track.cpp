@@ -124,6 +124,21 @@ void note_acknowledged(TcpTrack& track, const Tcp& tcp, Direction direction) noe
   }
 }
 
+// A server's SYN in the middle of a connection is of another one or nobody's (RFC 5961 section 4), but where the client
+// has asked for it.
+[[nodiscard]] bool is_out_of_place(const Flow& flow, const TcpTrack& track, const Tcp& tcp,
+                                   Direction direction) noexcept {
+  if ((tcp.flags & Tcp::syn) == 0 || direction == to_server || is_opening(flow.tcp)) return false;
+  return (tcp.flags & Tcp::ack) == 0 || !track.ends_at(to_server, tcp.acknowledgment.get());
+}
+
+// As the windows of later segments are said, rounded up: that of a SYN is not scaled (RFC 7323 section 2.2).
+[[nodiscard]] std::uint16_t window_of(const TcpTrack& track, const Tcp& tcp, Direction direction) noexcept {
+  const unsigned shift = (tcp.flags & Tcp::syn) != 0 ? track.window_shift[direction] : 0;
+  const std::uint32_t window = (tcp.window.get() + (std::uint32_t{1} << shift) - 1) >> shift;
+  return static_cast<std::uint16_t>(std::max(window, 1U));
+}
+
 // The sequence number behind the segment.
 [[nodiscard]] std::uint32_t end_of(const Packet& packet, const Parsed& parsed) noexcept {
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
@@ -176,6 +191,7 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   TcpTrack& track = core.flows.track(flow);
   const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
   if ((tcp.flags & Tcp::rst) != 0 && !reset_in_window(flow, track, tcp, direction)) return false;
+  if (is_out_of_place(flow, track, tcp, direction)) return true;
   // What waits for a verdict is not said yet; nor is the client's end behind it.
   const bool says = parsed.payload_bytes != 0 || (direction == to_server && (tcp.flags & Tcp::fin) != 0);
   const bool may_wait = flow.verdict == Verdict::waiting || (direction == to_server && flow.has(Flow::following));
@@ -189,7 +205,7 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   if (!waits && !ahead && (tcp.flags & Tcp::rst) == 0) note_sent(track, packet, parsed, direction);
   if ((tcp.flags & Tcp::syn) != 0) note_scale(track, packet, parsed, direction);
   if ((tcp.flags & Tcp::ack) != 0 && (tcp.flags & Tcp::rst) == 0) note_acknowledged(track, tcp, direction);
-  track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
+  track.window[direction] = window_of(track, tcp, direction);
   flow.tcp = state_after(flow, track, tcp, end, direction);
   if (flow.has(Flow::recorded)) [[unlikely]]
     record_again(core, flow, news);

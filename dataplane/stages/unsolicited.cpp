@@ -2,6 +2,7 @@
 
 #include "dataplane/core.h"
 #include "dataplane/stages/refuse.h"
+#include "dataplane/stages/segment.h"
 #include "dataplane/stages/track.h"
 #include "dataplane/wire/headers.h"
 
@@ -12,8 +13,7 @@ using wire::Tcp;
 
 // What is put together from fragments lies in a buffer that is wanted again.
 [[nodiscard]] bool may_wait(const Core& core, const Packet& packet, const Parsed& parsed) noexcept {
-  return core.settings.nat.unsolicited_icmp && parsed.kind == PacketKind::tcp &&
-         (parsed.tcp_flags & (Tcp::syn | Tcp::ack)) == Tcp::syn && !packet.reassembled &&
+  return core.settings.nat.unsolicited_icmp && is_first_syn(parsed) && !packet.reassembled &&
          core.policy()->gives_out(parsed.key.destination_address());
 }
 

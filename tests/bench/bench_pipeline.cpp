@@ -15,8 +15,8 @@
 
 #include "dataplane/flow/key_hash.h"
 #include "tests/bench/established_flows.h"
+#include "tests/bench/flood.h"
 #include "tests/bench/paired.h"
-#include "tests/unit/classifier/names_hello_builder.h"
 
 namespace sallyport::dataplane::bench {
 namespace {
@@ -86,6 +86,7 @@ void new_flows(benchmark::State& state) {
     ended.push_back(million / end_time * 1e9);
     if (source.pipeline->counters().flows_live.get() != 0) state.SkipWithError("flows live on");
     const double time = nanoseconds([&] { source.send_all(); });
+    if (source.pipeline->counters().flows_live.get() != million) state.SkipWithError("flows were refused");
     state.SetIterationTime(time * 1e-9);
     begun.push_back(million / time * 1e9);
   }
@@ -99,54 +100,59 @@ BENCHMARK(new_flows)
     ->UseManualTime()
     ->Unit(benchmark::kMillisecond);
 
-// A flood into a full table against packets of flows in one.
-void run_flood(benchmark::State& state, EstablishedFlows& full) {
+// Packets a second while every second one is of a flood, by those of established flows alone. The worker is strained,
+// as any is whose queues a flood keeps full.
+void run_flood(benchmark::State& state, EstablishedFlows& flooded, Flood::Of what) {
   EstablishedFlows usual(million, Family::v4);
+  Flood flood(what);
+  flooded.pipeline->set_strained(true);
   run_paired(
-      state, packets, [&] { send(full); }, packets, [&] { send(usual); });
-  const auto& drops = full.pipeline->counters().drops;
-  if (drops[static_cast<std::size_t>(Drop::flows_exhausted)].get() != full.world.lost)
-    state.SkipWithError("refused for another reason");
+      state, packets, [&] { send(usual); }, packets,
+      [&] {
+        send(flooded, [&](std::span<Packet> burst) {
+          for (std::size_t i = 1; i < burst.size(); i += 2) flood.put_into(burst[i]);
+          flooded.forward(burst);
+        });
+      });
+  const auto& drops = flooded.pipeline->counters().drops;
+  const auto dropped = [&](Drop why) { return drops[static_cast<std::size_t>(why)].get(); };
+  const std::uint64_t refused =
+      dropped(Drop::flows_exhausted) + dropped(Drop::policy_denied) + dropped(Drop::hello_denied);
+  if (dropped(Drop::worker_overloaded) == 0 || refused == 0) state.SkipWithError("the flood was not what it should be");
+  if (dropped(Drop::worker_overloaded) + refused != flooded.world.lost) state.SkipWithError("others were lost as well");
+  state.counters["looked_at"] = static_cast<double>(refused) / static_cast<double>(flooded.world.lost);
 }
 
-// Packets of new flows while the table is full, each a question to the policy, a refusal and a record, against packets
-// of established ones. Of UDP; and SYNs of spoofed senders, each another.
-void flood_against_established(benchmark::State& state) {
+void speed_under_udp_flood(benchmark::State& state) {
   EstablishedFlows full(million, Family::v4, 1, 0);
-  full.send_instead([](std::uint32_t i) { return frame_of(key_of(million + i, Family::v4)); });
-  run_flood(state, full);
+  run_flood(state, full, Flood::Of::udp);
 }
-BENCHMARK(flood_against_established)->Iterations(paired_rounds())->UseManualTime();
+BENCHMARK(speed_under_udp_flood)->Iterations(paired_rounds())->UseManualTime();
 
-void syn_flood_against_established(benchmark::State& state) {
+void speed_under_syn_flood(benchmark::State& state) {
   EstablishedFlows full(million, Family::v4, 1, 0);
-  std::mt19937 random(3);
-  full.send_instead([&](std::uint32_t) {
-    const auto sender = IpAddress::from_v4(0x0a000000U | (random() & 0x00ffffffU));
-    const auto server = IpAddress::from_v4(0x2d000000U | (random() & 0x00ffffffU));
-    return test::tcp({to_string(sender), static_cast<std::uint16_t>(random() | 1024U)}, {to_string(server), 443},
-                     wire::Tcp::syn, {.seq = static_cast<std::uint32_t>(random())});
-  });
-  run_flood(state, full);
+  run_flood(state, full, Flood::Of::syns);
 }
-BENCHMARK(syn_flood_against_established)->Iterations(paired_rounds())->UseManualTime();
+BENCHMARK(speed_under_syn_flood)->Iterations(paired_rounds())->UseManualTime();
 
-// New connections, each with a hello of another name, the whole of it in the SYN.
-void name_flood_against_established(benchmark::State& state) {
-  constexpr std::uint32_t names = 1U << 17U;
-  constexpr std::size_t longest = 400;
-  EstablishedFlows full(million, Family::v4, 1, 0);
-  full.send_instead(names, longest, [](std::uint32_t i) {
-    using classifier::names::browser_hello;
-    const std::string name = "host-" + std::to_string(i * 2654435761U) + ".flood.example";
-    const test::Frame hello = classifier::names::record(browser_hello(name, 32).message());
-    const test::End client(to_string(IpAddress::from_v4(0x0a000100U + i / 32)), static_cast<std::uint16_t>(2000 + i));
-    return test::tcp(client, {to_string(IpAddress::from_v4(0x2d000000U + i)), 443}, wire::Tcp::syn,
-                     {.seq = i, .payload = hello});
-  });
-  run_flood(state, full);
+// With room for all of them, so that each name that is looked at is read, judged and refused.
+void speed_under_name_flood(benchmark::State& state) {
+  constexpr const char* names = R"(
+[[egress_network]]
+namespace = "linkerd-egress"
+name = "named"
+traffic_policy = "Deny"
+networks = [ { cidr = "46.0.0.0/8" } ]
+[[tls_route]]
+namespace = "linkerd-egress"
+name = "names"
+parent_refs = [ { name = "named", namespace = "linkerd-egress", port = 443 } ]
+hostnames = ["httpbin.org", "*.example.com"]
+)";
+  EstablishedFlows roomy(million, Family::v4, 1, 200, std::string(policy_text) + names);
+  run_flood(state, roomy, Flood::Of::hellos);
 }
-BENCHMARK(name_flood_against_established)->Iterations(paired_rounds())->UseManualTime();
+BENCHMARK(speed_under_name_flood)->Iterations(paired_rounds())->UseManualTime();
 
 // Flows that would all stand in a 64th of the index if its hash had the key of PipelineSettings's seed, against flows
 // in an index of the same size that nobody has chosen. The gateway draws its seed at start, and so does the pipeline

@@ -212,6 +212,36 @@ def _(t):
     talk.answer("R", offset=1_000_000, drop="tcp_rst_invalid")
 
 
+def scaled(t, mine, theirs):
+    """A connection whose sides offer to scale their windows by so many bits, and say 502 when they do."""
+    talk = Talk(t, A, 40000, S, 443, E)
+    t.inside(syn := tcp(A, 40000, S, 443, "S", 1000, options=[("WScale", mine)]), outside=seen(syn, src=E))
+    talk.mine += 1
+    t.outside(both := tcp(S, 443, E, 40000, "SA", 5000, 1001, options=[("WScale", theirs)]), inside=seen(both, dst=A))
+    talk.theirs += 1
+    t.inside(last := tcp(A, 40000, S, 443, "A", 1001, 5001, window=502), outside=seen(last, src=E))
+    return talk
+
+
+@case("N36 the window of a SYN itself is not scaled (RFC 7323 section 2.2)")
+def _(t):
+    talk = scaled(t, 7, 14)
+    talk.say("R", offset=1_000_000, drop="tcp_rst_invalid")
+    talk.send(b"still here")
+    talk.say("R", offset=64_000)
+
+
+@case("N36 a blind SYN-ACK takes the scale of the windows from nobody, nor does a SYN")
+def _(t):
+    for flags in ("SA", "S"):
+        talk = scaled(t, 7, 7)
+        for ack in (0x30000000, talk.mine):
+            t.outside(blind := tcp(S, 443, E, 40000, flags, 0x50000000, ack if "A" in flags else 0), inside=seen(blind, dst=A))
+        talk.answer("R", offset=60_000)
+        t.wait(300)
+        talk.answer("PA", drop="no_mapping")
+
+
 @both_families("N37 both sides have forgotten the connection: the next one's resets count by its own numbers")
 def _(t, a, b, s, s2, e):
     for who in ("server", "client"):

@@ -16,8 +16,8 @@ def ip(source, destination, **fields):
     return IP(src=source, dst=destination, **fields)
 
 
-def tcp(source, sport, destination, dport, flags="S", seq=1000, ack=0, payload=b"", options=(), **fields):
-    header = TCP(sport=sport, dport=dport, flags=flags, seq=seq & 0xFFFFFFFF, ack=ack & 0xFFFFFFFF, window=65000,
+def tcp(source, sport, destination, dport, flags="S", seq=1000, ack=0, payload=b"", options=(), window=65000, **fields):
+    header = TCP(sport=sport, dport=dport, flags=flags, seq=seq & 0xFFFFFFFF, ack=ack & 0xFFFFFFFF, window=window,
                  options=list(options))
     return fixed(ip(source, destination, **fields) / header / Raw(payload))
 
