@@ -12,7 +12,8 @@ namespace {
 constexpr auto known_search = std::to_array<KnownOption>({
     {"loss", "PERCENT,..", "how much may be lost (default: 0, the NDR); several: the rate for each"},
     {"trial-seconds", "N", "of each trial (default: 10; RFC 2544 wants 60)"},
-    {"warm-up", "SECONDS", "before the first trial, as fast as it goes; what is lost then does not count (default: 1)"},
+    {"warm-up", "SECONDS",
+     "before the first trial, at --rate or as fast as it goes; what is lost does not count (default: 1)"},
     {"resolution", "PERCENT", "of the highest rate: how near the bounds come to each other (default: 1)"},
     {"plot", "FILE.svg", "draws loss and latency over rate"},
 });

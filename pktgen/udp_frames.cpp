@@ -18,7 +18,6 @@ constexpr std::uint8_t usual_ttl = 64;
 // RFC 6985, "simple IMIX": 64, 594 and 1518 bytes as 7:4:1, spread out.
 constexpr std::array<std::uint32_t, 3> imix_sizes = {64, 594, 1518};
 constexpr std::array<std::uint8_t, 12> imix_turns = {0, 1, 0, 1, 0, 0, 1, 0, 2, 0, 1, 0};
-constexpr std::uint32_t ipv6_least = 84;
 
 std::size_t ip_bytes(Family family) { return family == Family::v4 ? sizeof(wire::Ipv4) : sizeof(wire::Ipv6); }
 
@@ -35,7 +34,7 @@ UdpFrames::UdpFrames(const UdpOptions& options, const dataplane::MacAddress& sou
       senders_(options.from, options.sources),
       magic_(static_cast<std::uint32_t>(mixed(options.seed ^ 0x5a11U))),
       random_(mixed(options.seed)) {
-  const std::uint32_t least = options.from.family == Family::v4 ? 0 : ipv6_least;
+  const std::uint32_t least = size_least(options.from.family);
   if (options.size == 0) {
     sizes_.assign(imix_turns.begin(), imix_turns.end());
     for (const std::uint32_t size : imix_sizes) {
