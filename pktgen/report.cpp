@@ -4,22 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "pktgen/latency_report.h"
+#include "pktgen/tally_report.h"
 
 namespace sallyport::pktgen {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-double mpps(const Tally& tally, double seconds) {
-  return seconds > 0 ? static_cast<double>(tally.packets) / seconds / 1e6 : 0;
-}
-double gbps(const Tally& tally, double seconds) {
-  return seconds > 0 ? static_cast<double>(tally.bytes) * 8 / seconds / 1e9 : 0;
-}
-std::string tally_text(const char* name, const Tally& tally, double seconds) {
-  return fmt::format("{:<10}{:>14} packets  {:>9.3f} Mpps  {:>8.3f} Gbit/s\n", name, tally.packets,
-                     mpps(tally, seconds), gbps(tally, seconds));
-}
 
 }  // namespace
 
@@ -28,7 +18,7 @@ std::string to_text(const Report& report) {
   if (!report.order.empty()) text += fmt::format(", flows in {} order", report.order);
   text +=
       '\n' + tally_text("sent", report.sent, report.seconds) + tally_text("received", report.received, report.seconds);
-  text += fmt::format("{:<10}{:>14} packets  {:>9.4f} %\n", "lost", report.lost(), report.loss_percent());
+  text += lost_text(report.lost(), report.loss_percent());
   if (report.missed != 0)
     text += fmt::format("{:<10}{:>14} packets  by the generator itself\n", "missed", report.missed);
   if (report.skipped != 0)

@@ -23,8 +23,8 @@ constexpr auto ask_for = 3s;
 constexpr auto quiet = 200ms;  // after the last packet that came back
 constexpr auto drain_most = 2s;
 
-volatile std::sig_atomic_t signalled = 0;
-void note_signal(int) { signalled = 1; }
+volatile std::sig_atomic_t signalled = 0;  // once, or more often
+void note_signal(int) { signalled = signalled == 0 ? 1 : 2; }
 
 std::span<const std::uint8_t> bytes_of(const Packet& packet) { return {packet.data, packet.length}; }
 
@@ -44,6 +44,8 @@ Traffic::Traffic(GeneratorPorts& ports, const CommonOptions& options, FarSide* f
 }
 
 bool Traffic::interrupted() noexcept { return signalled != 0; }
+
+bool Traffic::has_to_stop(Source& source) { return signalled > 1 || (signalled != 0 && !source.wind_up()); }
 
 std::optional<dataplane::MacAddress> Traffic::destination() {
   if (options_.destination_mac || !options_.gateway) return options_.destination_mac;
@@ -67,7 +69,7 @@ void Traffic::run(Source& source) {
           ? begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*options_.seconds))
           : Clock::time_point::max();
   Clock::time_point now = begin;
-  while (!interrupted() && now < end) {
+  while (!has_to_stop(source) && now < end) {
     const std::uint64_t cycles = GeneratorPorts::cycles();
     const std::optional<std::size_t> due = source.due(cycles, burst);
     if (!due) break;
@@ -98,7 +100,7 @@ void Traffic::send(Source& source, std::uint64_t now, std::size_t count) {
   const std::span<const Packet> ready = all.first(filled);
   std::size_t sent = 0;
   // What the device does not take at once it takes soon: nothing that was made is thrown away.
-  while (sent < filled && !interrupted()) {
+  while (sent < filled && !has_to_stop(source)) {
     const std::size_t taken = ports_.send(0, ready.subspan(sent));
     for (const Packet& frame : ready.subspan(sent, taken)) {
       ++report_.sent.packets;
@@ -162,7 +164,7 @@ void Traffic::send_answers(std::size_t port, std::span<const Packet> answers) {
 void Traffic::drain(Source& source) {
   const Clock::time_point begin = Clock::now();
   Clock::time_point last = begin;
-  while (report_.received.packets < report_.sent.packets) {
+  while (signalled < 2 && report_.received.packets < report_.sent.packets) {
     const Clock::time_point now = Clock::now();
     const std::uint64_t before = report_.received.packets;
     (void)receive(&source);

@@ -30,6 +30,9 @@ class Source {
   // Of a frame that came in: one of ours? `sent_cycles` is set where it is known.
   [[nodiscard]] virtual bool recognise(std::span<const std::uint8_t> frame,
                                        std::optional<std::uint64_t>& sent_cycles) = 0;
+  // SIGINT or SIGTERM came: begins to end, as it would by itself. False: it has nothing to end, and is left where it
+  // is.
+  [[nodiscard]] virtual bool wind_up() { return false; }
   // For people who wait; empty: how many packets were sent and received.
   [[nodiscard]] virtual std::string progress() const { return {}; }
 };
@@ -42,7 +45,8 @@ class Traffic {
 
   // The MAC address to send to: as given, or that of the gateway, asked for. None: nobody answered; or not wanted.
   [[nodiscard]] std::optional<dataplane::MacAddress> destination();
-  // Until the source is at its end, the seconds are over, or SIGINT or SIGTERM came; then waits for what is on its way.
+  // Until the source is at its end, the seconds are over, or SIGINT or SIGTERM came and the source has wound up; then
+  // waits for what is on its way. A second signal ends it at once.
   void run(Source& source);
   // Stands in front of the progress line.
   void set_title(std::string title) { title_ = std::move(title); }
@@ -53,6 +57,7 @@ class Traffic {
  private:
   void send(Source& source, std::uint64_t now, std::size_t count);
   bool receive(Source* source);
+  [[nodiscard]] static bool has_to_stop(Source& source);
   void take(Source& source, std::span<const std::uint8_t> frame);
   void send_control(std::size_t port, const Frame& frame);
   void send_answers(std::size_t port, std::span<const dataplane::Packet> answers);

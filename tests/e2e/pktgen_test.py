@@ -6,10 +6,12 @@ pktgen_test.py SALLYPORT-PKTGEN
 
 import json
 import pathlib
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -22,6 +24,19 @@ CONNECT = ["connect", "--device", "net_ring0", "--from", "10.1.0.1", "--to", "19
 def pktgen(*arguments):
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120,
                           stdin=subprocess.DEVNULL)
+
+
+def begun(*arguments):
+    """One under way that minds signals already."""
+    process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    status = pathlib.Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        caught = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("SigCgt:"))
+        if int(caught.split()[1], 16) >> (signal.SIGINT - 1) & 1:
+            break
+        time.sleep(0.05)
+    return process
 
 
 class Pktgen(unittest.TestCase):
@@ -134,10 +149,58 @@ class Pktgen(unittest.TestCase):
         self.assertEqual(report["timed_out"], report["attempted"])
         self.assertEqual(report["timed_out_at"]["syn"], report["attempted"])
 
+    def test_who_does_not_answer_holds_up_nobody(self):
+        """All ports of one address would be taken after some 64 thousand."""
+        report = self.report(*CONNECT, "--seconds", "2", "--rate", "100000", "--far-side", "elsewhere", "--timeout", "2")
+        self.assertEqual((report["sources"], report["endpoints_exhausted"], report["rate_asked"]), (4, False, 100000))
+        self.assertEqual(report["timed_out"], report["attempted"])
+        few = self.report(*CONNECT, "--seconds", "2", "--rate", "100000", "--far-side", "elsewhere", "--timeout", "4",
+                          "--sources", "1")
+        # Only a machine that does not come to sending so many leaves some.
+        self.assertEqual(few["endpoints_exhausted"], few["attempted"] == 64512, few)
+        self.assertLess(few["attempted_a_second"], few["rate_asked"])
+
+    def test_connect_settles_and_closes_when_it_is_interrupted(self):
+        process = begun(*CONNECT, "--rate", "2000", "--open", "300", "--json")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, errors), (0, ""))
+        report = json.loads(output)
+        self.assertGreater(report["attempted"], 0)
+        self.assertEqual((report["closed"], report["open"]), (report["attempted"], 0), report)
+
+    def test_connect_ends_at_once_when_it_is_interrupted_twice(self):
+        process = begun(*CONNECT, "--rate", "1000", "--far-side", "elsewhere", "--timeout", "600", "--json")
+        for _ in range(2):
+            time.sleep(0.5)
+            self.assertIsNone(process.poll(), "it waits for answers")
+            process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        report = json.loads(output)
+        self.assertGreater(report["attempted"], 0)
+        self.assertEqual((report["open"], report["closed"], report["timed_out"]), (report["attempted"], 0, 0), report)
+
+    def test_frames_of_connect_are_counted(self):
+        report = self.report(*CONNECT, "--seconds", "0.3", "--rate", "1000")
+        self.assertEqual((report["sent"], report["received"]), (5 * report["attempted"], 3 * report["attempted"]), report)
+        self.assertEqual((report["lost"], report["lost_percent"]), (0, 0))
+        for name in ("sent_mpps", "received_mpps", "sent_gbps", "received_gbps"):
+            self.assertGreater(report[name], 0)
+
+    def test_ipv6_has_defaults_that_work(self):
+        ends = ["--device", "net_ring0", "--from", "fd00::1", "--to", "2001:db8::1"]
+        report = self.report("udp", *ends, "--seconds", "0.1")
+        self.assertEqual((report["lost"], report["sent"] > 0), (0, True), report)
+        searched = self.report("search", "udp", *ends, "--rate", "5000", "--trial-seconds", "0.1", "--warm-up", "0.1",
+                               "--resolution", "50")
+        self.assertGreater(searched["trials"][0]["sent"], 0)
+
     def test_text_of_connect_has_all_figures(self):
-        done = pktgen(*CONNECT, "--seconds", "0.1")
+        done = pktgen(*CONNECT, "--seconds", "0.1", "--rate", "1000")
         self.assertEqual(done.returncode, 0, done.stderr)
-        for part in ("attempted", "established", "answered", "closed", "reset", "timed out", "at once", "p50", "p99.9", "max"):
+        for part in ("attempted", "asked for", "established", "answered", "closed", "reset", "timed out", "at once", "sent", "received",
+                     "lost", "Mpps", "Gbit/s", "p50", "p99.9", "max"):
             self.assertIn(part, done.stdout)
 
     def test_lists_that_are_none_are_said(self):
