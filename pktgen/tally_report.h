@@ -19,7 +19,7 @@ namespace sallyport::pktgen {
 
 // A line each.
 [[nodiscard]] inline std::string tally_text(const char* name, const Tally& tally, double seconds) {
-  return fmt::format("{:<10}{:>14} packets  {:>9.3f} Mpps  {:>8.3f} Gbit/s\n", name, tally.packets,
+  return fmt::format("{:<10}{:>14} packets  {:>11.6f} Mpps  {:>10.6f} Gbit/s\n", name, tally.packets,
                      mpps(tally, seconds), gbps(tally, seconds));
 }
 

@@ -284,8 +284,8 @@ TEST(Connections, TheReportHasWhatAllReportsHave) {
   report.open = 7;
   const std::string text = to_text(report);
   for (const char* part :
-       {"500 a second of 100000 asked for", "4000000 packets      1.000 Mpps     1.000 Gbit/s",
-        "2000000 packets      0.500 Mpps     0.500 Gbit/s", "10 packets     1.0000 %", "7 connections",
+       {"500 a second of 100000 asked for", "4000000 packets     1.000000 Mpps    1.000000 Gbit/s",
+        "2000000 packets     0.500000 Mpps    0.500000 Gbit/s", "10 packets     1.0000 %", "7 connections",
         "not measured: no SYN was answered", "not measured: no hello was answered"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
