@@ -44,7 +44,7 @@ CommandLine read_connect(const OptionWords& words) {
   const std::uint64_t sources_least = options.open / Endpoints::ports_each + 1;
   options.sources = static_cast<std::uint32_t>(
       words.number("sources", sources_least, Endpoints::addresses_max / 16).value_or(sources_least));
-  options.timeout = words.positive("timeout").value_or(options.timeout);
+  options.timeout = words.seconds("timeout").value_or(options.timeout);
   const std::string far_side = words.text("far-side").value_or("here");
   if (far_side != "here" && far_side != "elsewhere") throw Wrong{"--far-side is here or elsewhere"};
   options.far_side_here = far_side == "here";
