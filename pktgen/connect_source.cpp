@@ -68,8 +68,8 @@ std::uint32_t ConnectSource::write(std::uint64_t now_cycles, std::uint8_t* bytes
   return connections_.write(now_cycles, bytes);
 }
 
-bool ConnectSource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>&) {
-  return connections_.take(GeneratorPorts::cycles(), frame);
+Recognised ConnectSource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>&) {
+  return connections_.take(GeneratorPorts::cycles(), frame) ? Recognised::ours : Recognised::foreign;
 }
 
 std::string ConnectSource::progress() const {
