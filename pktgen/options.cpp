@@ -49,7 +49,8 @@ std::string general_help() {
          "  connect  new TCP connections with ClientHellos that name hosts\n"
          "  search   the highest rate of udp or replay that loses no more than so much: NDR, PDR\n"
          "  serve    the far side in a process of its own: answers connect, and sends udp's packets back\n\n"
-         "Each has its --help. Exit status: 0 done; 1 a file is not what it should be, or a search was interrupted; 2 usage; "
+         "Each has its --help. Exit status: 0 done; 1 a file is not what it should be, or a search was interrupted; 2 "
+         "usage; "
          "3 the environment will not do.\n";
 }
 

@@ -10,7 +10,7 @@
 namespace sallyport::pktgen {
 namespace {
 
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 constexpr std::uint32_t magic = 0xa1b2c3d4;
 constexpr std::uint16_t raw_ip = 101;
