@@ -75,11 +75,11 @@ std::uint32_t ConnectSource::write(std::uint64_t now_cycles, std::uint8_t* bytes
   return connections_.write(now_cycles, bytes);
 }
 
-bool ConnectSource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>&) {
+Recognised ConnectSource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>&) {
   const std::uint64_t now_cycles = GeneratorPorts::cycles();
-  if (!connections_.take(now_cycles, frame)) return false;
+  if (!connections_.take(now_cycles, frame)) return Recognised::foreign;
   last_frame_ = now_cycles;
-  return true;
+  return Recognised::ours;
 }
 
 bool ConnectSource::wind_up() {

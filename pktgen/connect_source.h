@@ -2,6 +2,7 @@
 // that one that somebody lost in between is found out.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,10 @@ class ConnectSource final : public Source {
 
   std::optional<std::size_t> due(std::uint64_t now_cycles, std::size_t most) override;
   std::uint32_t write(std::uint64_t now_cycles, std::uint8_t* bytes) override;
-  bool recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>& sent_cycles) override;
+  Recognised recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>& sent_cycles) override;
   bool wind_up() override;
+  // It has waited itself for what was to come.
+  [[nodiscard]] std::chrono::milliseconds wait_for_late() const override { return {}; }
   [[nodiscard]] std::string progress() const override;
 
   [[nodiscard]] ConnectReport report() const;

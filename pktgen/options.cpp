@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "config/document/suggestion.h"
+#include "pktgen/address_shift.h"
 #include "pktgen/endpoints.h"
 #include "pktgen/option_reading.h"
 #include "pktgen/option_words.h"
@@ -50,8 +51,9 @@ std::string general_help() {
          "  connect  new TCP connections with ClientHellos that name hosts\n"
          "  search   the highest rate of udp or replay that loses no more than so much: NDR, PDR\n"
          "  serve    the far side in a process of its own: answers connect, and sends udp's packets back\n\n"
-         "Each has its --help. Exit status: 0 done; 1 a file is not what it should be; 2 usage; 3 the environment will "
-         "not do.\n";
+         "Each has its --help. Exit status: 0 done; 1 a file is not what it should be, or a search was interrupted; 2 "
+         "usage; "
+         "3 the environment will not do.\n";
 }
 
 std::string mode_help(std::string_view mode, std::span<const KnownOption> own) {
@@ -101,6 +103,10 @@ CommandLine parse_replay(const OptionWords& words) {
     options.shift = block->prefix;
   }
   if (options.shift.has_value() != words.has("copies")) throw Wrong{"--copies and --shift go together"};
+  if (options.shift && options.copies > copies_that_fit(*options.shift)) {
+    throw Wrong{fmt::format("--copies {}: from {} on there is room for {} alone until the addresses end",
+                            options.copies, *words.text("shift"), copies_that_fit(*options.shift))};
+  }
   if (options.loops == 0 && !options.common.seconds) throw Wrong{"--loops 0 wants --seconds"};
   return options;
 }

@@ -51,7 +51,7 @@ CommandLine read_connect(const OptionWords& words) {
   if (options.rate && words.has("parallel")) throw Wrong{"--parallel is for --rate max"};
   options.parallel = words.number("parallel", 1, open_max).value_or(options.parallel);
   options.open = words.number("open", 0, open_max).value_or(0);
-  options.timeout = words.positive("timeout").value_or(options.timeout);
+  options.timeout = words.seconds("timeout").value_or(options.timeout);
   const std::uint64_t least = sources_for(options.open);
   options.sources = static_cast<std::uint32_t>(words.number("sources", least, Endpoints::addresses_max / 16)
                                                    .value_or(sources_for(options.open + waiting_at_once(options))));

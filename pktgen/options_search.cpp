@@ -53,8 +53,8 @@ CommandLine read_search(const OptionWords& words, CommandLine traffic) {
     options.traffic = std::get<UdpOptions>(std::move(traffic));
   }
   options.losses = losses(words);
-  options.trial_seconds = words.positive("trial-seconds").value_or(options.trial_seconds);
-  options.warm_up_seconds = words.positive("warm-up").value_or(options.warm_up_seconds);
+  options.trial_seconds = words.seconds("trial-seconds").value_or(options.trial_seconds);
+  options.warm_up_seconds = words.seconds("warm-up").value_or(options.warm_up_seconds);
   options.resolution = words.positive("resolution").value_or(options.resolution);
   if (options.resolution < 0.01 || options.resolution > 50) throw Wrong{"--resolution is from 0.01 to 50"};
   options.plot = words.text("plot").value_or("");

@@ -45,13 +45,14 @@ class UdpFrames {
   };
   [[nodiscard]] Template make(std::uint32_t length, const dataplane::MacAddress& source,
                               const dataplane::MacAddress& destination) const;
+  [[nodiscard]] std::size_t template_of(std::uint64_t number) const noexcept;
   [[nodiscard]] std::uint64_t flow_of(std::uint64_t number) noexcept;
 
   UdpOptions options_;
   Endpoints senders_;
   std::uint32_t magic_;
   std::vector<Template> templates_;
-  std::vector<std::uint8_t> sizes_;  // which template comes next, in turn
+  std::vector<std::uint8_t> sizes_;  // which template, in turns
   std::uint64_t random_;
 };
 

@@ -103,9 +103,106 @@ class Pktgen(unittest.TestCase):
             self.assertLessEqual(report["results"][1]["trial"]["lost_percent"], 50)
             svg = xml.etree.ElementTree.parse(plot).getroot()
             self.assertEqual(svg.tag, "{http://www.w3.org/2000/svg}svg")
-        done = pktgen("search", *UDP, "--rate", "5000", "--trial-seconds", "0.1", "--plot", "/nonexistent/plot.svg")
-        self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn("NDR", done.stdout)
+
+    def test_a_plot_that_cannot_be_written_is_told_before_the_search(self):
+        begun = time.monotonic()
+        done = pktgen("search", *UDP, "--rate", "5000", "--trial-seconds", "100", "--plot", "/nonexistent/plot.svg")
+        self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
+        self.assertIn("/nonexistent/plot.svg: No such file or directory: ", done.stderr)
+        self.assertLess(time.monotonic() - begun, 60)
+
+    def test_a_search_says_what_bounds_it(self):
+        search = ["search", *UDP, "--trial-seconds", "0.5", "--warm-up", "0.1", "--resolution", "50", "--rate"]
+        report = self.report(*search, "1000")
+        self.assertEqual((report["interrupted"], report["results"][0]["bounded_by"]), (False, "rate"), report)
+        done = pktgen(*search, "1000")
+        self.assertIn(">=", done.stdout)
+        self.assertIn("bounded by --rate", done.stdout)
+
+    def test_an_interrupted_search_has_not_found_its_rate(self):
+        with subprocess.Popen([PROGRAM, "search", *UDP, "--rate", "1000", "--trial-seconds", "100", "--warm-up", "0.1", "--json"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as search:
+            time.sleep(3)
+            search.send_signal(signal.SIGINT)
+            said, problem = search.communicate(timeout=60)
+        self.assertEqual((search.returncode, problem),
+                         (1, "sallyport-pktgen: interrupted before every limit had its rate\n"))
+        report = json.loads(said)
+        self.assertTrue(report["interrupted"])
+        self.assertIsNone(report["results"][0]["trial"])
+
+    def test_only_what_was_sent_counts_as_received(self):
+        """What comes in are a hundred frames of somebody else's."""
+        with tempfile.TemporaryDirectory() as folder:
+            capture, others = (pathlib.Path(folder) / name for name in ("few.pcap", "others.pcap"))
+            capture.write_bytes(pcap([(0, frame(i)) for i in range(100)]))
+            others.write_bytes(pcap([(0, frame(i)) for i in range(1000, 1100)]))
+            device = f"net_pcap0,rx_pcap={others},tx_pcap=/dev/null"
+            for what in (["replay", "--in", capture, "--rate", "max"], [*UDP[:1], *UDP[3:], "--rate", "1000", "--seconds", "0.2"]):
+                report = self.report(*what, "--device", device)
+                self.assertEqual([report[name] for name in ("received", "lost", "foreign")], [0, report["sent"], 100], report)
+
+    def test_duplicates_hide_no_loss(self):
+        """Eight of ten come back, each of them twice."""
+        with tempfile.TemporaryDirectory() as folder:
+            capture, written = (pathlib.Path(folder) / name for name in ("few.pcap", "written.pcap"))
+            frames = [(0, frame(i)) for i in range(10)]
+            capture.write_bytes(pcap(frames))
+            written.write_bytes(pcap(frames[:8] + frames[:8]))
+            report = self.report("replay", "--device", f"net_pcap0,rx_pcap={written},tx_pcap=/dev/null", "--in", capture, "--rate",
+                                 "max")
+            self.assertEqual([report[name] for name in ("sent", "received", "lost", "repeated", "foreign")], [10, 8, 2, 8, 0])
+
+    def test_what_ends_at_the_next_hop_is_left_out(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "arp.pcap"
+            arp = bytes(12) + b"\x08\x06" + bytes(28)
+            capture.write_bytes(pcap([(0, arp), (0, frame(0)), (0, arp), (0, frame(1))]))
+            report = self.report("replay", "--device", "net_ring0", "--in", capture)
+            self.assertEqual([report[name] for name in ("sent", "received", "lost", "skipped_control")], [2, 2, 0, 2])
+
+    def test_a_device_that_takes_nothing_ends_with_the_seconds(self):
+        with tempfile.TemporaryDirectory() as folder:
+            device = f"net_memif0,role=server,id=0,socket={folder}/x.sock,socket-abstract=no"
+            begun = time.monotonic()
+            done = pktgen("udp", "--device", device, *UDP[3:], "--seconds", "0.5")
+            self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
+            self.assertIn("took no packet for 0.5 s", done.stderr)
+            self.assertLess(time.monotonic() - begun, 60)
+
+    def test_captures_without_frames_are_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "made.pcap"
+            whole = pcap([(0, frame(i)) for i in range(2)])
+            for content, sent in ((pcap([]), 0), (pcap([(0, bytes(5))]), 0), (whole[:-1], 1),
+                                  (whole + struct.pack("<IIII", 1000, 0, 4294967280, 4294967280), 2)):
+                capture.write_bytes(content)
+                for mode in (["replay"], ["search", "replay", "--trial-seconds", "0.1", "--warm-up", "0.1", "--rate", "1000"]):
+                    done = pktgen(*mode, "--device", "net_ring0", "--in", capture, "--json")
+                    self.assertEqual(done.returncode, 1, done)
+                    self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+                    if sent and mode == ["replay"]:
+                        self.assertEqual(json.loads(done.stdout)["sent"], sent)
+                    if not sent:
+                        self.assertEqual(done.stdout, "")
+
+    def test_a_rate_is_that_of_what_is_sent(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "large.pcap"
+            large = frame(0) + bytes(2000)
+            capture.write_bytes(pcap([(0, one) for i in range(100) for one in (frame(i), large)]))
+            report = self.report("replay", "--device", "net_ring0", "--in", capture, "--rate", "100")
+            self.assertEqual((report["sent"], report["skipped"]), (100, 100))
+            # A hundred take a second, not two.
+            self.assertLess(report["seconds"], 1.9)
+
+    def test_copies_that_are_alike_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "one.pcap"
+            capture.write_bytes(pcap([(0, frame(0))]))
+            done = pktgen("replay", "--device", "net_ring0", "--in", capture, "--copies", "3", "--shift", "10.9.0.0/16")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("all copies would be alike", done.stderr)
 
     def test_a_search_goes_over_captures_too(self):
         with tempfile.TemporaryDirectory() as folder:

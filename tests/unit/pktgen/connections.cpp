@@ -21,6 +21,7 @@ namespace {
 namespace wire = dataplane::wire;
 using Bytes = std::span<const std::uint8_t>;
 
+constexpr dataplane::MacAddress far = {2, 0, 0, 0, 0, 9};
 constexpr std::uint64_t a_second = 1'000'000;  // cycles
 
 ConnectOptions options_of(const char* from = "10.1.0.1", const char* to = "192.0.2.1") {
@@ -62,7 +63,7 @@ struct Ends {
     dataplane::Packet frame{.data = sent.data(), .length = static_cast<std::uint32_t>(sent.size())};
     if (fate == Fate::silence) return;
     if (fate == Fate::passes) {
-      if (!server.answer(frame)) return;
+      if (!server.answer(frame, far)) return;
       ASSERT_TRUE(sum_holds({frame.data, frame.length}));
     } else {
       deny(segment, frame);
@@ -308,7 +309,7 @@ TEST(Connections, OthersSegmentsAreNotOurs) {
   const std::uint32_t length = ends.clients.write(ends.now, bytes.data());
   EXPECT_FALSE(ends.clients.take(ends.now, {bytes.data(), length})) << "from a client";
   dataplane::Packet frame{.data = bytes.data(), .length = length};
-  ASSERT_TRUE(ends.server.answer(frame));
+  ASSERT_TRUE(ends.server.answer(frame, far));
   for (std::size_t cut = 0; cut < frame.length; ++cut) EXPECT_FALSE(ends.clients.take(ends.now, {bytes.data(), cut}));
   EXPECT_EQ(ends.report().established, 0U);
   EXPECT_TRUE(ends.clients.take(ends.now, {bytes.data(), frame.length}));
@@ -330,13 +331,25 @@ TEST(FarSide, SendsDatagramsBackWhereItServesEverybody) {
   bytes[39] = 12;
   dataplane::Packet frame{.data = bytes.data(), .length = 60};
   FarSide one(parse_address("192.0.0.0").value(), 9, 1500);
-  EXPECT_FALSE(one.answer(frame)) << "it speaks TCP";
+  EXPECT_FALSE(one.answer(frame, far)) << "it speaks TCP";
   FarSide all(1500);
-  ASSERT_TRUE(all.answer(frame));
+  ASSERT_TRUE(all.answer(frame, far));
   EXPECT_EQ(bytes[26], 192);
   EXPECT_EQ(bytes[30], 10);
   EXPECT_EQ(bytes[35], 9);
   EXPECT_EQ(bytes[37], 7);
+}
+
+// Asked of everybody, it answers from its own address: a group is no sender (IEEE 802.3 section 3.2.3).
+TEST(FarSide, AnswersComeFromItsOwnMacAddress) {
+  ConnectOptions options = options_of();
+  Connections clients(options, {"a.example"}, {2, 0, 0, 0, 0, 1}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, a_second);
+  clients.begin(1);
+  std::array<std::uint8_t, 2048> bytes{};
+  dataplane::Packet frame{.data = bytes.data(), .length = clients.write(1, bytes.data())};
+  ASSERT_TRUE(FarSide(1500).answer(frame, far));
+  EXPECT_EQ(wire::at<wire::Ethernet>(bytes.data()).source, far);
+  EXPECT_EQ(wire::at<wire::Ethernet>(bytes.data()).destination, (dataplane::MacAddress{2, 0, 0, 0, 0, 1}));
 }
 
 TEST(ClientHellos, AreReadByTheParserOfTheGateway) {

@@ -107,6 +107,26 @@ TEST(PktgenOptions, CopiesWantToKnowWhoseAddressesMove) {
   EXPECT_NE(error_of({"replay", "--device", "d", "--in", "x", "--copies", "10", "--shift", "ten"}), "");
 }
 
+TEST(PktgenOptions, CopiesWantAddressesToMoveTo) {
+  const auto error = [](const char* copies, const char* block) {
+    return error_of({"replay", "--device", "d", "--in", "x", "--copies", copies, "--shift", block});
+  };
+  EXPECT_EQ(error("6", "250.0.0.0/8"), "");
+  EXPECT_NE(error("7", "250.0.0.0/8").find("room for 6"), std::string::npos) << error("7", "250.0.0.0/8");
+  EXPECT_NE(error("3", "0.0.0.0/0").find("room for 1"), std::string::npos);
+}
+
+TEST(PktgenOptions, SecondsEndWhereClocksEnd) {
+  const auto error = [](const char* name, const char* seconds) {
+    return error_of({"search", "udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", name, seconds});
+  };
+  EXPECT_EQ(error("--trial-seconds", "1e9"), "");
+  EXPECT_NE(error("--trial-seconds", "1e30").find("at most 1000000000 seconds"), std::string::npos);
+  EXPECT_NE(error("--warm-up", "1e10"), "");
+  EXPECT_NE(error_of({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--seconds", "1e30"}), "");
+  EXPECT_NE(error_of({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--timeout", "1e30"}), "");
+}
+
 TEST(PktgenOptions, ConnectHasDefaults) {
   const auto options = std::get<ConnectOptions>(
       parse({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--open", "1000000"}));
