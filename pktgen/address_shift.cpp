@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <optional>
 
 #include "dataplane/wire/checksum.h"
@@ -70,6 +71,34 @@ void AddressShift::apply(Bytes frame, std::uint64_t copy) const noexcept {
   wire::update(ip.checksum, delta);
   if ((ip.fragment.get() & wire::Ipv4::offset_mask) != 0 || ip.header_bytes() > packet.size()) return;
   update_transport(packet.subspan(ip.header_bytes()), ip.protocol, delta);
+}
+
+bool AddressShift::applies_to(std::span<const std::uint8_t> frame) const noexcept {
+  const std::optional<Network> found = find_network(frame);
+  if (!found) return false;
+  return applies_to(found->family == Family::v4 ? wire::ethertype_ipv4 : wire::ethertype_ipv6,
+                    frame.subspan(found->ip));
+}
+
+bool AddressShift::applies_to(std::uint16_t ethertype, std::span<const std::uint8_t> packet) const noexcept {
+  const Family family = block_.address.family;
+  const bool v4 = family == Family::v4;
+  if (ethertype != (v4 ? wire::ethertype_ipv4 : wire::ethertype_ipv6)) return false;
+  if (packet.size() < (v4 ? sizeof(wire::Ipv4) : sizeof(wire::Ipv6))) return false;
+  const std::uint8_t* const source = packet.data() + (v4 ? offsetof(wire::Ipv4, source) : offsetof(wire::Ipv6, source));
+  return block_.contains(IpAddress::from_bytes(family, source)) ||
+         block_.contains(IpAddress::from_bytes(family, source + address_bytes(family)));
+}
+
+std::uint64_t copies_that_fit(const Prefix& block) noexcept {
+  // One bit after the other: is a block behind this one, in the half that the bit chooses?
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / 2;
+  std::uint64_t behind = 0;
+  for (unsigned bit = 0; bit < block.length; ++bit) {
+    const bool set = (block.address.bytes[bit / 8] >> (7 - bit % 8) & 1U) != 0;
+    behind = std::min(2 * behind + (set ? 0 : 1), most / 2);
+  }
+  return behind + 1;
 }
 
 }  // namespace sallyport::pktgen

@@ -17,6 +17,10 @@ class AddressShift {
 
   // Source, destination and checksums of IPv4 and IPv6; those of TCP, UDP and ICMPv6 where they follow at once.
   void apply(std::span<std::uint8_t> frame, std::uint64_t copy) const noexcept;
+  // Has the frame an address inside?
+  [[nodiscard]] bool applies_to(std::span<const std::uint8_t> frame) const noexcept;
+  // The same of a packet without an Ethernet header.
+  [[nodiscard]] bool applies_to(std::uint16_t ethertype, std::span<const std::uint8_t> packet) const noexcept;
 
  private:
   // False: the address is not inside.
@@ -24,5 +28,8 @@ class AddressShift {
 
   Prefix block_;
 };
+
+// How many copies have addresses of their own: the block itself, and those of its size up to the last address.
+[[nodiscard]] std::uint64_t copies_that_fit(const Prefix& block) noexcept;
 
 }  // namespace sallyport::pktgen

@@ -17,12 +17,18 @@ std::uint64_t in_cycles(double seconds) {
   return static_cast<std::uint64_t>(seconds * static_cast<double>(GeneratorPorts::cycles_per_second()));
 }
 
+double in_seconds(std::uint64_t cycles) {
+  return static_cast<double>(cycles) / static_cast<double>(GeneratorPorts::cycles_per_second());
+}
+
 }  // namespace
 
 ConnectSource::ConnectSource(const ConnectOptions& options, std::vector<std::string> names,
                              const dataplane::MacAddress& source, const dataplane::MacAddress& destination)
     : connections_(options, std::move(names), source, destination, GeneratorPorts::cycles_per_second()),
       pace_(options.rate, GeneratorPorts::cycles_per_second()),
+      rate_(options.rate),
+      sources_(options.sources),
       opening_cycles_(options.common.seconds ? in_cycles(*options.common.seconds)
                                              : std::numeric_limits<std::uint64_t>::max()),
       timeout_cycles_(in_cycles(options.timeout)) {}
@@ -65,11 +71,20 @@ std::uint32_t ConnectSource::write(std::uint64_t now_cycles, std::uint8_t* bytes
     connections_.begin(now_cycles);
     pace_.taken(1);
   }
+  last_frame_ = now_cycles;
   return connections_.write(now_cycles, bytes);
 }
 
-bool ConnectSource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>&) {
-  return connections_.take(GeneratorPorts::cycles(), frame);
+Recognised ConnectSource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>&) {
+  const std::uint64_t now_cycles = GeneratorPorts::cycles();
+  if (!connections_.take(now_cycles, frame)) return Recognised::foreign;
+  last_frame_ = now_cycles;
+  return Recognised::ours;
+}
+
+bool ConnectSource::wind_up() {
+  if (phase_ == Phase::opening) phase_ = Phase::settling;
+  return true;
 }
 
 std::string ConnectSource::progress() const {
@@ -80,7 +95,11 @@ std::string ConnectSource::progress() const {
 
 ConnectReport ConnectSource::report() const {
   ConnectReport report = connections_.report();
-  report.seconds = static_cast<double>(opened_for_) / static_cast<double>(GeneratorPorts::cycles_per_second());
+  report.seconds = in_seconds(opened_for_);
+  report.frames_seconds = last_frame_ > began_ ? in_seconds(last_frame_ - began_) : 0;
+  report.rate = rate_;
+  report.sources = sources_;
+  report.open = connections_.not_ended();
   return report;
 }
 

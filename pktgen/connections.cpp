@@ -11,14 +11,18 @@ namespace {
 
 namespace wire = dataplane::wire;
 
-constexpr std::size_t expired_a_call = 64;
 constexpr std::size_t swept_a_call = 4096;
+constexpr std::size_t looked_at_a_call = 512;  // fewer than any table has
+constexpr std::size_t expired_a_call = 1024;   // more than are passed over meanwhile
 constexpr unsigned sequence_bits_a_round = 20;
 constexpr std::size_t hello_bytes_max = 4096;
 
 std::size_t header_bytes(Family family) {
   return tcp_payload_offset(sizeof(wire::Ethernet), family, 0) - sizeof(wire::Ethernet);
 }
+
+// A hello's last segment is pushed.
+bool wants_answer(std::uint8_t flags) { return (flags & (wire::Tcp::syn | wire::Tcp::psh | wire::Tcp::fin)) != 0; }
 
 std::span<const std::uint8_t> bytes_of(const IpAddress& address) {
   return std::span(address.bytes).first(address_bytes(address.family));
@@ -50,16 +54,42 @@ std::size_t Connections::room(std::uint64_t now, std::size_t most) noexcept {
   if (!options_.rate) {
     most = std::min<std::size_t>(most, options_.parallel - std::min<std::uint64_t>(options_.parallel, under_way_));
   }
-  for (std::size_t count = 0; count < most; ++count) {
-    Entry& entry = table_[(next_ + count) % table_.size()];
-    if (entry.state == State::fin_sent && now - entry.since >= timeout_cycles_) time_out(entry);
-    if (entry.state != State::free) return count;
+  if (most == 0) return 0;
+  std::size_t free = 0;
+  const std::size_t passed = pass_over_taken(now);
+  for (std::size_t ahead = 0; passed + ahead < looked_at_a_call && free < most; ++ahead) {
+    if (is_free(next_ + ahead, now)) ++free;
   }
-  return most;
+  return free;
+}
+
+// How many places were seen. A turn in which all were taken counts as none, and is looked through again: rounds stay
+// few, which sequence numbers live by.
+std::size_t Connections::pass_over_taken(std::uint64_t now) noexcept {
+  std::size_t passed = 0;
+  for (; passed < looked_at_a_call && !is_free(next_, now); ++passed) {
+    ++next_;
+    if (++passed_over_ < table_.size()) continue;
+    next_ -= table_.size();
+    oldest_handshake_ = std::min(oldest_handshake_, next_);
+    oldest_open_ = std::min(oldest_open_, next_);
+    passed_over_ = 0;
+    report_.endpoints_exhausted = true;
+  }
+  return passed;
+}
+
+bool Connections::is_free(std::uint64_t connection, std::uint64_t now) noexcept {
+  Entry& entry = table_[connection % table_.size()];
+  // A frame may have been timed a moment later than this call.
+  if (entry.state == State::fin_sent && now >= entry.since && now - entry.since >= timeout_cycles_) time_out(entry);
+  return entry.state == State::free;
 }
 
 void Connections::begin(std::uint64_t now) noexcept {
   if (options_.open != 0 && report_.open + under_way_ >= options_.open) close_oldest(now);
+  while (!is_free(next_, now)) ++next_;
+  passed_over_ = 0;
   const auto place = static_cast<std::uint32_t>(next_ % table_.size());
   table_[place] = {now, 0, static_cast<std::uint16_t>(next_ / table_.size()), State::syn_sent};
   ++next_;
@@ -68,17 +98,20 @@ void Connections::begin(std::uint64_t now) noexcept {
   say(place, Say::syn);
 }
 
+bool Connections::is_in_its_place(std::uint64_t connection) const noexcept {
+  return table_[connection % table_.size()].round == static_cast<std::uint16_t>(connection / table_.size());
+}
+
 bool Connections::is_under_way(std::uint64_t connection) const noexcept {
-  const Entry& entry = table_[connection % table_.size()];
-  return entry.round == static_cast<std::uint16_t>(connection / table_.size()) &&
-         (entry.state == State::syn_sent || entry.state == State::hello_sent);
+  const State state = table_[connection % table_.size()].state;
+  return is_in_its_place(connection) && (state == State::syn_sent || state == State::hello_sent);
 }
 
 // Those under way may still open: none of them is passed by.
 void Connections::close_oldest(std::uint64_t now) noexcept {
   for (; oldest_open_ < next_ && !is_under_way(oldest_open_); ++oldest_open_) {
     const auto place = static_cast<std::uint32_t>(oldest_open_ % table_.size());
-    if (table_[place].state != State::open) continue;
+    if (table_[place].state != State::open || !is_in_its_place(oldest_open_)) continue;
     close(place, now);
     return;
   }
@@ -118,6 +151,7 @@ std::uint32_t Connections::write(std::uint64_t now, std::uint8_t* bytes) noexcep
   std::size_t payload_bytes = 0;
   const TcpWords words = compose(waiting, now, bytes, payload_bytes);
   if (words.flags == 0) return 0;
+  if (wants_answer(words.flags)) ++report_.asking;
   auto& ethernet = wire::at<wire::Ethernet>(bytes);
   ethernet.destination = destination_;
   ethernet.source = source_;

@@ -7,6 +7,9 @@
 //   endpoint     0 1 0 1      belongs to one of them at a time, and its `round` says to which
 //   round        0 0 1 1
 //
+// A place that is still taken when its next turn comes is passed over, and so is the number: one connection that nobody
+// answers holds up no other.
+//
 // Nothing is sent twice: what is lost counts as timed out. Time is an argument.
 #pragma once
 
@@ -29,10 +32,10 @@ class Connections {
   Connections(const ConnectOptions& options, std::vector<std::string> names, const dataplane::MacAddress& source,
               const dataplane::MacAddress& destination, std::uint64_t cycles_per_second);
 
-  // How many connections may begin now, at most `most`: their endpoints are free, and what the others have to say does
-  // not pile up.
+  // How many connections may begin now, at most `most`: so many of the next endpoints are free, of those that one call
+  // looks at.
   [[nodiscard]] std::size_t room(std::uint64_t now, std::size_t most) noexcept;
-  // The next one; more than options.open are open: the oldest is closed.
+  // The next one, as room() said that there is; more than options.open are open: the oldest is closed.
   void begin(std::uint64_t now) noexcept;
   // Begins to close up to `most` of those that are open, going once through the table, so many places a call; how many.
   [[nodiscard]] std::size_t close_some(std::uint64_t now, std::size_t most) noexcept;
@@ -50,6 +53,8 @@ class Connections {
 
   [[nodiscard]] std::uint64_t under_way() const noexcept { return under_way_; }
   [[nodiscard]] std::uint64_t closing() const noexcept { return closing_; }
+  // Neither closed nor reset nor timed out as yet.
+  [[nodiscard]] std::uint64_t not_ended() const noexcept { return under_way_ + report_.open + closing_; }
   [[nodiscard]] const ConnectReport& report() const noexcept { return report_; }
 
  private:
@@ -71,6 +76,8 @@ class Connections {
   };
   static constexpr std::size_t waiting_max = std::size_t{1} << 16U;
 
+  [[nodiscard]] bool is_free(std::uint64_t connection, std::uint64_t now) noexcept;
+  [[nodiscard]] std::size_t pass_over_taken(std::uint64_t now) noexcept;
   void say(std::uint32_t place, Say what, std::uint8_t piece = 0) noexcept;
   void close(std::uint32_t place, std::uint64_t now) noexcept;
   void close_oldest(std::uint64_t now) noexcept;
@@ -79,6 +86,7 @@ class Connections {
   void take_fin(std::uint32_t place, const TcpSegment& segment) noexcept;
   void take_reset(Entry& entry) noexcept;
   void time_out(Entry& entry) noexcept;
+  [[nodiscard]] bool is_in_its_place(std::uint64_t connection) const noexcept;
   [[nodiscard]] bool is_under_way(std::uint64_t connection) const noexcept;
   // Rises with the round: a new connection is told from an old one by whoever remembers it (RFC 6191).
   [[nodiscard]] std::uint32_t first_sequence(std::uint32_t place, std::uint16_t round) const noexcept;
@@ -110,6 +118,7 @@ class Connections {
   std::size_t waiting_count_ = 0;
   std::vector<std::uint8_t> hello_;     // one of them whole, of which pieces are sent
   std::uint64_t next_ = 0;              // connection
+  std::uint64_t passed_over_ = 0;       // places in a row before it that were taken
   std::uint64_t oldest_handshake_ = 0;  // none before it is under way
   std::uint64_t oldest_open_ = 0;       // none before it is open
   std::size_t swept_ = 0;               // places that close_some() has seen

@@ -14,6 +14,7 @@ namespace sallyport::pktgen {
 namespace {
 
 namespace wire = dataplane::wire;
+using dataplane::MacAddress;
 using dataplane::Packet;
 
 // An address and port that stay when the frame they were read from is written over.
@@ -34,9 +35,10 @@ std::uint32_t first_sequence(const TcpSegment& segment) noexcept {
   return static_cast<std::uint32_t>(hash);
 }
 
-void swap_macs(std::uint8_t* frame) noexcept {
+void turn_round(std::uint8_t* frame, const MacAddress& own) noexcept {
   auto& ethernet = wire::at<wire::Ethernet>(frame);
-  std::swap(ethernet.source, ethernet.destination);
+  ethernet.destination = ethernet.source;
+  ethernet.source = own;
 }
 
 // What answers the segment; no flags: nothing.
@@ -63,13 +65,13 @@ FarSide::FarSide(const IpAddress& address, std::uint16_t port, std::uint16_t mtu
 
 FarSide::FarSide(std::uint16_t mtu) : mtu_(mtu), hello_(server_hello()) {}
 
-bool FarSide::answer(Packet& frame) noexcept {
-  if (!answer_segment(frame) && (address_ || !send_back(frame))) return false;
+bool FarSide::answer(Packet& frame, const MacAddress& own) noexcept {
+  if (!answer_segment(frame, own) && (address_ || !send_back(frame, own))) return false;
   ++answered_;
   return true;
 }
 
-bool FarSide::answer_segment(Packet& frame) noexcept {
+bool FarSide::answer_segment(Packet& frame, const MacAddress& own) noexcept {
   const std::span<std::uint8_t> bytes(frame.data, frame.length);
   const std::optional<Transport> found = find_transport(bytes);
   const std::optional<TcpSegment> segment = read_tcp(bytes);
@@ -85,7 +87,7 @@ bool FarSide::answer_segment(Packet& frame) noexcept {
   const KeptEndpoint server(segment->to);
   const std::size_t payload = words.flags == (wire::Tcp::psh | wire::Tcp::ack) ? hello_.size() : 0;
   std::memcpy(frame.data + tcp_payload_offset(found->ip, found->family, words.flags), hello_.data(), payload);
-  swap_macs(frame.data);
+  turn_round(frame.data, own);
   const auto headers = static_cast<std::uint16_t>(tcp_payload_offset(0, found->family, 0));
   frame.length = write_tcp(frame.data, found->ip, server.get(), client.get(), words, payload,
                            static_cast<std::uint16_t>(mtu_ - headers));
@@ -93,10 +95,10 @@ bool FarSide::answer_segment(Packet& frame) noexcept {
 }
 
 // Addresses and ports change places: no checksum notices.
-bool FarSide::send_back(Packet& frame) noexcept {
+bool FarSide::send_back(Packet& frame, const MacAddress& own) noexcept {
   const std::optional<Transport> found = find_transport({frame.data, frame.length});
   if (!found || found->protocol != protocol_udp) return false;
-  swap_macs(frame.data);
+  turn_round(frame.data, own);
   std::uint8_t* const packet = frame.data + found->ip;
   if (found->family == Family::v4) {
     auto& ip = wire::at<wire::Ipv4>(packet);

@@ -14,6 +14,7 @@
 
 #include "config/address.h"
 #include "dataplane/packet.h"
+#include "dataplane/routing.h"
 
 namespace sallyport::pktgen {
 
@@ -25,13 +26,14 @@ class FarSide {
   explicit FarSide(std::uint16_t mtu);
 
   // Turns a frame into its answer, in place: a ServerHello is larger than what it answers, but no larger than an MTU
-  // of 1500 allows. False: there is none, and the frame is as it was.
-  [[nodiscard]] bool answer(dataplane::Packet& frame) noexcept;
+  // of 1500 allows. It comes from `own`: the question may have gone to everybody. False: there is none, and the frame
+  // is as it was.
+  [[nodiscard]] bool answer(dataplane::Packet& frame, const dataplane::MacAddress& own) noexcept;
   [[nodiscard]] std::uint64_t answered() const noexcept { return answered_; }
 
  private:
-  [[nodiscard]] bool answer_segment(dataplane::Packet& frame) noexcept;
-  [[nodiscard]] static bool send_back(dataplane::Packet& frame) noexcept;
+  [[nodiscard]] bool answer_segment(dataplane::Packet& frame, const dataplane::MacAddress& own) noexcept;
+  [[nodiscard]] static bool send_back(dataplane::Packet& frame, const dataplane::MacAddress& own) noexcept;
 
   std::optional<IpAddress> address_;
   std::uint16_t port_ = 0;

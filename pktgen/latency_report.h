@@ -12,10 +12,10 @@ namespace sallyport::pktgen {
 
 [[nodiscard]] inline double microseconds(std::uint64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1000; }
 
-// One line.
-[[nodiscard]] inline std::string latency_text(const char* name, const Latency& latency) {
-  if (latency.count() == 0)
-    return fmt::format("{:<10}not measured: nothing that could be told apart came back\n", name);
+// One line. `absent`: why there is none, where there is none.
+[[nodiscard]] inline std::string latency_text(const char* name, const Latency& latency,
+                                              const char* absent = "nothing that could be told apart came back") {
+  if (latency.count() == 0) return fmt::format("{:<10}not measured: {}\n", name, absent);
   return fmt::format("{:<10}p50 {:.1f} us, p99 {:.1f} us, p99.9 {:.1f} us, max {:.1f} us\n", name,
                      microseconds(latency.percentile(0.5)), microseconds(latency.percentile(0.99)),
                      microseconds(latency.percentile(0.999)), microseconds(latency.largest()));

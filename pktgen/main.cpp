@@ -13,12 +13,16 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "dataplane/io/environment_error.h"
 #include "dataplane/io/generator_ports.h"
+#include "pktgen/capture_check.h"
+#include "pktgen/captured_frames.h"
 #include "pktgen/connect_source.h"
 #include "pktgen/far_side.h"
 #include "pktgen/host_names.h"
+#include "pktgen/mixed.h"
 #include "pktgen/options.h"
 #include "pktgen/replay_source.h"
 #include "pktgen/report.h"
@@ -58,7 +62,9 @@ class NothingToSend final : public Source {
   explicit NothingToSend(const FarSide& far_side) : far_side_(far_side) {}
   std::optional<std::size_t> due(std::uint64_t, std::size_t) override { return 0; }
   std::uint32_t write(std::uint64_t, std::uint8_t*) override { return 0; }
-  bool recognise(std::span<const std::uint8_t>, std::optional<std::uint64_t>&) override { return false; }
+  Recognised recognise(std::span<const std::uint8_t>, std::optional<std::uint64_t>&) override {
+    return Recognised::foreign;
+  }
   [[nodiscard]] std::string progress() const override { return fmt::format("answered {}", far_side_.answered()); }
 
  private:
@@ -81,23 +87,58 @@ std::optional<dataplane::MacAddress> destination(Traffic& traffic, const CommonO
   return found;
 }
 
-// Says what is wrong with a capture; what stands before that place can still be sent.
-int check(const CapturedFrames& frames) {
-  const auto& error = frames.error();
-  if (!error) return done;
-  fmt::print(stderr, "sallyport-pktgen: {}\n", error->message);
-  if (!frames.all().empty()) return done;
-  return error->kind == CaptureError::Kind::unreadable ? environment : no;
+// Tells what comes late from a run before, or from one beside this one.
+std::uint64_t number_of_this_run() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return mixed(static_cast<std::uint64_t>(now.count())) ^ static_cast<std::uint64_t>(getpid());
 }
 
-int write_plot(const std::string& path, const SearchReport& report) {
-  std::ofstream file(path);
-  file << to_svg(report);
-  file.close();
-  if (file) return done;
-  fmt::print(stderr, "sallyport-pktgen: {}: {}\n", path, std::strerror(errno));
-  return environment;
+int tell(const std::string& problem, int status) {
+  if (problem.empty()) return done;
+  fmt::print(stderr, "sallyport-pktgen: {}\n", problem);
+  return status;
 }
+
+// Of a broken capture what stands before the break is sent, and the exit status says that this was not all.
+int tell_capture(const CapturedFrames& frames, const std::string& path) {
+  const bool unreadable = frames.error() && frames.error()->kind == CaptureError::Kind::unreadable;
+  return tell(capture_error(frames, path), unreadable ? environment : no);
+}
+
+// What the devices cannot send is left out; `done` where something remains.
+int prepare(CapturedFrames& frames, const ReplayOptions& options, const GeneratorPorts& ports) {
+  frames.drop_larger_than(ports.frame_bytes_max());
+  if (frames.all().empty()) return tell_capture(frames, options.capture);
+  if (const int status = tell(copies_error(frames, options), wrong_usage); status != done) return status;
+  (void)tell(duration_warning(frames, options), done);
+  return done;
+}
+
+// Opened before the search, so that a path that will not do is found before hours have passed.
+class Plot {
+ public:
+  explicit Plot(const std::string& path) : path_(path) {
+    if (!path.empty()) file_.open(path);
+  }
+  [[nodiscard]] bool good() const { return path_.empty() || told(file_.is_open() && file_.good()); }
+  [[nodiscard]] bool write(const SearchReport& report) {
+    if (path_.empty()) return true;
+    file_ << to_svg(report);
+    file_.close();
+    return told(file_.good());
+  }
+
+ private:
+  [[nodiscard]] bool told(bool good) const {
+    if (!good) {
+      fmt::print(stderr, "sallyport-pktgen: {}: {}: name a file in a folder that is there and may be written\n", path_,
+                 std::strerror(errno));
+    }
+    return good;
+  }
+  const std::string& path_;
+  std::ofstream file_;
+};
 
 int print(Report report, const char* mode, std::string order, bool json) {
   report.mode = mode;
@@ -107,23 +148,30 @@ int print(Report report, const char* mode, std::string order, bool json) {
 }
 
 struct Run {
-  int operator()(const UdpOptions& options) const {
+  int operator()(UdpOptions options) const {
+    options.run = number_of_this_run();
     GeneratorPorts ports(devices(options.common), options.common.mtu, log);
     Traffic traffic(ports, options.common);
     UdpSource source(options, ports.mac(0), destination(traffic, options.common).value_or(everybody()));
     traffic.run(source);
-    return print(traffic.take_report(), "udp", options.random_order ? "random" : "cyclic", options.common.json);
+    Report report = traffic.take_report();
+    report.reordered = report.reordered.value_or(0);
+    return print(std::move(report), "udp", options.random_order ? "random" : "cyclic", options.common.json);
   }
   int operator()(const ReplayOptions& options) const {
-    const CapturedFrames frames(options.capture);
-    if (const int status = check(frames); status != done) return status;
+    CapturedFrames frames(options.capture);
+    const int broken = tell_capture(frames, options.capture);
+    if (frames.all().empty()) return broken;
     GeneratorPorts ports(devices(options.common), options.common.mtu, log);
+    if (const int status = prepare(frames, options, ports); status != done) return status;
     Traffic traffic(ports, options.common);
-    ReplaySource source(options, frames, ports.frame_bytes_max(), ports.mac(0), destination(traffic, options.common));
+    ReplaySource source(options, frames, ports.mac(0), destination(traffic, options.common));
     traffic.run(source);
     Report report = traffic.take_report();
-    report.skipped += frames.unreadable();
-    return print(std::move(report), "replay", "", options.common.json);
+    report.skipped = frames.skipped();
+    report.skipped_control = frames.control();
+    (void)print(std::move(report), "replay", "", options.common.json);
+    return broken;
   }
   int operator()(ConnectOptions options) const {
     const auto names = read_host_names(options.names);
@@ -146,19 +194,29 @@ struct Run {
     fmt::print("{}{}", options.common.json ? to_json(report) : to_text(report), options.common.json ? "\n" : "");
     return done;
   }
-  int operator()(const SearchOptions& options) const {
+  int operator()(SearchOptions options) const {
     std::optional<CapturedFrames> frames;
+    int broken = done;
     if (const auto* replay = std::get_if<ReplayOptions>(&options.traffic)) {
-      frames.emplace(replay->capture);
-      if (const int status = check(*frames); status != done) return status;
+      broken = tell_capture(frames.emplace(replay->capture), replay->capture);
+      if (frames->all().empty()) return broken;
+    } else {
+      std::get<UdpOptions>(options.traffic).run = number_of_this_run();
     }
+    Plot plot(options.plot);
+    if (!plot.good()) return environment;
     const CommonOptions& common = common_of(options);
     GeneratorPorts ports(devices(common), common.mtu, log);
+    if (frames) {
+      const int status = prepare(*frames, std::get<ReplayOptions>(options.traffic), ports);
+      if (status != done) return status;
+    }
     Traffic traffic(ports, common);
     SearchRun search(ports, options, frames ? &*frames : nullptr, destination(traffic, common));
     const SearchReport report = search.run();
     fmt::print("{}{}", common.json ? to_json(report) : to_text(report), common.json ? "\n" : "");
-    return options.plot.empty() ? done : write_plot(options.plot, report);
+    if (!plot.write(report)) return environment;
+    return report.finished() ? broken : tell("interrupted before every limit had its rate", no);
   }
   int operator()(const ServeOptions& options) const {
     GeneratorPorts ports(devices(options.common), options.common.mtu, log);

@@ -103,11 +103,14 @@ bool Neighbours::is_ours(const IpAddress& address) const noexcept {
 }
 
 bool Neighbours::is_control(Bytes frame) noexcept {
-  const std::uint16_t type = type_of(frame);
-  if (type == wire::ethertype_arp) return true;
-  if (type != wire::ethertype_ipv6 || frame.size() <= discovery_at) return false;
-  const auto& ip = wire::at<wire::Ipv6>(frame.data() + sizeof(wire::Ethernet));
-  const std::uint8_t message = frame[discovery_at];
+  return frame.size() >= sizeof(wire::Ethernet) && is_control(type_of(frame), frame.subspan(sizeof(wire::Ethernet)));
+}
+
+bool Neighbours::is_control(std::uint16_t ethertype, Bytes packet) noexcept {
+  if (ethertype == wire::ethertype_arp) return true;
+  if (ethertype != wire::ethertype_ipv6 || packet.size() <= sizeof(wire::Ipv6)) return false;
+  const auto& ip = wire::at<wire::Ipv6>(packet.data());
+  const std::uint8_t message = packet[sizeof(wire::Ipv6)];
   // A listener report stands behind a hop-by-hop header.
   return ip.next_header == wire::next_hop_by_hop ||
          (ip.next_header == icmp6 && message >= wire::icmp6_listener_first && message <= wire::icmp6_listener_report2);

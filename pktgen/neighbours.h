@@ -20,8 +20,10 @@ class Neighbours {
 
   // The answer to a question about one of our addresses; empty: no such question.
   [[nodiscard]] Frame answer(std::span<const std::uint8_t> frame, const dataplane::MacAddress& own) const;
-  // Not traffic: ARP, and ICMPv6 of neighbour discovery and multicast listeners.
+  // Not traffic: ARP, ICMPv6 of neighbour discovery and multicast listeners, and whatever else is for every hop.
   [[nodiscard]] static bool is_control(std::span<const std::uint8_t> frame) noexcept;
+  // The same of what follows an Ethernet header.
+  [[nodiscard]] static bool is_control(std::uint16_t ethertype, std::span<const std::uint8_t> packet) noexcept;
 
   // Who has this address? From nobody's address, as RFC 5227 and RFC 4862 ask before one has an own one.
   [[nodiscard]] static Frame question(const IpAddress& wanted, const dataplane::MacAddress& own);

@@ -15,7 +15,7 @@ constexpr auto known_common = std::to_array<KnownOption>({
     {"mtu", "BYTES", "of both (default: 1500)"},
     {"seconds", "N", "how long to send"},
     {"gateway", "ADDR", "whose MAC address to ask for before sending"},
-    {"destination-mac", "MAC", "instead of asking"},
+    {"destination-mac", "MAC", "instead of asking (neither: ff:ff:ff:ff:ff:ff, or as captured)"},
     {"answer", "ADDR|CIDR,..", "addresses to answer ARP and neighbour discovery for"},
     {"json", "", "the report as one JSON object"},
     {"help", "", "this text"},
@@ -60,7 +60,7 @@ CommonOptions read_common(const OptionWords& words) {
   options.device = words.required("device");
   options.receive_device = words.text("receive-device").value_or("");
   options.mtu = static_cast<std::uint16_t>(words.number("mtu", 68, 9216).value_or(1500));
-  options.seconds = words.positive("seconds");
+  options.seconds = words.seconds("seconds");
   if (words.has("gateway")) options.gateway = read_address(words, "gateway");
   if (const auto text = words.text("destination-mac")) options.destination_mac = mac(*text);
   options.answer = answered(words);

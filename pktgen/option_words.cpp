@@ -73,6 +73,13 @@ std::optional<double> OptionWords::positive(std::string_view name) const {
   throw Wrong{fmt::format("--{}: \"{}\" is no number above 0", name, *value)};
 }
 
+std::optional<double> OptionWords::seconds(std::string_view name) const {
+  constexpr double most = 1e9;
+  const std::optional<double> value = positive(name);
+  if (value && *value > most) throw Wrong{fmt::format("--{}: at most {:.0f} seconds, which are 31 years", name, most)};
+  return value;
+}
+
 std::string help_lines(std::span<const KnownOption> known) {
   std::string lines;
   for (const KnownOption& option : known) {

@@ -34,6 +34,8 @@ class OptionWords {
   [[nodiscard]] std::optional<std::uint64_t> number(std::string_view name, std::uint64_t least,
                                                     std::uint64_t most) const;
   [[nodiscard]] std::optional<double> positive(std::string_view name) const;
+  // The same, but no longer than clocks of nanoseconds and processor cycles can count.
+  [[nodiscard]] std::optional<double> seconds(std::string_view name) const;
 
  private:
   std::map<std::string, std::string, std::less<>> values_;

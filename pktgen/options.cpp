@@ -7,9 +7,11 @@
 #include <fmt/format.h>
 
 #include "config/document/suggestion.h"
+#include "pktgen/address_shift.h"
 #include "pktgen/endpoints.h"
 #include "pktgen/option_reading.h"
 #include "pktgen/option_words.h"
+#include "pktgen/udp_frames.h"
 
 namespace sallyport::pktgen {
 namespace {
@@ -20,13 +22,14 @@ constexpr auto udp_options = std::to_array<KnownOption>({
     {"from", "ADDR", "the first sender"},
     {"to", "ADDR", "the receiver"},
     {"port", "N", "the receiver's port (default: 9)"},
-    {"size", "BYTES|imix", "of a frame with its check sequence (default: 64); imix: 64, 594, 1518 as 7:4:1"},
+    {"size", "BYTES|imix",
+     "of a frame with its check sequence (default: 64, IPv6 84); imix: 64 (IPv6 84), 594, 1518 as 7:4:1"},
     {"rate", "PPS|max", "packets a second (default: max)"},
     {"order", "cyclic|random", "of the flows (default: cyclic)"},
     {"seed", "N", "of the random order (default: 1)"},
 });
 constexpr auto replay_options = std::to_array<KnownOption>({
-    {"in", "CAPTURE", "pcap or pcapng of Ethernet frames"},
+    {"in", "CAPTURE", "pcap or pcapng; frames of other link layers get an Ethernet header"},
     {"speed", "X", "times the capture's own pace (default: 1)"},
     {"rate", "PPS|max", "instead of its own pace"},
     {"loops", "N", "how often (default: 1; 0: until --seconds are over)"},
@@ -48,8 +51,9 @@ std::string general_help() {
          "  connect  new TCP connections with ClientHellos that name hosts\n"
          "  search   the highest rate of udp or replay that loses no more than so much: NDR, PDR\n"
          "  serve    the far side in a process of its own: answers connect, and sends udp's packets back\n\n"
-         "Each has its --help. Exit status: 0 done; 1 a file is not what it should be; 2 usage; 3 the environment will "
-         "not do.\n";
+         "Each has its --help. Exit status: 0 done; 1 a file is not what it should be, or a search was interrupted; 2 "
+         "usage; "
+         "3 the environment will not do.\n";
 }
 
 std::string mode_help(std::string_view mode, std::span<const KnownOption> own) {
@@ -57,9 +61,10 @@ std::string mode_help(std::string_view mode, std::span<const KnownOption> own) {
                      help_lines(own), help_lines(common_options()));
 }
 
-std::uint32_t frame_size(const OptionWords& words, std::uint16_t mtu) {
+std::uint32_t frame_size(const OptionWords& words, Family family, std::uint16_t mtu) {
   if (words.text("size") == "imix") return 0;
-  return static_cast<std::uint32_t>(words.number("size", 64, mtu + 18ULL).value_or(64));
+  const std::uint32_t least = UdpFrames::size_least(family);
+  return static_cast<std::uint32_t>(words.number("size", least, mtu + 18ULL).value_or(least));
 }
 
 CommandLine parse_udp(const OptionWords& words) {
@@ -71,11 +76,8 @@ CommandLine parse_udp(const OptionWords& words) {
       words.number("sources", sources_least, Endpoints::addresses_max).value_or(sources_least));
   read_ends(words, options.from, options.to);
   options.port = static_cast<std::uint16_t>(words.number("port", 1, 65535).value_or(9));
-  options.size = frame_size(words, options.common.mtu);
+  options.size = frame_size(words, options.from.family, options.common.mtu);
   if (options.size == 0 && options.common.mtu < 1500) throw Wrong{"--size imix wants an MTU of 1500"};
-  if (options.from.family == Family::v6 && options.size != 0 && options.size < 84) {
-    throw Wrong{"--size: an IPv6 packet with a stamp takes 84 bytes at least"};
-  }
   options.rate = read_rate(words);
   const std::string order = words.text("order").value_or("cyclic");
   if (order != "cyclic" && order != "random")
@@ -101,6 +103,10 @@ CommandLine parse_replay(const OptionWords& words) {
     options.shift = block->prefix;
   }
   if (options.shift.has_value() != words.has("copies")) throw Wrong{"--copies and --shift go together"};
+  if (options.shift && options.copies > copies_that_fit(*options.shift)) {
+    throw Wrong{fmt::format("--copies {}: from {} on there is room for {} alone until the addresses end",
+                            options.copies, *words.text("shift"), copies_that_fit(*options.shift))};
+  }
   if (options.loops == 0 && !options.common.seconds) throw Wrong{"--loops 0 wants --seconds"};
   return options;
 }

@@ -40,6 +40,7 @@ struct UdpOptions {
   Rate rate;
   bool random_order = false;  // else cyclic
   std::uint64_t seed = 1;
+  std::uint64_t run = 0;  // its packets are told from those of other runs by this
 };
 
 struct ReplayOptions {

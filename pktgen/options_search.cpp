@@ -12,7 +12,8 @@ namespace {
 constexpr auto known_search = std::to_array<KnownOption>({
     {"loss", "PERCENT,..", "how much may be lost (default: 0, the NDR); several: the rate for each"},
     {"trial-seconds", "N", "of each trial (default: 10; RFC 2544 wants 60)"},
-    {"warm-up", "SECONDS", "before the first trial, as fast as it goes; what is lost then does not count (default: 1)"},
+    {"warm-up", "SECONDS",
+     "before the first trial, at --rate or as fast as it goes; what is lost does not count (default: 1)"},
     {"resolution", "PERCENT", "of the highest rate: how near the bounds come to each other (default: 1)"},
     {"plot", "FILE.svg", "draws loss and latency over rate"},
 });
@@ -52,8 +53,8 @@ CommandLine read_search(const OptionWords& words, CommandLine traffic) {
     options.traffic = std::get<UdpOptions>(std::move(traffic));
   }
   options.losses = losses(words);
-  options.trial_seconds = words.positive("trial-seconds").value_or(options.trial_seconds);
-  options.warm_up_seconds = words.positive("warm-up").value_or(options.warm_up_seconds);
+  options.trial_seconds = words.seconds("trial-seconds").value_or(options.trial_seconds);
+  options.warm_up_seconds = words.seconds("warm-up").value_or(options.warm_up_seconds);
   options.resolution = words.positive("resolution").value_or(options.resolution);
   if (options.resolution < 0.01 || options.resolution > 50) throw Wrong{"--resolution is from 0.01 to 50"};
   options.plot = words.text("plot").value_or("");

@@ -24,7 +24,7 @@ class Pace {
     if (last_ != 0) credit_ += static_cast<double>(now_cycles - last_) * packets_a_cycle_;
     last_ = now_cycles;
     credit_ = std::min(credit_, backlog_most_);
-    return std::min(most, static_cast<std::size_t>(credit_));
+    return static_cast<std::size_t>(std::min(static_cast<double>(most), credit_));
   }
   void taken(std::size_t count) noexcept { credit_ -= static_cast<double>(count); }
 

@@ -124,7 +124,7 @@ std::string draw_loss(const Panel& panel, const std::vector<const Trial*>& trial
   double row = panel.y.to + 14;
   for (const double loss : report.losses) {
     const Trial* best = best_trial(report.trials, loss);
-    if (best == nullptr) continue;
+    if (best == nullptr || !report.finished(loss)) continue;
     const double x = panel.x.at(best->rate() / 1e6);
     const std::string name = loss == 0 ? "NDR" : fmt::format("PDR {:g} %", loss);
     out += line(x, panel.y.from, x, panel.y.to, "stroke=\"#333\" stroke-dasharray=\"4 3\"");

@@ -5,8 +5,7 @@
 
 #include "dataplane/io/generator_ports.h"
 #include "dataplane/wire/headers.h"
-#include "pktgen/payload.h"
-#include "src/capture_link.h"
+#include "pktgen/frame_key.h"
 
 namespace sallyport::pktgen {
 namespace {
@@ -16,34 +15,14 @@ using dataplane::GeneratorPorts;
 
 }  // namespace
 
-CapturedFrames::CapturedFrames(const std::string& path) : reader_(path) {
-  if (reader_.error()) return;
-  all_.reserve(reader_.count_frames());
-  CapturedFrame frame;
-  std::uint64_t first = 0;
-  std::uint64_t latest = 0;
-  while (reader_.next(frame)) {
-    const auto payload = find_link_payload(frame.link_type, frame.data);
-    const bool ethernet = frame.link_type == link_type_ethernet;
-    if (!ethernet && !payload) {
-      ++unreadable_;
-      continue;
-    }
-    if (all_.empty()) first = latest = frame.time_ns;
-    latest = std::max(latest, frame.time_ns);
-    all_.push_back({latest - first, ethernet ? frame.data : frame.data.subspan(payload->offset),
-                    ethernet ? std::uint16_t{0} : payload->ethertype});
-  }
-}
-
-ReplaySource::ReplaySource(const ReplayOptions& options, const CapturedFrames& frames, std::uint32_t frame_bytes_max,
-                           const dataplane::MacAddress& own, std::optional<dataplane::MacAddress> destination)
+ReplaySource::ReplaySource(const ReplayOptions& options, const CapturedFrames& frames, const dataplane::MacAddress& own,
+                           std::optional<dataplane::MacAddress> destination)
     : options_(options),
       frames_(frames.all()),
-      frame_bytes_max_(frame_bytes_max),
       own_(own),
       destination_(destination),
       pace_(options.rate, GeneratorPorts::cycles_per_second()),
+      sent_(frames.all().size(), options.copies),
       cycles_a_nanosecond_(static_cast<double>(GeneratorPorts::cycles_per_second()) / 1e9) {
   if (options.shift) shift_.emplace(*options.shift);
 }
@@ -73,8 +52,7 @@ std::uint32_t ReplaySource::write(std::uint64_t now_cycles, std::uint8_t* bytes)
   const CapturedFrames::Entry& entry = this->entry(next_++);
   pace_.taken(1);
   const std::size_t head = entry.ethertype == 0 ? 0 : sizeof(wire::Ethernet);
-  const std::size_t length = head + entry.bytes.size();
-  if (length > frame_bytes_max_ || length < sizeof(wire::Ethernet)) return 0;
+  const std::size_t length = entry.frame_bytes();
   std::memcpy(bytes + head, entry.bytes.data(), entry.bytes.size());
   auto& ethernet = wire::at<wire::Ethernet>(bytes);
   if (head != 0) {
@@ -85,13 +63,16 @@ std::uint32_t ReplaySource::write(std::uint64_t now_cycles, std::uint8_t* bytes)
     ethernet.destination = *destination_;
   }
   if (shift_ && copy != 0) shift_->apply({bytes, length}, copy);
-  times_.sent(transport_payload({bytes, length}), now_cycles);
+  sent_.sent(frame_key({bytes, length}), now_cycles);
   return static_cast<std::uint32_t>(length);
 }
 
-bool ReplaySource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>& sent_cycles) {
-  sent_cycles = times_.received(transport_payload(frame));
-  return true;
+// A far side that sends datagrams back shows that they have arrived, too.
+Recognised ReplaySource::recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>& sent_cycles) {
+  const Recognised found = sent_.received(frame_key(frame), sent_cycles);
+  if (found != Recognised::foreign) return found;
+  const std::optional<std::uint64_t> sent_back = key_of_what_was_sent_back(frame);
+  return sent_back ? sent_.received(*sent_back, sent_cycles) : found;
 }
 
 }  // namespace sallyport::pktgen

@@ -35,7 +35,8 @@ SearchReport SearchRun::run() {
 
   const Rate highest = highest_of(options_);
   const Trial warm_up{0, trial(highest, options_.warm_up_seconds)};
-  const SearchBounds bounds{highest.value_or(warm_up.rate()), options_.resolution};
+  const SearchBounds bounds{highest.value_or(warm_up.rate()), options_.resolution, highest.has_value()};
+  report.bounds = bounds;
   for (const double loss : options_.losses) {
     while (!Traffic::interrupted()) {
       const std::optional<double> rate = next_rate(report.trials, loss, bounds);
@@ -45,26 +46,27 @@ SearchReport SearchRun::run() {
       report.trials.push_back(std::move(made));
     }
   }
+  report.interrupted = Traffic::interrupted();
   return report;
 }
 
-// What comes late from one trial is not taken for the next one's: each has a seed of its own.
+// What comes late from one trial is not taken for the next one's: each is a run of its own.
 Report SearchRun::trial(Rate rate, double seconds) {
   CommonOptions common = common_of(options_);
   common.seconds = seconds;
   Traffic traffic(ports_, common);
   traffic.set_title(number_ == 0 ? "warm-up: "
-                                 : fmt::format("trial {}, {:.4f} Mpps: ", number_, rate.value_or(0) / 1e6));
+                                 : fmt::format("trial {}, {:.6f} Mpps: ", number_, rate.value_or(0) / 1e6));
   std::unique_ptr<Source> source;
   if (const auto* udp = std::get_if<UdpOptions>(&options_.traffic)) {
     UdpOptions options = *udp;
     options.rate = rate;
-    options.seed += number_;
+    options.run += number_;
     source = std::make_unique<UdpSource>(options, ports_.mac(0), destination_.value_or(everybody));
   } else {
     ReplayOptions options = std::get<ReplayOptions>(options_.traffic);
     options.rate = rate;
-    source = std::make_unique<ReplaySource>(options, *frames_, ports_.frame_bytes_max(), ports_.mac(0), destination_);
+    source = std::make_unique<ReplaySource>(options, *frames_, ports_.mac(0), destination_);
   }
   ++number_;
   traffic.run(*source);

@@ -9,22 +9,23 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "dataplane/io/environment_error.h"
+
 namespace sallyport::pktgen {
 namespace {
 
 using namespace std::chrono_literals;
-using Clock = std::chrono::steady_clock;
+using dataplane::EnvironmentError;
 using dataplane::GeneratorPorts;
 using dataplane::Packet;
 
 constexpr std::size_t burst = 32;
 constexpr auto ask_every = 200ms;
 constexpr auto ask_for = 3s;
-constexpr auto quiet = 200ms;  // after the last packet that came back
-constexpr auto drain_most = 2s;
+constexpr auto device_patience = 10s;
 
-volatile std::sig_atomic_t signalled = 0;
-void note_signal(int) { signalled = 1; }
+volatile std::sig_atomic_t signalled = 0;  // once, or more often
+void note_signal(int) { signalled = signalled == 0 ? 1 : 2; }
 
 std::span<const std::uint8_t> bytes_of(const Packet& packet) { return {packet.data, packet.length}; }
 
@@ -45,6 +46,8 @@ Traffic::Traffic(GeneratorPorts& ports, const CommonOptions& options, FarSide* f
 
 bool Traffic::interrupted() noexcept { return signalled != 0; }
 
+bool Traffic::has_to_stop(Source& source) { return signalled > 1 || (signalled != 0 && !source.wind_up()); }
+
 std::optional<dataplane::MacAddress> Traffic::destination() {
   if (options_.destination_mac || !options_.gateway) return options_.destination_mac;
   wanted_ = options_.gateway;
@@ -62,12 +65,10 @@ std::optional<dataplane::MacAddress> Traffic::destination() {
 
 void Traffic::run(Source& source) {
   const Clock::time_point begin = Clock::now();
-  const auto end =
-      options_.seconds
-          ? begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*options_.seconds))
-          : Clock::time_point::max();
+  if (options_.seconds)
+    end_ = begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(*options_.seconds));
   Clock::time_point now = begin;
-  while (!interrupted() && now < end) {
+  while (!has_to_stop(source) && !refused_for_good_ && now < end_) {
     const std::uint64_t cycles = GeneratorPorts::cycles();
     const std::optional<std::size_t> due = source.due(cycles, burst);
     if (!due) break;
@@ -77,9 +78,15 @@ void Traffic::run(Source& source) {
     if (terminal_ && now - shown_ >= 1s) show_progress(source);
   }
   report_.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-  drain(source);
+  const bool nothing = report_.sent.packets == 0 && refused_since_ && !interrupted();
+  if (!nothing && !refused_for_good_) drain(source);
   report_.missed = ports_.missed() - missed_before_;
   if (terminal_) fmt::print(stderr, "\r{:78}\r", "");
+  if (nothing || refused_for_good_) {
+    throw EnvironmentError(
+        fmt::format("{} took no packet for {:.1f} s: see that its link is up and its other end is there",
+                    options_.device, std::chrono::duration<double>(Clock::now() - *refused_since_).count()));
+  }
 }
 
 void Traffic::send(Source& source, std::uint64_t now, std::size_t count) {
@@ -89,25 +96,40 @@ void Traffic::send(Source& source, std::uint64_t now, std::size_t count) {
   std::size_t filled = 0;
   for (Packet& frame : all) {
     frame.length = source.write(now, frame.data);
-    if (frame.length == 0) {
-      ++report_.skipped;
-      continue;
-    }
-    std::swap(frames[filled++], frame);
+    if (frame.length != 0) std::swap(frames[filled++], frame);
   }
-  const std::span<const Packet> ready = all.first(filled);
+  ports_.give_back(all.subspan(push(source, all.first(filled))));
+}
+
+// What the device does not take at once it takes soon: nothing that was made is thrown away before the end.
+std::size_t Traffic::push(Source& source, std::span<const Packet> ready) {
   std::size_t sent = 0;
-  // What the device does not take at once it takes soon: nothing that was made is thrown away.
-  while (sent < filled && !interrupted()) {
+  while (sent < ready.size() && !has_to_stop(source)) {
     const std::size_t taken = ports_.send(0, ready.subspan(sent));
     for (const Packet& frame : ready.subspan(sent, taken)) {
       ++report_.sent.packets;
       report_.sent.bytes += frame.length;
     }
     sent += taken;
-    if (taken == 0) (void)receive(&source);
+    if (taken != 0) {
+      refused_since_.reset();
+      continue;
+    }
+    (void)receive(&source);
+    if (!wait_for_device(source)) break;
   }
-  ports_.give_back(all.subspan(sent));
+  return sent;
+}
+
+// Until the seconds are over; where there are none, or nothing at all was sent, for as long as a link may take to come
+// up.
+bool Traffic::wait_for_device(const Source& source) {
+  const Clock::time_point now = Clock::now();
+  if (!refused_since_) refused_since_ = now;
+  if (terminal_ && now - shown_ >= 1s) show_progress(source);
+  const bool no_end = !options_.seconds || report_.sent.packets == 0;
+  if (no_end && now - *refused_since_ >= device_patience) refused_for_good_ = true;
+  return now < end_ && !refused_for_good_;
 }
 
 bool Traffic::receive(Source* source) {
@@ -122,7 +144,7 @@ bool Traffic::receive(Source* source) {
       if (Neighbours::is_control(bytes_of(frame))) {
         if (wanted_ && !found_) found_ = Neighbours::found(bytes_of(frame), *wanted_);
         send_control(port, neighbours_.answer(bytes_of(frame), ports_.mac(port)));
-      } else if (far_side_ != nullptr && far_side_->answer(frame)) {
+      } else if (far_side_ != nullptr && far_side_->answer(frame, ports_.mac(port))) {
         std::swap(frames[answers++], frame);
       } else if (source != nullptr) {
         take(*source, bytes_of(frame));
@@ -136,7 +158,16 @@ bool Traffic::receive(Source* source) {
 
 void Traffic::take(Source& source, std::span<const std::uint8_t> frame) {
   std::optional<std::uint64_t> sent_cycles;
-  if (!source.recognise(frame, sent_cycles)) return;
+  const Recognised found = source.recognise(frame, sent_cycles);
+  if (found == Recognised::foreign) {
+    ++report_.foreign;
+    return;
+  }
+  if (found == Recognised::repeated) {
+    ++report_.repeated;
+    return;
+  }
+  if (found == Recognised::late) report_.reordered = report_.reordered.value_or(0) + 1;
   ++report_.received.packets;
   report_.received.bytes += frame.size();
   if (!sent_cycles) return;
@@ -160,15 +191,8 @@ void Traffic::send_answers(std::size_t port, std::span<const Packet> answers) {
 }
 
 void Traffic::drain(Source& source) {
-  const Clock::time_point begin = Clock::now();
-  Clock::time_point last = begin;
-  while (report_.received.packets < report_.sent.packets) {
-    const Clock::time_point now = Clock::now();
-    const std::uint64_t before = report_.received.packets;
-    (void)receive(&source);
-    if (report_.received.packets != before) last = now;
-    if (now - last >= quiet || now - begin >= drain_most) return;
-  }
+  const Clock::time_point end = Clock::now() + source.wait_for_late();
+  while (signalled < 2 && report_.received.packets < report_.sent.packets && Clock::now() < end) (void)receive(&source);
 }
 
 void Traffic::show_progress(const Source& source) {

@@ -18,7 +18,6 @@ constexpr std::uint8_t usual_ttl = 64;
 // RFC 6985, "simple IMIX": 64, 594 and 1518 bytes as 7:4:1, spread out.
 constexpr std::array<std::uint32_t, 3> imix_sizes = {64, 594, 1518};
 constexpr std::array<std::uint8_t, 12> imix_turns = {0, 1, 0, 1, 0, 0, 1, 0, 2, 0, 1, 0};
-constexpr std::uint32_t ipv6_least = 84;
 
 std::size_t ip_bytes(Family family) { return family == Family::v4 ? sizeof(wire::Ipv4) : sizeof(wire::Ipv6); }
 
@@ -33,9 +32,9 @@ UdpFrames::UdpFrames(const UdpOptions& options, const dataplane::MacAddress& sou
                      const dataplane::MacAddress& destination)
     : options_(options),
       senders_(options.from, options.sources),
-      magic_(static_cast<std::uint32_t>(mixed(options.seed ^ 0x5a11U))),
+      magic_(static_cast<std::uint32_t>(mixed(options.run ^ 0x5a11U))),
       random_(mixed(options.seed)) {
-  const std::uint32_t least = options.from.family == Family::v4 ? 0 : ipv6_least;
+  const std::uint32_t least = size_least(options.from.family);
   if (options.size == 0) {
     sizes_.assign(imix_turns.begin(), imix_turns.end());
     for (const std::uint32_t size : imix_sizes) {
@@ -92,8 +91,15 @@ std::uint64_t UdpFrames::flow_of(std::uint64_t number) noexcept {
   return random_ % options_.flows;
 }
 
+// All turns once in each round, begun at another one each time: else a flow that comes up in step with the turns would
+// have one size alone.
+std::size_t UdpFrames::template_of(std::uint64_t number) const noexcept {
+  if (sizes_.size() == 1) return sizes_.front();
+  return sizes_[(number + mixed(number / sizes_.size()) % sizes_.size()) % sizes_.size()];
+}
+
 std::uint32_t UdpFrames::write(std::uint64_t number, std::uint64_t now_cycles, std::uint8_t* bytes) noexcept {
-  const Template& made = templates_[sizes_[number % sizes_.size()]];
+  const Template& made = templates_[template_of(number)];
   std::memcpy(bytes, made.bytes.data(), made.bytes.size());
   const Family family = options_.from.family;
   const std::uint64_t flow = flow_of(number);

@@ -25,6 +25,12 @@ class UdpFrames {
  public:
   UdpFrames(const UdpOptions& options, const dataplane::MacAddress& source, const dataplane::MacAddress& destination);
 
+  // Bytes of the smallest frame, its check sequence included: as RFC 2544 has it, or as headers of IPv6 and a stamp
+  // take.
+  [[nodiscard]] static constexpr std::uint32_t size_least(Family family) noexcept {
+    return family == Family::v4 ? 64 : 84;
+  }
+
   // Frame number `number` into `bytes`; how many bytes.
   [[nodiscard]] std::uint32_t write(std::uint64_t number, std::uint64_t now_cycles, std::uint8_t* bytes) noexcept;
   // The stamp of a frame of this run, else nothing.
@@ -39,13 +45,14 @@ class UdpFrames {
   };
   [[nodiscard]] Template make(std::uint32_t length, const dataplane::MacAddress& source,
                               const dataplane::MacAddress& destination) const;
+  [[nodiscard]] std::size_t template_of(std::uint64_t number) const noexcept;
   [[nodiscard]] std::uint64_t flow_of(std::uint64_t number) noexcept;
 
   UdpOptions options_;
   Endpoints senders_;
   std::uint32_t magic_;
   std::vector<Template> templates_;
-  std::vector<std::uint8_t> sizes_;  // which template comes next, in turn
+  std::vector<std::uint8_t> sizes_;  // which template, in turns
   std::uint64_t random_;
 };
 

@@ -3,6 +3,7 @@
 
 #include "dataplane/io/generator_ports.h"
 #include "pktgen/pace.h"
+#include "pktgen/sequence_window.h"
 #include "pktgen/traffic.h"
 #include "pktgen/udp_frames.h"
 
@@ -20,16 +21,17 @@ class UdpSource final : public Source {
     pace_.taken(1);
     return frames_.write(number_++, now_cycles, bytes);
   }
-  bool recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>& sent_cycles) override {
+  Recognised recognise(std::span<const std::uint8_t> frame, std::optional<std::uint64_t>& sent_cycles) override {
     const std::optional<Stamp> stamp = frames_.read(frame);
-    if (!stamp) return false;
+    if (!stamp) return Recognised::foreign;
     sent_cycles = stamp->cycles;
-    return true;
+    return received_.take(stamp->sequence);
   }
 
  private:
   UdpFrames frames_;
   Pace pace_;
+  SequenceWindow received_;
   std::uint64_t number_ = 0;
 };
 

@@ -143,6 +143,7 @@ bool CaptureReader::next_pcap(CapturedFrame& frame) {
   if (captured > left - pcap_record_bytes) {
     return fail(offset_, fmt::format("a record of {} bytes, but {} are left", captured, left - pcap_record_bytes));
   }
+  frame.timed = true;
   frame.time_ns = u32(record) * ns_per_second + std::uint64_t{u32(record + 4)} * fraction_ns_;
   frame.link_type = link_type_;
   frame.original_length = std::max(u32(record + 12), captured);
@@ -256,6 +257,7 @@ bool CaptureReader::read_packet(const Block& block, CapturedFrame& frame) {
   }
   const Interface& from = interfaces_[interface];
   const std::uint64_t ticks = std::uint64_t{u32(body + 4)} << 32U | u32(body + 8);
+  frame.timed = true;
   frame.time_ns = last_time_ns_ = to_nanoseconds(ticks, from.resolution, from.offset_seconds);
   frame.link_type = from.link_type;
   frame.original_length = std::max(u32(body + 16), captured);
@@ -271,6 +273,7 @@ bool CaptureReader::read_simple_packet(const Block& block, CapturedFrame& frame)
   const std::uint32_t original = u32(block.body.data());
   std::size_t captured = std::min<std::size_t>(original, block.body.size() - fixed_bytes);
   if (from.snap_length != 0) captured = std::min<std::size_t>(captured, from.snap_length);
+  frame.timed = false;
   frame.time_ns = last_time_ns_;
   frame.link_type = from.link_type;
   frame.original_length = original;

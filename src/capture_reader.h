@@ -16,7 +16,8 @@
 namespace sallyport {
 
 struct CapturedFrame {
-  std::uint64_t time_ns = 0;           // since the epoch; a simple packet block has none: that of the frame before
+  std::uint64_t time_ns = 0;           // since the epoch
+  bool timed = true;                   // false: a simple packet block, which has no time; that of the frame before
   std::uint32_t link_type = 0;         // LINKTYPE_ value, as the file has it
   std::uint32_t original_length = 0;   // on the wire; at least as much as was captured
   std::span<const std::uint8_t> data;  // valid as long as the reader lives

@@ -12,7 +12,7 @@ import tempfile
 import time
 
 import namespaces
-from figures import Figure, Limit, Row, judged, not_measured
+from figures import Figure, Limit, Row, judged, left_out, not_measured
 
 FLOWS = 32_000
 FRAMES = ["--from", "10.1.2.1", "--to", "198.51.100.7", "--flows", str(FLOWS), "--sources", "250", "--order", "random"]
@@ -159,7 +159,11 @@ def generator(program, prefix, arguments):
 
 
 def report(process, seconds):
-    output, errors = process.communicate(timeout=seconds)
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        namespaces.stop(process, signal.SIGINT)
+        raise
     if process.returncode != 0:
         raise RuntimeError(f"the generator ends with status {process.returncode}: {errors.strip()[-300:]}")
     return json.loads(output)
@@ -178,8 +182,11 @@ class Live:
 
     def p3(self):
         what = "flows opened by the generator, one packet each, and alive together; sent again: lost"
-        if os.geteuid() != 0 or self.quick:
-            yield not_measured("P3", what, "takes a minute or two and 10 GB" if self.quick else "only root may open devices")
+        if self.quick:
+            yield left_out("P3", what, "takes a minute or two and 10 GB")
+            return
+        if os.geteuid() != 0:
+            yield not_measured("P3", what, "only root may open devices")
             return
         with tempfile.TemporaryDirectory(prefix="sallyport-bench-") as name, contextlib.ExitStack() as stack:
             folder = pathlib.Path(name)
@@ -202,8 +209,7 @@ class Live:
 
     def send_again(self, gateway):
         """What the gateway received and lost while a packet of each flow passed, from when its next hop was known again."""
-        process = self.many(gateway.folder, MANY_FLOWS // MANY_RATE + MANY_SPARE)
-        before = self.settled(gateway, process)
+        process, before = self.under_way(gateway, lambda: self.many(gateway.folder, MANY_FLOWS // MANY_RATE + MANY_SPARE))
         report(process, 600)
         return gateway.counts() - before
 
@@ -274,7 +280,7 @@ class Live:
     def lost_while(self, gateway, rate, act):
         """What the gateway received and lost meanwhile, the device behind it being full included. A generator that begins is a
         link that goes up, whose next hop has to be found: that is waited for."""
-        process, before = self.under_way(gateway, rate)
+        process, before = self.under_way(gateway, lambda: self.at_rate(gateway.folder, rate))
         try:
             act()
             after = gateway.counts()
@@ -282,15 +288,19 @@ class Live:
             namespaces.stop(process, signal.SIGINT)
         return after - before
 
-    def under_way(self, gateway, rate):
-        """Again where a busy machine kept the gateway from answering in time."""
+    def at_rate(self, folder, rate):
+        return generator(self.pktgen, [], [*self.ends(folder), "--rate", f"{rate:.0f}"])
+
+    def under_way(self, gateway, begin):
+        """A generator that `begin` starts, and the counts from when it is settled. Again where a busy machine kept the gateway from
+        answering in time; none is left behind."""
         for turn in range(3):
-            process = generator(self.pktgen, [], [*self.ends(gateway.folder), "--rate", f"{rate:.0f}"])
+            process = begin()
             try:
                 return process, self.settled(gateway, process)
-            except RuntimeError:
+            except BaseException as error:
                 namespaces.stop(process, signal.SIGINT)
-                if turn == 2:
+                if turn == 2 or not isinstance(error, RuntimeError):
                     raise
 
     def settled(self, gateway, process):

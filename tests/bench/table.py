@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 
-from figures import Row
+from figures import Row, is_missing
 
 BEGIN = "<!-- goals: written by make bench -->"
 END = "<!-- goals: end -->"
@@ -64,23 +64,38 @@ def goals_of(rows):
     return list(dict.fromkeys(row.goal for row in rows))
 
 
+def merged(old, new):
+    """Of one goal: what was measured now, and what stands there already of the rest. That something was not measured is said
+    where nothing stands there."""
+    measured = [row for row in new if not is_missing(row)]
+    if len(measured) == len(new):
+        return new
+    told = {row.what for row in measured}
+    kept = [row for row in old if not is_missing(row) and row.what not in told]
+    return measured + (kept or [row for row in new if is_missing(row)])
+
+
 def replaced(document, paragraph, rows):
-    """The document with these rows in place of those of the same goals; each run says of which goals it speaks, above the table. A
-    ValueError where it has no markers."""
+    """The document with these rows in place of those of the same goals, but a row that was not measured in place of none that
+    was; each run says of which goals it speaks, above the table. A ValueError where it has no markers."""
     if document.count(BEGIN) != 1 or document.count(END) != 1 or document.index(BEGIN) > document.index(END):
         raise ValueError(f"the document needs one \"{BEGIN}\" before one \"{END}\"")
     head, rest = document.split(BEGIN)
     before, tail = rest.split(END)
-    new = goals_of(rows)
-    kept = [row for row in rows_of(before) if row.goal not in new]
+    old = rows_of(before)
+    every = []
+    for goal in sorted(goals_of(old + rows), key=lambda goal: int(goal[1:])):
+        stands, comes = ([row for row in some if row.goal == goal] for some in (old, rows))
+        every += merged(stands, comes) if comes else stands
     runs = []
     for match in re.finditer(r"^\*\*(P[0-9P, ]*)\*\*: (.*)$", before, re.MULTILINE):
-        goals = [goal for goal in match[1].split(", ") if goal in goals_of(kept)]
+        goals = [goal for goal in match[1].split(", ") if any(row.goal == goal and row not in rows for row in every)]
         if goals:
             runs.append((goals, match[2]))
-    runs.append((new, paragraph))
+    new = [goal for goal in goals_of(rows) if any(row.goal == goal and row in rows for row in every)]
+    if new:
+        runs.append((new, paragraph))
     said = "\n\n".join(f"**{', '.join(goals)}**: {words}" for goals, words in runs)
-    every = sorted(kept + rows, key=lambda row: int(row.goal[1:]))
     return f"{head}{BEGIN}\n{said}\n\n{markdown(every)}\n{END}{tail}"
 
 

@@ -6,10 +6,12 @@ pktgen_test.py SALLYPORT-PKTGEN
 
 import json
 import pathlib
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree
 
@@ -22,6 +24,19 @@ CONNECT = ["connect", "--device", "net_ring0", "--from", "10.1.0.1", "--to", "19
 def pktgen(*arguments):
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120,
                           stdin=subprocess.DEVNULL)
+
+
+def begun(*arguments):
+    """One under way that minds signals already."""
+    process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    status = pathlib.Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        caught = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("SigCgt:"))
+        if int(caught.split()[1], 16) >> (signal.SIGINT - 1) & 1:
+            break
+        time.sleep(0.05)
+    return process
 
 
 class Pktgen(unittest.TestCase):
@@ -88,9 +103,106 @@ class Pktgen(unittest.TestCase):
             self.assertLessEqual(report["results"][1]["trial"]["lost_percent"], 50)
             svg = xml.etree.ElementTree.parse(plot).getroot()
             self.assertEqual(svg.tag, "{http://www.w3.org/2000/svg}svg")
-        done = pktgen("search", *UDP, "--rate", "5000", "--trial-seconds", "0.1", "--plot", "/nonexistent/plot.svg")
-        self.assertEqual(done.returncode, 3, done.stderr)
-        self.assertIn("NDR", done.stdout)
+
+    def test_a_plot_that_cannot_be_written_is_told_before_the_search(self):
+        begun = time.monotonic()
+        done = pktgen("search", *UDP, "--rate", "5000", "--trial-seconds", "100", "--plot", "/nonexistent/plot.svg")
+        self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
+        self.assertIn("/nonexistent/plot.svg: No such file or directory: ", done.stderr)
+        self.assertLess(time.monotonic() - begun, 60)
+
+    def test_a_search_says_what_bounds_it(self):
+        search = ["search", *UDP, "--trial-seconds", "0.5", "--warm-up", "0.1", "--resolution", "50", "--rate"]
+        report = self.report(*search, "1000")
+        self.assertEqual((report["interrupted"], report["results"][0]["bounded_by"]), (False, "rate"), report)
+        done = pktgen(*search, "1000")
+        self.assertIn(">=", done.stdout)
+        self.assertIn("bounded by --rate", done.stdout)
+
+    def test_an_interrupted_search_has_not_found_its_rate(self):
+        with subprocess.Popen([PROGRAM, "search", *UDP, "--rate", "1000", "--trial-seconds", "100", "--warm-up", "0.1", "--json"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True) as search:
+            time.sleep(3)
+            search.send_signal(signal.SIGINT)
+            said, problem = search.communicate(timeout=60)
+        self.assertEqual((search.returncode, problem),
+                         (1, "sallyport-pktgen: interrupted before every limit had its rate\n"))
+        report = json.loads(said)
+        self.assertTrue(report["interrupted"])
+        self.assertIsNone(report["results"][0]["trial"])
+
+    def test_only_what_was_sent_counts_as_received(self):
+        """What comes in are a hundred frames of somebody else's."""
+        with tempfile.TemporaryDirectory() as folder:
+            capture, others = (pathlib.Path(folder) / name for name in ("few.pcap", "others.pcap"))
+            capture.write_bytes(pcap([(0, frame(i)) for i in range(100)]))
+            others.write_bytes(pcap([(0, frame(i)) for i in range(1000, 1100)]))
+            device = f"net_pcap0,rx_pcap={others},tx_pcap=/dev/null"
+            for what in (["replay", "--in", capture, "--rate", "max"], [*UDP[:1], *UDP[3:], "--rate", "1000", "--seconds", "0.2"]):
+                report = self.report(*what, "--device", device)
+                self.assertEqual([report[name] for name in ("received", "lost", "foreign")], [0, report["sent"], 100], report)
+
+    def test_duplicates_hide_no_loss(self):
+        """Eight of ten come back, each of them twice."""
+        with tempfile.TemporaryDirectory() as folder:
+            capture, written = (pathlib.Path(folder) / name for name in ("few.pcap", "written.pcap"))
+            frames = [(0, frame(i)) for i in range(10)]
+            capture.write_bytes(pcap(frames))
+            written.write_bytes(pcap(frames[:8] + frames[:8]))
+            report = self.report("replay", "--device", f"net_pcap0,rx_pcap={written},tx_pcap=/dev/null", "--in", capture, "--rate",
+                                 "max")
+            self.assertEqual([report[name] for name in ("sent", "received", "lost", "repeated", "foreign")], [10, 8, 2, 8, 0])
+
+    def test_what_ends_at_the_next_hop_is_left_out(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "arp.pcap"
+            arp = bytes(12) + b"\x08\x06" + bytes(28)
+            capture.write_bytes(pcap([(0, arp), (0, frame(0)), (0, arp), (0, frame(1))]))
+            report = self.report("replay", "--device", "net_ring0", "--in", capture)
+            self.assertEqual([report[name] for name in ("sent", "received", "lost", "skipped_control")], [2, 2, 0, 2])
+
+    def test_a_device_that_takes_nothing_ends_with_the_seconds(self):
+        with tempfile.TemporaryDirectory() as folder:
+            device = f"net_memif0,role=server,id=0,socket={folder}/x.sock,socket-abstract=no"
+            begun = time.monotonic()
+            done = pktgen("udp", "--device", device, *UDP[3:], "--seconds", "0.5")
+            self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
+            self.assertIn("took no packet for 0.5 s", done.stderr)
+            self.assertLess(time.monotonic() - begun, 60)
+
+    def test_captures_without_frames_are_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "made.pcap"
+            whole = pcap([(0, frame(i)) for i in range(2)])
+            for content, sent in ((pcap([]), 0), (pcap([(0, bytes(5))]), 0), (whole[:-1], 1),
+                                  (whole + struct.pack("<IIII", 1000, 0, 4294967280, 4294967280), 2)):
+                capture.write_bytes(content)
+                for mode in (["replay"], ["search", "replay", "--trial-seconds", "0.1", "--warm-up", "0.1", "--rate", "1000"]):
+                    done = pktgen(*mode, "--device", "net_ring0", "--in", capture, "--json")
+                    self.assertEqual(done.returncode, 1, done)
+                    self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+                    if sent and mode == ["replay"]:
+                        self.assertEqual(json.loads(done.stdout)["sent"], sent)
+                    if not sent:
+                        self.assertEqual(done.stdout, "")
+
+    def test_a_rate_is_that_of_what_is_sent(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "large.pcap"
+            large = frame(0) + bytes(2000)
+            capture.write_bytes(pcap([(0, one) for i in range(100) for one in (frame(i), large)]))
+            report = self.report("replay", "--device", "net_ring0", "--in", capture, "--rate", "100")
+            self.assertEqual((report["sent"], report["skipped"]), (100, 100))
+            # A hundred take a second, not two.
+            self.assertLess(report["seconds"], 1.9)
+
+    def test_copies_that_are_alike_are_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            capture = pathlib.Path(folder) / "one.pcap"
+            capture.write_bytes(pcap([(0, frame(0))]))
+            done = pktgen("replay", "--device", "net_ring0", "--in", capture, "--copies", "3", "--shift", "10.9.0.0/16")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("all copies would be alike", done.stderr)
 
     def test_a_search_goes_over_captures_too(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -134,10 +246,58 @@ class Pktgen(unittest.TestCase):
         self.assertEqual(report["timed_out"], report["attempted"])
         self.assertEqual(report["timed_out_at"]["syn"], report["attempted"])
 
+    def test_who_does_not_answer_holds_up_nobody(self):
+        """All ports of one address would be taken after some 64 thousand."""
+        report = self.report(*CONNECT, "--seconds", "2", "--rate", "100000", "--far-side", "elsewhere", "--timeout", "2")
+        self.assertEqual((report["sources"], report["endpoints_exhausted"], report["rate_asked"]), (4, False, 100000))
+        self.assertEqual(report["timed_out"], report["attempted"])
+        few = self.report(*CONNECT, "--seconds", "2", "--rate", "100000", "--far-side", "elsewhere", "--timeout", "4",
+                          "--sources", "1")
+        # Only a machine that does not come to sending so many leaves some.
+        self.assertEqual(few["endpoints_exhausted"], few["attempted"] == 64512, few)
+        self.assertLess(few["attempted_a_second"], few["rate_asked"])
+
+    def test_connect_settles_and_closes_when_it_is_interrupted(self):
+        process = begun(*CONNECT, "--rate", "2000", "--open", "300", "--json")
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, errors), (0, ""))
+        report = json.loads(output)
+        self.assertGreater(report["attempted"], 0)
+        self.assertEqual((report["closed"], report["open"]), (report["attempted"], 0), report)
+
+    def test_connect_ends_at_once_when_it_is_interrupted_twice(self):
+        process = begun(*CONNECT, "--rate", "1000", "--far-side", "elsewhere", "--timeout", "600", "--json")
+        for _ in range(2):
+            time.sleep(0.5)
+            self.assertIsNone(process.poll(), "it waits for answers")
+            process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        report = json.loads(output)
+        self.assertGreater(report["attempted"], 0)
+        self.assertEqual((report["open"], report["closed"], report["timed_out"]), (report["attempted"], 0, 0), report)
+
+    def test_frames_of_connect_are_counted(self):
+        report = self.report(*CONNECT, "--seconds", "0.3", "--rate", "1000")
+        self.assertEqual((report["sent"], report["received"]), (5 * report["attempted"], 3 * report["attempted"]), report)
+        self.assertEqual((report["lost"], report["lost_percent"]), (0, 0))
+        for name in ("sent_mpps", "received_mpps", "sent_gbps", "received_gbps"):
+            self.assertGreater(report[name], 0)
+
+    def test_ipv6_has_defaults_that_work(self):
+        ends = ["--device", "net_ring0", "--from", "fd00::1", "--to", "2001:db8::1"]
+        report = self.report("udp", *ends, "--seconds", "0.1")
+        self.assertEqual((report["lost"], report["sent"] > 0), (0, True), report)
+        searched = self.report("search", "udp", *ends, "--rate", "5000", "--trial-seconds", "0.1", "--warm-up", "0.1",
+                               "--resolution", "50")
+        self.assertGreater(searched["trials"][0]["sent"], 0)
+
     def test_text_of_connect_has_all_figures(self):
-        done = pktgen(*CONNECT, "--seconds", "0.1")
+        done = pktgen(*CONNECT, "--seconds", "0.1", "--rate", "1000")
         self.assertEqual(done.returncode, 0, done.stderr)
-        for part in ("attempted", "established", "answered", "closed", "reset", "timed out", "at once", "p50", "p99.9", "max"):
+        for part in ("attempted", "asked for", "established", "answered", "closed", "reset", "timed out", "at once", "sent", "received",
+                     "lost", "Mpps", "Gbit/s", "p50", "p99.9", "max"):
             self.assertIn(part, done.stdout)
 
     def test_lists_that_are_none_are_said(self):

@@ -11,6 +11,7 @@
 namespace sallyport::classifier::names {
 
 using Buffer = std::vector<std::uint8_t>;
+using std::string_view_literals::operator""sv;
 
 // Byte by byte: g++ 12 warns of std::vector's own memmove where insert is inlined.
 inline void append(Buffer& to, std::span<const std::uint8_t> bytes) {
@@ -102,7 +103,7 @@ inline Buffer records(std::span<const std::uint8_t> message, std::size_t record_
 inline Hello browser_hello(std::string_view name, std::size_t key_share_bytes = 1216, bool name_last = false) {
   Hello hello;
   hello.extensions = {
-      grease(), key_share(key_share_bytes), {43, {2, 3, 4}}, {16, text("\x00\x03\x02h2")}, grease(0xdada)};
+      grease(), key_share(key_share_bytes), {43, {2, 3, 4}}, {16, text("\x00\x03\x02h2"sv)}, grease(0xdada)};
   hello.extensions.insert(name_last ? hello.extensions.end() : hello.extensions.begin(), server_name(name));
   return hello;
 }

@@ -21,6 +21,7 @@ namespace {
 namespace wire = dataplane::wire;
 using Bytes = std::span<const std::uint8_t>;
 
+constexpr dataplane::MacAddress far = {2, 0, 0, 0, 0, 9};
 constexpr std::uint64_t a_second = 1'000'000;  // cycles
 
 ConnectOptions options_of(const char* from = "10.1.0.1", const char* to = "192.0.2.1") {
@@ -62,7 +63,7 @@ struct Ends {
     dataplane::Packet frame{.data = sent.data(), .length = static_cast<std::uint32_t>(sent.size())};
     if (fate == Fate::silence) return;
     if (fate == Fate::passes) {
-      if (!server.answer(frame)) return;
+      if (!server.answer(frame, far)) return;
       ASSERT_TRUE(sum_holds({frame.data, frame.length}));
     } else {
       deny(segment, frame);
@@ -203,6 +204,104 @@ TEST(Connections, NoMoreHandshakesAtOnceThanAsked) {
   EXPECT_EQ(ends.clients.room(ends.now, 32), 10U);
 }
 
+TEST(Connections, OneThatNobodyAnswersHoldsUpNoOther) {
+  Ends ends(options_of());
+  const std::vector<std::uint16_t> silent = {1024, 1025, 2000, 65535};
+  ends.between = [&](const TcpSegment& segment, Bytes) {
+    return std::find(silent.begin(), silent.end(), segment.from.port) != silent.end() ? Fate::silence : Fate::passes;
+  };
+  ends.begin(3 * Endpoints::ports_each);
+  EXPECT_EQ(ends.report().attempted, 3 * Endpoints::ports_each);
+  EXPECT_EQ(ends.report().closed, ends.report().attempted - silent.size());
+  EXPECT_EQ(ends.clients.under_way(), silent.size());
+  EXPECT_FALSE(ends.report().endpoints_exhausted);
+}
+
+TEST(Connections, ThatNoEndpointIsFreeIsSaidAndPasses) {
+  ConnectOptions options = options_of();
+  options.rate = 1e6;
+  Ends ends(options);
+  std::map<std::uint16_t, std::uint32_t> last;
+  ends.between = [&](const TcpSegment& segment, Bytes) {
+    const auto [place, fresh] = last.try_emplace(segment.from.port, segment.words.sequence);
+    const std::uint32_t risen = segment.words.sequence - place->second;
+    EXPECT_TRUE(fresh || (risen > 0 && risen < 1U << 22U)) << "however often it was looked for: " << risen;
+    place->second = segment.words.sequence;
+    return Fate::silence;
+  };
+  ends.begin(Endpoints::ports_each);
+  EXPECT_FALSE(ends.report().endpoints_exhausted);
+  for (int i = 0; i < 20'000; ++i) ASSERT_EQ(ends.clients.room(ends.now, 32), 0U);
+  EXPECT_TRUE(ends.report().endpoints_exhausted);
+  for (const std::uint64_t count : {Endpoints::ports_each, std::uint64_t{10}}) {
+    ends.now += 4 * a_second;
+    for (int i = 0; i < 100; ++i) ends.clients.expire(ends.now);
+    EXPECT_EQ(ends.clients.under_way(), 0U);
+    ends.begin(count);
+  }
+  EXPECT_EQ(ends.report().timed_out_syn, 2 * Endpoints::ports_each);
+  EXPECT_EQ(ends.clients.not_ended(), 10U);
+}
+
+TEST(Connections, EachHasEndedOrIsCounted) {
+  ConnectOptions options = options_of();
+  options.open = 10;
+  Ends ends(options);
+  ends.between = [](const TcpSegment& segment, Bytes) {
+    const bool closes = (segment.words.flags & wire::Tcp::fin) != 0;
+    const bool silent = closes ? segment.from.port % 10 == 0 : segment.from.port >= Endpoints::first_port + 95;
+    return silent ? Fate::silence : Fate::passes;
+  };
+  ends.begin(100);
+  const ConnectReport& report = ends.report();
+  EXPECT_GT(ends.clients.under_way(), 0U);
+  EXPECT_GT(ends.clients.closing(), 0U);
+  EXPECT_GT(report.open, 0U);
+  EXPECT_EQ(report.attempted, report.closed + report.reset + report.timed_out() + ends.clients.not_ended());
+}
+
+TEST(Connections, FramesThatWantAnAnswerAreCounted) {
+  for (const bool post_quantum : {false, true}) {
+    ConnectOptions options = options_of();
+    options.post_quantum = post_quantum;
+    Ends ends(options);
+    ends.begin(10);
+    EXPECT_EQ(ends.report().asking, 30U) << "SYN, hello, FIN";
+    EXPECT_EQ(ends.report().received.packets, 30U);
+    EXPECT_EQ(ends.report().lost(), 0U);
+  }
+}
+
+TEST(Connections, TheReportHasWhatAllReportsHave) {
+  ConnectReport report;
+  report.seconds = 2;
+  report.frames_seconds = 4;
+  report.attempted = 1000;
+  report.rate = 100'000;
+  report.sent = {4'000'000, 500'000'000};
+  report.received = {2'000'000, 250'000'000};
+  report.asking = 1000;
+  report.timed_out_syn = 10;
+  report.open = 7;
+  const std::string text = to_text(report);
+  for (const char* part :
+       {"500 a second of 100000 asked for", "4000000 packets     1.000000 Mpps    1.000000 Gbit/s",
+        "2000000 packets     0.500000 Mpps    0.500000 Gbit/s", "10 packets     1.0000 %", "7 connections",
+        "not measured: no SYN was answered", "not measured: no hello was answered"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+  EXPECT_EQ(text.find("endpoints"), std::string::npos);
+  const std::string json = to_json(report);
+  for (const char* part : {"\"rate_asked\": 100000.0", "\"attempted_a_second\": 500.0", "\"open\": 7", "\"lost\": 10",
+                           "\"lost_percent\": 1.0", "\"sent_mpps\": 1.0", "\"received_gbps\": 0.5"}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << " in\n" << json;
+  }
+  report.rate.reset();
+  report.endpoints_exhausted = true;
+  EXPECT_NE(to_json(report).find("\"rate_asked\": null"), std::string::npos);
+  EXPECT_NE(to_text(report).find("more --sources"), std::string::npos);
+}
+
 TEST(Connections, OthersSegmentsAreNotOurs) {
   Ends ends(options_of());
   ends.clients.begin(ends.now);
@@ -210,7 +309,7 @@ TEST(Connections, OthersSegmentsAreNotOurs) {
   const std::uint32_t length = ends.clients.write(ends.now, bytes.data());
   EXPECT_FALSE(ends.clients.take(ends.now, {bytes.data(), length})) << "from a client";
   dataplane::Packet frame{.data = bytes.data(), .length = length};
-  ASSERT_TRUE(ends.server.answer(frame));
+  ASSERT_TRUE(ends.server.answer(frame, far));
   for (std::size_t cut = 0; cut < frame.length; ++cut) EXPECT_FALSE(ends.clients.take(ends.now, {bytes.data(), cut}));
   EXPECT_EQ(ends.report().established, 0U);
   EXPECT_TRUE(ends.clients.take(ends.now, {bytes.data(), frame.length}));
@@ -232,13 +331,25 @@ TEST(FarSide, SendsDatagramsBackWhereItServesEverybody) {
   bytes[39] = 12;
   dataplane::Packet frame{.data = bytes.data(), .length = 60};
   FarSide one(parse_address("192.0.0.0").value(), 9, 1500);
-  EXPECT_FALSE(one.answer(frame)) << "it speaks TCP";
+  EXPECT_FALSE(one.answer(frame, far)) << "it speaks TCP";
   FarSide all(1500);
-  ASSERT_TRUE(all.answer(frame));
+  ASSERT_TRUE(all.answer(frame, far));
   EXPECT_EQ(bytes[26], 192);
   EXPECT_EQ(bytes[30], 10);
   EXPECT_EQ(bytes[35], 9);
   EXPECT_EQ(bytes[37], 7);
+}
+
+// Asked of everybody, it answers from its own address: a group is no sender (IEEE 802.3 section 3.2.3).
+TEST(FarSide, AnswersComeFromItsOwnMacAddress) {
+  ConnectOptions options = options_of();
+  Connections clients(options, {"a.example"}, {2, 0, 0, 0, 0, 1}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, a_second);
+  clients.begin(1);
+  std::array<std::uint8_t, 2048> bytes{};
+  dataplane::Packet frame{.data = bytes.data(), .length = clients.write(1, bytes.data())};
+  ASSERT_TRUE(FarSide(1500).answer(frame, far));
+  EXPECT_EQ(wire::at<wire::Ethernet>(bytes.data()).source, far);
+  EXPECT_EQ(wire::at<wire::Ethernet>(bytes.data()).destination, (dataplane::MacAddress{2, 0, 0, 0, 0, 1}));
 }
 
 TEST(ClientHellos, AreReadByTheParserOfTheGateway) {

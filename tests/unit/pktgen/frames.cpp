@@ -84,6 +84,29 @@ TEST(UdpFrames, EveryFrameIsWholeAndKnownAgain) {
   }
 }
 
+// Sizes are in the same proportions in every flow, though flows come up in step with the turns of the sizes.
+TEST(UdpFrames, EveryFlowHasAllSizes) {
+  UdpOptions options = udp("10.1.0.1", "192.0.2.1");
+  options.size = 0;
+  for (const std::uint64_t flows : {1U, 2U, 3U, 12U, 24U, 100U}) {
+    options.flows = flows;
+    options.sources = 1;
+    UdpFrames frames(options, own, other);
+    std::array<std::uint8_t, 1600> bytes{};
+    std::map<std::string, std::map<std::uint32_t, int>> sizes;
+    for (std::uint64_t i = 0; i < 1200 * flows; ++i) {
+      const std::uint32_t length = frames.write(i, 0, bytes.data());
+      ++sizes[sender_of({bytes.data(), length})][length];
+    }
+    EXPECT_EQ(sizes.size(), flows);
+    for (const auto& [sender, counts] : sizes) {
+      ASSERT_EQ(counts.size(), 3U) << flows << ' ' << sender;
+      EXPECT_NEAR(counts.begin()->second, 700, 100) << flows << ' ' << sender;
+      EXPECT_NEAR(counts.rbegin()->second, 100, 50) << flows << ' ' << sender;
+    }
+  }
+}
+
 TEST(UdpFrames, SendersGoOnOverTheEndOfAByte) {
   UdpOptions options = udp("10.1.0.255", "192.0.2.1");
   options.flows = options.sources = 2;
@@ -115,7 +138,7 @@ TEST(UdpFrames, RandomOrderComesBackWithItsSeed) {
 TEST(UdpFrames, OthersFramesAreNotOurs) {
   UdpOptions options = udp("10.1.0.1", "192.0.2.1");
   UdpFrames ours(options, own, other);
-  options.seed = 2;
+  options.run = 2;
   UdpFrames theirs(options, own, other);
   std::array<std::uint8_t, 64> bytes{};
   const std::uint32_t length = theirs.write(0, 0, bytes.data());
@@ -149,6 +172,29 @@ TEST(AddressShift, MovesByWholeBlocksAndSumsStillHold) {
       AddressShift(parse_prefix(one.block)->prefix).apply({bytes.data(), cut}, one.copy);
     }
   }
+}
+
+TEST(AddressShift, CopiesEndWhereTheAddressesEnd) {
+  for (const auto& [block, copies] : {std::pair<const char*, std::uint64_t>{"250.0.0.0/8", 6},
+                                      {"0.0.0.0/0", 1},
+                                      {"255.255.255.255/32", 1},
+                                      {"10.1.0.0/24", (std::uint64_t{1} << 24U) - 0x0a0100},
+                                      {"fe00::/7", 1},
+                                      {"::/48", std::uint64_t{1} << 48U}}) {
+    EXPECT_EQ(copies_that_fit(parse_prefix(block)->prefix), copies) << block;
+  }
+  EXPECT_GT(copies_that_fit(parse_prefix("::1/128")->prefix), std::uint64_t{1} << 60U);
+}
+
+TEST(AddressShift, KnowsWhomItMoves) {
+  UdpFrames frames(udp("10.1.0.7", "192.0.2.1"), own, other);
+  std::array<std::uint8_t, 64> bytes{};
+  const std::uint32_t length = frames.write(0, 0, bytes.data());
+  for (const auto& [block, moves] :
+       {std::pair{"10.1.0.0/24", true}, {"192.0.2.0/24", true}, {"10.9.0.0/16", false}, {"2001:db8::/32", false}}) {
+    EXPECT_EQ(AddressShift(parse_prefix(block)->prefix).applies_to({bytes.data(), length}), moves) << block;
+  }
+  EXPECT_FALSE(AddressShift(parse_prefix("10.1.0.0/24")->prefix).applies_to({bytes.data(), 20}));
 }
 
 TEST(Payload, BrokenFramesHaveNone) {

@@ -1,14 +1,14 @@
-// Latency, pace, payload times: what numbers are made of.
+// Latency and pace: what numbers are made of.
 #include <algorithm>
 #include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "pktgen/latency.h"
 #include "pktgen/pace.h"
-#include "pktgen/payload_times.h"
 #include "pktgen/report.h"
 
 namespace sallyport::pktgen {
@@ -76,26 +76,10 @@ TEST(Pace, WithoutARateEverythingIsDue) {
   EXPECT_EQ(pace.due(1, 32), 32U);
 }
 
-std::span<const std::uint8_t> bytes(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-TEST(PayloadTimes, APayloadIsKnownAgain) {
-  PayloadTimes times;
-  times.sent(bytes("a payload of some length, one"), 100);
-  times.sent(bytes("a payload of some length, two"), 200);
-  EXPECT_EQ(times.received(bytes("a payload of some length, one")), 100U);
-  EXPECT_EQ(times.received(bytes("a payload of some length, two")), 200U);
-  EXPECT_FALSE(times.received(bytes("a payload that was never sent")));
-}
-
-TEST(PayloadTimes, WhatIsSentTwiceOrTooShortIsNotMeasured) {
-  PayloadTimes times;
-  times.sent(bytes("a payload of some length, one"), 100);
-  times.sent(bytes("a payload of some length, one"), 200);
-  EXPECT_FALSE(times.received(bytes("a payload of some length, one")));
-  times.sent(bytes("short"), 100);
-  EXPECT_FALSE(times.received(bytes("short")));
+TEST(Pace, ARateBeyondAllBoundsIsJustDue) {
+  Pace pace(1e300, 1);
+  (void)pace.due(1, 32);
+  EXPECT_EQ(pace.due(1'000'000, 32), 32U);
 }
 
 TEST(Report, LossIsWhatDidNotComeBackAndNeverNegative) {
@@ -106,8 +90,40 @@ TEST(Report, LossIsWhatDidNotComeBackAndNeverNegative) {
   EXPECT_EQ(report.lost(), 10U);
   EXPECT_NE(to_text(report).find("1.0000 %"), std::string::npos);
   EXPECT_NE(to_json(report).find("\"latency_us\": null"), std::string::npos);
+  for (const char* part : {"repeated", "reordered", "foreign", "missed", "skipped"}) {
+    EXPECT_EQ(to_text(report).find(part), std::string::npos) << part;
+  }
   report.received.packets = 2000;
   EXPECT_EQ(report.lost(), 0U);
+}
+
+TEST(Report, WhatDoesNotCountAsReceivedIsTold) {
+  Report report;
+  report.repeated = 11;
+  report.reordered = 12;
+  report.foreign = 13;
+  report.missed = 14;
+  report.skipped = 15;
+  report.skipped_control = 16;
+  const std::string text = to_text(report);
+  const std::string json = to_json(report);
+  for (const auto& [name, field, number] : {std::tuple{"repeated", "repeated", "11"},
+                                            {"reordered", "reordered", "12"},
+                                            {"foreign", "foreign", "13"},
+                                            {"missed", "missed", "14"},
+                                            {"skipped", "skipped", "15"},
+                                            {"skipped", "skipped_control", "16"}}) {
+    EXPECT_NE(text.find(name), std::string::npos) << text;
+    EXPECT_NE(text.find(number), std::string::npos) << text;
+    EXPECT_NE(json.find('"' + std::string(field) + "\": " + number), std::string::npos) << json;
+  }
+}
+
+TEST(Report, LowRatesAreNotRoundedAway) {
+  Report report;
+  report.seconds = 10;
+  report.sent = {100, 6000};
+  EXPECT_NE(to_text(report).find("0.000010 Mpps"), std::string::npos) << to_text(report);
 }
 
 }  // namespace

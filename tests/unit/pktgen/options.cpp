@@ -58,6 +58,20 @@ TEST(PktgenOptions, ImixIsASize) {
   EXPECT_NE(error_of({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--size", "1519"}), "");
 }
 
+TEST(PktgenOptions, TheSmallestFrameIsTheDefaultOfEitherFamily) {
+  const auto with = [](std::initializer_list<const char*> more) {
+    std::vector<const char*> words = {"udp", "--device", "d", "--from", "fd00::1", "--to", "2001:db8::1"};
+    words.insert(words.end(), more);
+    return parse_command_line(words);
+  };
+  EXPECT_EQ(std::get<UdpOptions>(with({})).size, 84U);
+  EXPECT_EQ(std::get<UdpOptions>(with({"--size", "imix"})).size, 0U);
+  EXPECT_TRUE(std::holds_alternative<UsageError>(with({"--size", "83"})));
+  const auto search = parse({"search", "udp", "--device", "d", "--from", "fd00::1", "--to", "2001:db8::1"});
+  EXPECT_EQ(std::get<UdpOptions>(std::get<SearchOptions>(search).traffic).size, 84U);
+  EXPECT_NE(std::get<HelpText>(parse({"udp", "--help"})).text.find("default: 64, IPv6 84"), std::string::npos);
+}
+
 TEST(PktgenOptions, AnswersAreAddressesAndBlocks) {
   const auto options = std::get<UdpOptions>(parse({"udp", "--device", "d", "--from", "fd00::1", "--to", "2001:db8::1",
                                                    "--size", "100", "--answer", "192.0.2.0/24,2001:db8::1"}));
@@ -93,6 +107,26 @@ TEST(PktgenOptions, CopiesWantToKnowWhoseAddressesMove) {
   EXPECT_NE(error_of({"replay", "--device", "d", "--in", "x", "--copies", "10", "--shift", "ten"}), "");
 }
 
+TEST(PktgenOptions, CopiesWantAddressesToMoveTo) {
+  const auto error = [](const char* copies, const char* block) {
+    return error_of({"replay", "--device", "d", "--in", "x", "--copies", copies, "--shift", block});
+  };
+  EXPECT_EQ(error("6", "250.0.0.0/8"), "");
+  EXPECT_NE(error("7", "250.0.0.0/8").find("room for 6"), std::string::npos) << error("7", "250.0.0.0/8");
+  EXPECT_NE(error("3", "0.0.0.0/0").find("room for 1"), std::string::npos);
+}
+
+TEST(PktgenOptions, SecondsEndWhereClocksEnd) {
+  const auto error = [](const char* name, const char* seconds) {
+    return error_of({"search", "udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", name, seconds});
+  };
+  EXPECT_EQ(error("--trial-seconds", "1e9"), "");
+  EXPECT_NE(error("--trial-seconds", "1e30").find("at most 1000000000 seconds"), std::string::npos);
+  EXPECT_NE(error("--warm-up", "1e10"), "");
+  EXPECT_NE(error_of({"udp", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--seconds", "1e30"}), "");
+  EXPECT_NE(error_of({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--timeout", "1e30"}), "");
+}
+
 TEST(PktgenOptions, ConnectHasDefaults) {
   const auto options = std::get<ConnectOptions>(
       parse({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--open", "1000000"}));
@@ -103,6 +137,19 @@ TEST(PktgenOptions, ConnectHasDefaults) {
   EXPECT_NE(error_of({"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1", "--rate", "5",
                       "--parallel", "5"}),
             "");
+}
+
+TEST(PktgenOptions, ThereIsAPortForEveryConnectionThatMayWait) {
+  const auto sources = [](std::initializer_list<const char*> more) {
+    std::vector<const char*> words = {"connect", "--device", "d", "--from", "10.1.0.1", "--to", "192.0.2.1"};
+    words.insert(words.end(), more);
+    return std::get<ConnectOptions>(parse_command_line(words)).sources;
+  };
+  EXPECT_EQ(sources({}), 1U);
+  EXPECT_EQ(sources({"--rate", "100000", "--timeout", "2"}), 4U);
+  EXPECT_EQ(sources({"--rate", "100000", "--timeout", "2", "--open", "64512"}), 5U);
+  EXPECT_EQ(sources({"--rate", "100000", "--timeout", "2", "--sources", "1"}), 1U) << "as asked";
+  EXPECT_EQ(sources({"--rate", "1e12", "--timeout", "1e6"}), 261U) << "in bounds";
 }
 
 TEST(PktgenOptions, SearchIsOverATrafficWithLimits) {
@@ -119,6 +166,13 @@ TEST(PktgenOptions, SearchIsOverATrafficWithLimits) {
   }
   EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"search", "--help"})));
   EXPECT_TRUE(std::holds_alternative<HelpText>(parse({"search", "udp", "--help"})));
+}
+
+TEST(PktgenOptions, HelpSaysWhatIsSo) {
+  const std::string replay = std::get<HelpText>(parse({"replay", "--help"})).text;
+  EXPECT_NE(replay.find("other link layers get an Ethernet header"), std::string::npos);
+  const std::string search = std::get<HelpText>(parse({"search", "udp", "--help"})).text;
+  EXPECT_NE(search.find("before the first trial, at --rate or as fast as it goes"), std::string::npos);
 }
 
 TEST(PktgenOptions, SaysWhichModesThereAre) {

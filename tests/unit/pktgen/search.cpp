@@ -76,6 +76,16 @@ TEST(Search, LossEverywhereFindsNothingAndEnds) {
   EXPECT_LE(trials.size(), 9U);
 }
 
+// Neither for a rate nor against it: as good as not made.
+TEST(Search, ATrialThatSentNothingIsNoResultAndTheLast) {
+  std::vector<Trial> trials = {trial_of(1e6, 5e5), Trial{2.5e5, {}}};
+  trials.back().report.seconds = 10;
+  EXPECT_EQ(best_trial(trials, 0), nullptr);
+  EXPECT_EQ(next_rate(trials, 0, {1e6, 1}), std::nullopt);
+  trials.front() = trial_of(3e5, 5e5);
+  EXPECT_EQ(best_trial(trials, 0)->rate(), 3e5) << "it did not lose anything either";
+}
+
 SearchReport report_of(std::vector<Trial> trials) {
   SearchReport report;
   report.traffic = "udp";
@@ -92,7 +102,45 @@ TEST(Search, IsToldAsTextAndJson) {
   EXPECT_NE(text.find("NDR"), std::string::npos);
   EXPECT_NE(text.find("PDR 0.5 %"), std::string::npos);
   EXPECT_NE(to_json(report).find("\"results\""), std::string::npos);
-  EXPECT_NE(to_text(report_of({})).find("none"), std::string::npos);
+  EXPECT_NE(to_text(report_of({})).find("none: no trial sent anything"), std::string::npos);
+  EXPECT_NE(to_text(report_of({trial_of(1e6, 0)})).find("none: even the slowest trial lost more"), std::string::npos);
+}
+
+TEST(Search, WhatBoundsTheAnswerIsTold) {
+  SearchReport report = report_of(searched(0, {1e6, 1}, 500'000));
+  report.bounds = {1e6, 1};
+  EXPECT_EQ(to_text(report).find(">="), std::string::npos) << to_text(report);
+  EXPECT_NE(to_json(report).find("\"bounded_by\": \"loss\""), std::string::npos);
+  report.trials = searched(0, report.bounds, 2e6);
+  EXPECT_NE(to_text(report).find("bounded by --rate"), std::string::npos) << to_text(report);
+  EXPECT_NE(to_text(report).find(">="), std::string::npos);
+  EXPECT_NE(to_json(report).find("\"bounded_by\": \"rate\""), std::string::npos);
+  report.trials = searched(0, report.bounds, 2e6, 2e5);
+  EXPECT_NE(to_text(report).find("bounded by the generator"), std::string::npos) << to_text(report);
+  report.trials = searched(0, report.bounds, 2e6);
+  report.bounds.given = false;
+  EXPECT_NE(to_json(report).find("\"bounded_by\": \"generator\""), std::string::npos);
+}
+
+TEST(Search, AnInterruptedOneHasNotFoundWhatItWasStillLookingFor) {
+  SearchReport report = report_of({});
+  report.bounds = {1e6, 1};
+  report.interrupted = true;
+  EXPECT_FALSE(report.finished());
+  EXPECT_NE(to_text(report).find("interrupted, not found"), std::string::npos);
+  EXPECT_EQ(to_text(report).find("lost more"), std::string::npos);
+  EXPECT_NE(to_json(report).find("\"interrupted\": true"), std::string::npos);
+  report.trials = {trial_of(1e6, 5e5), trial_of(5e5, 5e5)};
+  EXPECT_FALSE(report.finished(0)) << "the bounds were still far apart";
+  EXPECT_EQ(to_json(report).find("\"bounded_by\": \"loss\""), std::string::npos);
+  EXPECT_EQ(to_svg(report).find("NDR"), std::string::npos);
+  report.trials = searched(0, report.bounds, 2e6);
+  EXPECT_TRUE(report.finished()) << "it came too late to matter";
+}
+
+TEST(Search, LowRatesAreNotRoundedAway) {
+  SearchReport report = report_of({trial_of(20, 100)});
+  EXPECT_NE(to_text(report).find("0.000020 Mpps"), std::string::npos) << to_text(report);
 }
 
 TEST(Plot, DrawsEveryTrialInsideItsFrame) {
