@@ -239,6 +239,7 @@ class GatewayModel {
   [[nodiscard]] static bool reset_counts(const Packet& packet, const Flow& flow, Direction direction);
   static void acknowledge(const Reading& is, Spoken& spoken, Spoken& other);
   [[nodiscard]] static std::uint32_t believed(const Flow& flow, const Spoken& other);
+  [[nodiscard]] static bool is_nobody_s_syn(const Reading& segment, const Flow& flow, Direction direction);
   [[nodiscard]] static TcpState after(const Flow& flow, const Reading& segment, Direction direction);
   [[nodiscard]] static bool begins_anew(const Packet& packet, const Flow& flow);
 

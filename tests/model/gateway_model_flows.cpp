@@ -172,6 +172,7 @@ bool GatewayModel::follow_tcp(const Packet& packet, Flow& flow, Direction direct
 bool GatewayModel::track_tcp(const Packet& packet, Flow& flow, Direction direction) {
   const Reading& is = packet.is;
   if (is.has(flag::rst) && !reset_counts(packet, flow, direction)) return false;
+  if (is_nobody_s_syn(is, flow, direction)) return true;
   Spoken& spoken = flow.spoken[direction];
   if (!is.has(flag::rst)) {
     const std::uint32_t one = is.has(flag::syn | flag::fin) ? 1 : 0;
@@ -186,9 +187,20 @@ bool GatewayModel::track_tcp(const Packet& packet, Flow& flow, Direction directi
   }
   if (is.has(flag::ack) && !is.has(flag::rst)) acknowledge(is, spoken, other);
   spoken.at_all = true;
-  spoken.window = std::max<std::uint32_t>(is.window, 1);
+  // RFC 7323 section 2.2: that of a SYN is said as it is; rounded up, since what is kept is scaled.
+  const unsigned shift = is.has(flag::syn) ? spoken.shift : 0;
+  spoken.window = std::max<std::uint32_t>((is.window + (1U << shift) - 1) >> shift, 1);
   flow.tcp = after(flow, is, direction);
   return true;
+}
+
+// RFC 5961 section 4: a server's SYN in the middle of a connection, but for the answer to one of the client's.
+bool GatewayModel::is_nobody_s_syn(const Reading& is, const Flow& flow, Direction direction) {
+  using enum TcpState;
+  const bool middle = flow.tcp == established || flow.tcp == fin_client || flow.tcp == fin_server ||
+                      flow.tcp == closing || flow.tcp == reset;
+  const bool answers = is.has(flag::ack) && flow.spoken[to_server].end == is.acknowledgment;
+  return is.has(flag::syn) && direction == to_client && middle && !answers;
 }
 
 // Only what was said is acknowledged. Who answers a SYN begins a connection: what its sender has acknowledged was of

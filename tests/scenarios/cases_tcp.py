@@ -235,8 +235,8 @@ def _(t):
 def _(t):
     for flags in ("SA", "S"):
         talk = scaled(t, 7, 7)
-        for ack in (0x30000000, talk.mine):
-            t.outside(blind := tcp(S, 443, E, 40000, flags, 0x50000000, ack if "A" in flags else 0), inside=seen(blind, dst=A))
+        blind = tcp(S, 443, E, 40000, flags, 0x50000000, 0x30000000 if "A" in flags else 0)
+        t.outside(blind, inside=seen(blind, dst=A))
         talk.answer("R", offset=60_000)
         t.wait(300)
         talk.answer("PA", drop="no_mapping")
