@@ -119,6 +119,7 @@ std::vector<const Trial*> by_rate(const SearchReport& report) {
 
 std::string draw_loss(const Panel& panel, const std::vector<const Trial*>& trials, const SearchReport& report) {
   std::vector<Point> points;
+  points.reserve(trials.size());
   for (const Trial* trial : trials) points.push_back({trial->rate() / 1e6, trial->loss_percent()});
   std::string out = frame(panel, false) + curve(panel, points, colours[0]);
   double row = panel.y.to + 14;

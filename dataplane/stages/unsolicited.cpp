@@ -4,12 +4,9 @@
 #include "dataplane/stages/refuse.h"
 #include "dataplane/stages/segment.h"
 #include "dataplane/stages/track.h"
-#include "dataplane/wire/headers.h"
 
 namespace sallyport::dataplane {
 namespace {
-
-using wire::Tcp;
 
 // What is put together from fragments lies in a buffer that is wanted again.
 [[nodiscard]] bool may_wait(const Core& core, const Packet& packet, const Parsed& parsed) noexcept {
