@@ -62,7 +62,7 @@ Core::Core(const PipelineSettings& given, World& surroundings)
       source_ports(mappings_max(given), given.nat, hash),
       ports(given.nat, given.worker, given.workers),
       full_servers(ports.apart, flows, hash),
-      hops(hash),
+      hops(hash, this->settings.ports),
       names(std::clamp(given.limits.flows / 8, 1024U, names_max), hash),
       held(given.limits.held_bytes, held_packets(given), given.limits.hello_bytes),
       follows(std::clamp(given.limits.flows / 8, 1024U, follows_max)),

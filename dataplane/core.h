@@ -188,10 +188,15 @@ struct Core {
   void release(Packet& packet) noexcept { release(packet, packet.ended_by); }
   // On the wire with the next flush. Takes a World's packet; `weight` was received for it.
   void transmit(PortIndex out, const Packet& packet, std::uint16_t weight) noexcept {
+    transmit(out, packet, packet.length, weight);
+  }
+  // As the first so many bytes of it.
+  void transmit(PortIndex out, const Packet& packet, std::uint32_t length, std::uint16_t weight) noexcept {
     Queue& queue = outgoing_[out];
     const std::size_t at = queue.count;  // read once: a packet's bytes might be the count's, for all the compiler knows
     Packet& place = queue.packets[at];
     place = packet;
+    place.length = length;  // not before: the copy would wait for it
     place.weight = weight;
     queue.count = at + 1;
     if (at + 1 == queue_max) flush_port(out);

@@ -43,26 +43,27 @@ class Burst {
     const std::span<InFlight> burst = std::span(in_flight_).first(count);
     if (look_ahead(core_.flows, burst) && !core_.openings.overdrawn()) expect_new_flows(core_, burst);
     core_.world.has_passed(Stage::look_up);
-    for (std::size_t i = 0; i < count; ++i) handle(in_flight_[i]);
+    const Express express(core_);
+    for (InFlight& p : burst) {
+      if (p.plain == PlainKind::none || !express.take_plain(p)) handle(p, express);
+    }
     core_.world.has_passed(Stage::handle);
   }
 
  private:
-  void handle(InFlight& p) noexcept {
+  // Apart, so that what it keeps in registers is nothing to the packets that never come here.
+  [[gnu::noinline]] void handle(InFlight& p, const Express& express) noexcept {
+    if (p.plain != PlainKind::none) p.unfold();
     if (!followed(p.parsed.kind)) {
       unfollowed(p);
       return;
     }
     const FlowNumber number = core_.flows.find(p.parsed.key, p.hash, side_of(p), p.glanced);
-    if (number != 0) {
-      Flow& flow = core_.flows[number];
-      if (express(core_, *p.packet, p.parsed, flow, p.from_inside ? to_server : to_client)) return;
-    }
+    if (number != 0 && express.take(p, core_.flows[number])) return;
     go_the_long_way(p, number);
   }
 
-  // Apart, so that what it keeps in registers is nothing to the packets that never come here.
-  [[gnu::noinline]] void go_the_long_way(InFlight& p, FlowNumber number) noexcept {
+  void go_the_long_way(InFlight& p, FlowNumber number) noexcept {
     OpeningBudget* const budget = core_.openings.strained() && is_undecided(number) ? &core_.openings : nullptr;
     const OpeningBudget::Stretch stretch(budget, number != 0);
     if (number == 0 || ended_by_time(core_, number)) {

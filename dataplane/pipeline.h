@@ -22,24 +22,16 @@
 #include "dataplane/flow/saved_flow.h"
 #include "dataplane/flow_record.h"
 #include "dataplane/packet.h"
+#include "dataplane/port_settings.h"
 #include "dataplane/routing.h"
 #include "dataplane/snapshot.h"
 #include "dataplane/tap/sight.h"
-#include "dataplane/wire/vlan.h"
 #include "dataplane/world.h"
 
 namespace sallyport::dataplane {
 
 // Nanoseconds since the epoch; never runs back.
 using Instant = std::uint64_t;
-
-struct PortSettings {
-  config::PortRole role = config::PortRole::inside;
-  std::uint16_t mtu = 1500;  // bytes of the IP packet
-  wire::VlanTags vlan{};     // of its frames
-  MacAddress mac{};
-  bool any_vlan = false;  // replay: tags are skipped and kept
-};
 
 struct PipelineSettings {
   std::vector<PortSettings> ports;

@@ -45,7 +45,9 @@ void Pipeline::foresee(const FlowKey& inside, Foresight what) const noexcept {
   if (what == Foresight::index) {
     flows.prefetch_bucket(hash);
   } else {
-    (void)flows.glance(inside, hash);
+    const std::uint32_t number = flows.glance(hash).number;
+    if (number == KeyIndex::none) return;
+    flows.prefetch_parts(inside.family, inside.protocol == IpProtocol::tcp, number >> 1U);
   }
 }
 

@@ -2,9 +2,11 @@
 // references, fixed room.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 #include "config/address.h"
@@ -13,6 +15,7 @@
 #include "dataplane/flow/shares.h"
 #include "dataplane/flow/slots.h"
 #include "dataplane/flow_record.h"
+#include "dataplane/port_settings.h"
 #include "dataplane/routing.h"
 
 namespace sallyport::dataplane {
@@ -71,7 +74,22 @@ class HopBook {
  public:
   static constexpr std::uint32_t capacity = 16384;
 
-  explicit HopBook(const KeyHash& hash) : hops_(capacity + 1), index_(capacity), hash_(hash) {}
+  // What a packet for a hop needs of its port as well, in a quarter of a line.
+  struct Way {
+    enum class Link : std::uint8_t {
+      other,  // tags are to be written
+      macs,   // a header as long as that of an untagged packet: its addresses alone
+      kept,   // replay: as it came
+    };
+    std::array<std::uint8_t, 12> macs;  // as they stand in the frame, destination in front
+    std::uint16_t mtu;                  // bytes of the IP packet
+    PortIndex port;
+    Link link;
+  };
+  static_assert(sizeof(Way) == 16);
+
+  HopBook(const KeyHash& hash, std::span<const PortSettings> ports)
+      : hops_(capacity + 1), ways_(capacity + 1), index_(capacity), hash_(hash), ports_(ports) {}
 
   // 0: not resolved, or no room; ask the routing every time then.
   [[nodiscard]] std::uint16_t number_of(const Hop& hop) noexcept {
@@ -82,6 +100,7 @@ class HopBook {
     if (found != KeyIndex::none) return static_cast<std::uint16_t>(found);
     if (used_ == capacity || !index_.insert(h, used_ + 1)) return 0;
     hops_[++used_] = hop;
+    ways_[used_] = way_of(hop);
     return static_cast<std::uint16_t>(used_);
   }
   void forget() noexcept {
@@ -89,12 +108,24 @@ class HopBook {
     used_ = 0;
   }
   [[nodiscard]] const Hop& operator[](std::uint16_t number) const noexcept { return hops_[number]; }
-  [[nodiscard]] std::size_t bytes() const noexcept { return hops_.bytes() + index_.bytes(); }
+  [[nodiscard]] const Way& way(std::uint16_t number) const noexcept { return ways_[number]; }
+  [[nodiscard]] std::size_t bytes() const noexcept { return hops_.bytes() + ways_.bytes() + index_.bytes(); }
 
  private:
+  [[nodiscard]] Way way_of(const Hop& hop) const noexcept {
+    const PortSettings& out = ports_[hop.port];
+    const Way::Link untagged = out.vlan.ids() == 0 ? Way::Link::macs : Way::Link::other;
+    Way way{{}, out.mtu, hop.port, hop.keep_macs ? Way::Link::kept : untagged};
+    std::copy(hop.destination_mac.begin(), hop.destination_mac.end(), way.macs.begin());
+    std::copy(out.mac.begin(), out.mac.end(), way.macs.begin() + 6);
+    return way;
+  }
+
   Block<Hop> hops_;
+  Block<Way> ways_;
   KeyIndex index_;
   const KeyHash& hash_;
+  std::span<const PortSettings> ports_;
   std::uint32_t used_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -114,17 +115,25 @@ struct alignas(64) Flow {
                      // at all until it answers; QUIC: no Initial passes
   };
   [[nodiscard]] bool has(Flag flag) const noexcept { return (flags & flag) != 0; }
+  static constexpr std::uint8_t listened_to = observing | following | guarded | sealed;
   // Allowed, but what its sides say still matters.
-  [[nodiscard]] bool is_listened_to() const noexcept {
-    return (flags & (observing | following | guarded | sealed)) != 0;
-  }
+  [[nodiscard]] bool is_listened_to() const noexcept { return (flags & listened_to) != 0; }
   // Nothing about its packets wants thought but their translation.
   [[nodiscard]] bool is_plain() const noexcept { return !is_listened_to() && !has(treated); }
   void set(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags | flag); }
   void clear(Flag flag) noexcept { flags = static_cast<std::uint8_t>(flags & ~flag); }
   [[nodiscard]] bool is_tcp() const noexcept { return protocol == IpProtocol::tcp; }
+
+  // Protocol, family, verdict, state and flags at once, for comparing.
+  [[nodiscard]] std::uint32_t what() const noexcept {
+    std::uint32_t word;
+    std::memcpy(&word, reinterpret_cast<const std::uint8_t*>(this) + what_at, sizeof word);
+    return word;
+  }
+  static constexpr std::size_t what_at = 12;
 };
 static_assert(sizeof(Flow) == 64);
+static_assert(offsetof(Flow, protocol) == Flow::what_at && offsetof(Flow, flags) == Flow::what_at + 3);
 
 struct alignas(32) Addresses6 {
   std::array<std::uint8_t, 16> source;

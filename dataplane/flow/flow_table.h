@@ -37,19 +37,60 @@ class FlowTable {
   [[nodiscard]] std::uint64_t hash(const FlowKey& key, Side side) const noexcept {
     return hash_(key, static_cast<std::uint64_t>(side));
   }
+  // The same of a packet's bytes, of which addresses, source in front, and ports make one string.
+  template <Family family>
+  [[nodiscard]] std::uint64_t hash(const std::uint8_t* tuple, IpProtocol protocol, Side side) const noexcept {
+    const auto domain = static_cast<std::uint64_t>(side);
+    if constexpr (family == Family::v4) {
+      return hash_.of_v4(word<std::uint64_t>(tuple), word<std::uint32_t>(tuple + 8), protocol, domain);
+    } else {
+      return hash_.of_v6(tuple, word<std::uint32_t>(tuple + 32), protocol, domain);
+    }
+  }
   void prefetch_bucket(std::uint64_t hash) const noexcept { index_.prefetch(hash); }
   // What the index says at a glance; where it is Hint::elsewhere, glance_elsewhere() when what was prefetched is there.
   using Hint = KeyIndex::Hint;
-  [[nodiscard]] Hint glance(const FlowKey& key, std::uint64_t hash) const noexcept {
+  [[nodiscard]] Hint glance(std::uint64_t hash) const noexcept {
     const Hint hint = index_.hint(hash);
-    if (hint.number != KeyIndex::none) prefetch_parts(key, hint.number >> 1U);
     if (hint.elsewhere) index_.prefetch_other(hash);
     return hint;
   }
-  [[nodiscard]] std::uint32_t glance_elsewhere(const FlowKey& key, std::uint64_t hash) const noexcept {
-    const std::uint32_t number = index_.hint_elsewhere(hash);
-    if (number != KeyIndex::none) prefetch_parts(key, number >> 1U);
-    return number;
+  [[nodiscard]] std::uint32_t glance_elsewhere(std::uint64_t hash) const noexcept {
+    return index_.hint_elsewhere(hash);
+  }
+  // What packets of this flow touch of it.
+  void prefetch_parts(Family family, bool tcp, FlowNumber number) const noexcept {
+    prefetch(&flows_[number]);
+    if (family == Family::v6) prefetch(&addresses6_[number]);
+    if (tcp) prefetch(&tracks_[number]);
+  }
+  // Is this flow, whose protocol and family are known to be the packet's, the one of this string of addresses and
+  // ports?
+  template <Family family>
+  [[nodiscard]] bool has_tuple(FlowNumber number, const std::uint8_t* tuple, Side side) const noexcept {
+    const Flow& flow = flows_[number];
+    if constexpr (family == Family::v4) {
+      const auto addresses = word<std::uint64_t>(tuple);
+      const auto ports = word<std::uint32_t>(tuple + 8);
+      if (side == Side::inside) {
+        const auto* own = reinterpret_cast<const std::uint8_t*>(&flow);
+        return ((word<std::uint64_t>(own) ^ addresses) | (word<std::uint32_t>(own + 8) ^ ports)) == 0;
+      }
+      const std::uint64_t own = std::uint64_t{flow.nat_address4} << 32U | flow.destination4;
+      return ((own ^ addresses) | (ports_from(flow) ^ ports)) == 0;
+    } else {
+      const Addresses6& inside = addresses6_[number];
+      const auto ports = word<std::uint32_t>(tuple + 32);
+      const __m256i addresses = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tuple));
+      if (side == Side::inside) {
+        const auto own_ports = word<std::uint32_t>(reinterpret_cast<const std::uint8_t*>(&flow.source_port));
+        return own_ports == ports &&
+               same(_mm256_load_si256(reinterpret_cast<const __m256i*>(inside.source.data())), addresses);
+      }
+      const auto* server = reinterpret_cast<const __m128i*>(inside.destination.data());
+      const auto* egress = reinterpret_cast<const __m128i*>(addresses_[flow.nat_address].bytes.data());
+      return ports_from(flow) == ports && same(_mm256_loadu2_m128i(egress, server), addresses);
+    }
   }
 
   // 0: there is none.
@@ -119,7 +160,7 @@ class FlowTable {
   // Where the next new flows will lie, `ahead` of them apart.
   void prefetch_new(const FlowKey& key, std::uint32_t ahead) const noexcept {
     const FlowNumber number = flows_.next(ahead);
-    prefetch_parts(key, number);
+    prefetch_parts(key.family, key.protocol == IpProtocol::tcp, number);
     prefetch_whole(facts_[number]);
   }
 
@@ -227,10 +268,18 @@ class FlowTable {
     extras_.give_back(own);
     own = 0;
   }
-  void prefetch_parts(const FlowKey& key, FlowNumber number) const noexcept {
-    prefetch(&flows_[number]);
-    if (key.family == Family::v6) prefetch(&addresses6_[number]);
-    if (key.protocol == IpProtocol::tcp) prefetch(&tracks_[number]);
+  template <typename Word>
+  [[nodiscard]] static Word word(const std::uint8_t* bytes) noexcept {
+    Word value;
+    std::memcpy(&value, bytes, sizeof value);
+    return value;
+  }
+  [[nodiscard]] static bool same(__m256i a, __m256i b) noexcept {
+    return _mm256_movemask_epi8(_mm256_cmpeq_epi8(a, b)) == -1;
+  }
+  // Of an answer to a translated flow with ports.
+  [[nodiscard]] static std::uint32_t ports_from(const Flow& flow) noexcept {
+    return std::uint32_t{flow.nat_port} << 16U | flow.destination_port;
   }
   [[nodiscard]] static std::uint32_t v4_word(const std::array<std::uint8_t, 16>& bytes) noexcept {
     std::uint32_t word;

@@ -41,11 +41,28 @@ class KeyHash {
   }
 
   [[nodiscard]] std::uint64_t operator()(const FlowKey& key, std::uint64_t domain) const noexcept {
-    if (key.family == Family::v4) return mix(fold_v4(key) ^ domain);
-    std::uint64_t w[5] = {};
-    std::memcpy(w, &key, sizeof key);
+    std::uint32_t ports;
+    std::memcpy(&ports, &key.source_port, sizeof ports);
+    if (key.family == Family::v6) return of_v6(key.source.data(), ports, key.protocol, domain);
+    std::uint32_t source, destination;
+    std::memcpy(&source, key.source.data(), sizeof source);
+    std::memcpy(&destination, key.destination.data(), sizeof destination);
+    return of_v4(std::uint64_t{destination} << 32U | source, ports, key.protocol, domain);
+  }
+  // The same of a packet's bytes, of which addresses, source in front, and ports make one string.
+  [[nodiscard]] std::uint64_t of_v4(std::uint64_t addresses, std::uint32_t ports, IpProtocol protocol,
+                                    std::uint64_t domain) const noexcept {
+    const std::uint64_t rest = static_cast<std::uint64_t>(protocol) << 32U | ports;
+    return mix(fold(addresses ^ secret_[0], rest ^ secret_[1]) ^ domain);
+  }
+  [[nodiscard]] std::uint64_t of_v6(const std::uint8_t* addresses, std::uint32_t ports, IpProtocol protocol,
+                                    std::uint64_t domain) const noexcept {
+    std::uint64_t w[4];
+    std::memcpy(w, addresses, sizeof w);
+    const std::uint64_t family = static_cast<std::uint64_t>(Family::v6);
+    const std::uint64_t rest = (family << 8U | static_cast<std::uint64_t>(protocol)) << 32U | ports;
     return mix(fold(w[0] ^ secret_[0], w[1] ^ secret_[1]) ^ fold(w[2] ^ secret_[2], w[3] ^ secret_[3]) ^
-               fold(w[4] ^ secret_[4], domain ^ secret_[5]));
+               fold(rest ^ secret_[4], domain ^ secret_[5]));
   }
   [[nodiscard]] std::uint64_t operator()(const IpAddress& address, std::uint64_t domain) const noexcept {
     std::uint64_t w[2];
@@ -68,15 +85,6 @@ class KeyHash {
     __extension__ using Wide = unsigned __int128;
     const Wide product = static_cast<Wide>(a) * b;
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
-  }
-  // Two words hold all of an IPv4 key.
-  [[nodiscard]] std::uint64_t fold_v4(const FlowKey& key) const noexcept {
-    std::uint32_t source, destination, ports;
-    std::memcpy(&source, key.source.data(), 4);
-    std::memcpy(&destination, key.destination.data(), 4);
-    std::memcpy(&ports, &key.source_port, 4);
-    const std::uint64_t protocol = static_cast<std::uint64_t>(key.protocol);
-    return fold((std::uint64_t{destination} << 32U | source) ^ secret_[0], (protocol << 32U | ports) ^ secret_[1]);
   }
   [[nodiscard]] std::uint64_t mix(std::uint64_t x) const noexcept { return fold(x ^ secret_[6], secret_[7]); }
 

@@ -21,13 +21,6 @@ inline void write_link(const Core& core, Packet& packet, std::uint16_t l3_offset
   put_type(packet.data, out.vlan, type);
 }
 
-// The same where the header that came is as long and says the same type: a packet from a wire, no tag on either.
-inline void write_macs(Packet& packet, const PortSettings& out, const Hop& hop) noexcept {
-  auto& link = wire::at<wire::Ethernet>(packet.data);
-  link.destination = hop.destination_mac;
-  link.source = out.mac;
-}
-
 // The same for a packet that has one: in replay it stays as it came.
 inline void put_link(const Core& core, Packet& packet, std::uint16_t l3_offset, const Hop& hop) noexcept {
   if (!hop.keep_macs) write_link(core, packet, l3_offset, hop);

@@ -201,9 +201,13 @@ class Parser {
     parsed_.key.protocol = static_cast<IpProtocol>(parsed_.ip_protocol);
     switch (parsed_.key.protocol) {
       case IpProtocol::tcp:
-        return parse_tcp(l4, bytes, parsed_, why_);
+        if (!check_tcp(l4, bytes, why_)) return false;
+        take_tcp(l4, parsed_);
+        return true;
       case IpProtocol::udp:
-        return parse_udp(l4, bytes, parsed_, why_);
+        if (!check_udp(l4, bytes, parsed_.key.family, why_)) return false;
+        take_udp(l4, parsed_);
+        return true;
       case IpProtocol::sctp:
         return sctp(l4, bytes);
       case IpProtocol::icmp:

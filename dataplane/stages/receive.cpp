@@ -22,10 +22,9 @@ class Receiver {
         next_(in_flight.data()),
         rules_(core.parse_rules(port)),
         rules_in_tunnel_(core.parse_rules_in_tunnel()),
-        role_(core.port(port).role) {
-    const Tunnels* tunnels = core.snapshot->tunnels.get();
-    carries_tunnels_ = tunnels != nullptr && tunnels->any_on(port);
-  }
+        role_(core.port(port).role),
+        carries_tunnels_(core.snapshot->tunnels != nullptr && core.snapshot->tunnels->any_on(port)),
+        straight_(!carries_tunnels_ && role_ != config::PortRole::both && PlainParser::applies(rules_)) {}
 
   std::size_t run() noexcept {
     const InFlight* first = next_;
@@ -37,6 +36,18 @@ class Receiver {
   // Parse; what is no packet of a flow ends here.
   void receive(Packet& packet) noexcept {
     packet.port = port_;
+    if (straight_ && came_whole(packet)) {
+      const PlainKind kind = PlainParser(packet, rules_).kind();
+      if (kind != PlainKind::none) {
+        keep_plain(packet, kind);
+        return;
+      }
+    }
+    receive_any(packet);
+  }
+
+  // Apart, so that what it keeps in registers is nothing to the packets that never come here.
+  [[gnu::noinline]] void receive_any(Packet& packet) noexcept {
     InFlight& p = *next_;
     Drop why{};
     const ParseRules& rules = packet.tunnel == 0 ? rules_ : rules_in_tunnel_;
@@ -60,12 +71,32 @@ class Receiver {
     return static_cast<std::size_t>(&packet - burst_.data());
   }
 
+  // From a wire, for the first time, in one piece and in no tunnel.
+  [[nodiscard]] static bool came_whole(const Packet& packet) noexcept {
+    return packet.tunnel == 0 && packet.fragment_size == 0 && !packet.hairpin;
+  }
+
+  void keep_plain(Packet& packet, PlainKind kind) noexcept {
+    InFlight& p = *next_++;
+    p.packet = &packet;
+    p.plain = kind;
+    p.from_inside = role_ == config::PortRole::inside;
+    const IpProtocol protocol = is_tcp(kind) ? IpProtocol::tcp : IpProtocol::udp;
+    p.hash = is_v4(kind) ? core_.flows.hash<Family::v4>(PlainLayout<Family::v4>::tuple(packet), protocol, side_of(p))
+                         : core_.flows.hash<Family::v6>(PlainLayout<Family::v6>::tuple(packet), protocol, side_of(p));
+    core_.flows.prefetch_bucket(p.hash);
+  }
+
   // The packet, parsed, is the next one to be handled.
   void keep(Packet& packet) noexcept {
     InFlight& p = *next_;
     p.packet = &packet;
+    p.plain = PlainKind::none;
     p.from_inside = comes_from_inside(packet, p.parsed);
     ++next_;
+    if (!followed(p.parsed.kind)) return;
+    p.hash = core_.flows.hash(p.parsed.key, side_of(p));
+    core_.flows.prefetch_bucket(p.hash);
   }
 
   void open_tunnel(Packet& packet) noexcept {
@@ -202,7 +233,8 @@ class Receiver {
   InFlight* next_;  // where the next packet in flight goes
   const ParseRules rules_, rules_in_tunnel_;
   const config::PortRole role_;
-  bool carries_tunnels_;
+  const bool carries_tunnels_;
+  const bool straight_;  // a plain packet is one without a tag, and the port alone says where it comes from
 };
 
 }  // namespace

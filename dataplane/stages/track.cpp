@@ -83,12 +83,6 @@ constexpr std::uint8_t shift_most = 14;  // RFC 7323 section 2.3
          in_window(track, last, direction, leniency(flow, track, direction));
 }
 
-// Nobody acknowledges what was not said.
-[[nodiscard]] bool may_acknowledge(const TcpTrack& track, std::uint32_t number, Direction direction) noexcept {
-  const Direction other = opposite(direction);
-  return !track.knows(other, TcpTrack::an_end) || !after(number, track.sent_end[other]);
-}
-
 [[nodiscard]] std::optional<std::uint8_t> window_scale(const TcpOptions& options) noexcept {
   constexpr std::uint8_t scale = 3;
   std::optional<std::uint8_t> shift;
@@ -209,21 +203,6 @@ bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parse
   flow.tcp = state_after(flow, track, tcp, end, direction);
   if (flow.has(Flow::recorded)) [[unlikely]]
     record_again(core, flow, news);
-  return true;
-}
-
-bool track_middle(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed, Direction direction) noexcept {
-  TcpTrack& track = core.flows.track(flow);
-  if (track.known[direction] != TcpTrack::known_mask) [[unlikely]]
-    return track_tcp(core, flow, packet, parsed, direction);
-  const auto advance = [](std::uint32_t& latest, std::uint32_t number) {
-    if (after(number, latest)) latest = number;
-  };
-  const auto& tcp = at<Tcp>(packet.data + parsed.l4_offset);
-  advance(track.sent_end[direction], tcp.sequence.get() + parsed.payload_bytes);
-  if (const std::uint32_t number = tcp.acknowledgment.get(); may_acknowledge(track, number, direction))
-    advance(track.acked[direction], number);
-  track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
   return true;
 }
 

@@ -1,6 +1,7 @@
 // Track: the life of a flow. What a segment does to its state, when it is over, what its record says.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 
@@ -11,10 +12,26 @@ namespace sallyport::dataplane {
 // False: a reset outside the window; nothing was changed (nat.md 12, RFC 5961 section 3).
 [[nodiscard]] bool track_tcp(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
                              Direction direction) noexcept;
-// The same for a segment in the middle of an established connection that nobody listens to: neither SYN, FIN nor RST,
-// and it waits for nothing.
-[[nodiscard]] bool track_middle(Core& core, Flow& flow, const Packet& packet, const Parsed& parsed,
-                                Direction direction) noexcept;
+// Nobody acknowledges what was not said.
+[[nodiscard]] inline bool may_acknowledge(const TcpTrack& track, std::uint32_t number, Direction direction) noexcept {
+  const Direction other = opposite(direction);
+  return !track.knows(other, TcpTrack::an_end) || !after(number, track.sent_end[other]);
+}
+// What track_tcp() does of a segment in the middle of an established connection that nobody listens to: neither SYN,
+// FIN nor RST, and it waits for nothing. False: too little is known of its side, and nothing was done.
+[[nodiscard]] inline bool track_middle(TcpTrack& track, const wire::Tcp& tcp, std::uint32_t payload_bytes,
+                                       Direction direction) noexcept {
+  if (track.known[direction] != TcpTrack::known_mask) [[unlikely]]
+    return false;
+  const auto advance = [](std::uint32_t& latest, std::uint32_t number) {
+    if (after(number, latest)) latest = number;
+  };
+  advance(track.sent_end[direction], tcp.sequence.get() + payload_bytes);
+  if (const std::uint32_t number = tcp.acknowledgment.get(); may_acknowledge(track, number, direction))
+    advance(track.acked[direction], number);
+  track.window[direction] = std::max<std::uint16_t>(tcp.window.get(), 1);
+  return true;
+}
 // The segment is forwarded: its bytes count as said.
 void note_sent(TcpTrack& track, const Packet& packet, const Parsed& parsed, Direction direction) noexcept;
 // Up to where the server has acknowledged the client's payload, where that is known. What it acknowledges before its

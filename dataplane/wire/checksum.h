@@ -42,11 +42,15 @@ using Sum = std::uint64_t;
   return sum;
 }
 
-// A header without options: five loads instead of the loop, which costs 45 instructions more.
+// A header without options: five loads instead of the loop, which costs 45 instructions more. One by one, since an
+// array of them would be copied first.
 [[nodiscard]] inline Sum sum_plain_ipv4(const std::uint8_t* header) noexcept {
-  std::uint32_t words[5];
-  std::memcpy(words, header, sizeof words);
-  return Sum{words[0]} + words[1] + words[2] + words[3] + words[4];
+  const auto word = [header](std::size_t i) {
+    std::uint32_t value;
+    std::memcpy(&value, header + i * sizeof value, sizeof value);
+    return Sum{value};
+  };
+  return word(0) + word(1) + word(2) + word(3) + word(4);
 }
 
 // Changes of words, to be applied to any checksum that covers them.
