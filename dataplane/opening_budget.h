@@ -61,7 +61,7 @@ class OpeningBudget {
         return;
       ++budget->new_packets_;
       charged_ = known || !budget->overdrawn();
-      began_ = __rdtsc();
+      if (charged_) began_ = __rdtsc();
     }
     ~Stretch() {
       if (budget_ != nullptr && charged_) budget_->opening_ += static_cast<Cycles>(__rdtsc() - began_);

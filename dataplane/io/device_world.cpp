@@ -15,25 +15,6 @@
 namespace sallyport::dataplane {
 namespace {
 
-[[nodiscard]] Packet view(rte_mbuf* frame, PortIndex port) noexcept {
-  Packet packet;
-  packet.data = rte_pktmbuf_mtod(frame, std::uint8_t*);
-  packet.length = frame->pkt_len;
-  packet.headroom = frame->data_off;
-  packet.port = port;
-  packet.buffer = frame;
-  return packet;
-}
-
-[[nodiscard]] rte_mbuf* write_back(const Packet& packet) noexcept {
-  auto* frame = static_cast<rte_mbuf*>(packet.buffer);
-  frame->data_off = static_cast<std::uint16_t>(packet.data - static_cast<std::uint8_t*>(frame->buf_addr));
-  frame->data_len = static_cast<std::uint16_t>(packet.length);
-  frame->pkt_len = packet.length;
-  frame->ol_flags = 0;
-  return frame;
-}
-
 // The first six bytes of a frame as a number, in whatever order they lie.
 [[nodiscard]] std::uint64_t station(const std::uint8_t* bytes) noexcept {
   std::uint64_t value = 0;
@@ -90,7 +71,7 @@ std::size_t DeviceWorld::receive(PortIndex port, std::uint16_t queue, std::span<
   for (std::size_t i = 0; i < count; ++i) rte_prefetch0(rte_pktmbuf_mtod(frames[i], void*));
   std::size_t kept = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    if (rte_mbuf* frame = make_fit(lane, frames[i]); frame != nullptr) out[kept++] = view(frame, port);
+    if (rte_mbuf* frame = make_fit(lane, frames[i]); frame != nullptr) out[kept++] = packet_of(frame, port);
   }
   return kept;
 }
@@ -191,7 +172,7 @@ std::size_t DeviceWorld::transmit(PortIndex port, std::span<Packet> packets) noe
   for (std::size_t done = 0; done < packets.size() && sent == done; done += burst_max) {
     const std::span part = packets.subspan(done, std::min(burst_max, packets.size() - done));
     std::array<rte_mbuf*, burst_max> frames;
-    for (std::size_t i = 0; i < part.size(); ++i) frames[i] = write_back(part[i]);
+    for (std::size_t i = 0; i < part.size(); ++i) frames[i] = frame_of(part[i]);
     sent += send(lanes_[port], std::span(frames).first(part.size()));
   }
   const std::span refused = packets.subspan(sent);
@@ -234,13 +215,13 @@ bool DeviceWorld::allocate(std::uint32_t length, Packet& packet) noexcept {
   if (frame == nullptr) return false;
   frame->data_len = static_cast<std::uint16_t>(length);
   frame->pkt_len = length;
-  packet = view(frame, no_port);
+  packet = packet_of(frame, no_port);
   return true;
 }
 
 void DeviceWorld::to_kernel(PortIndex port, Packet packet) noexcept {
   if (onlooker_ != nullptr) onlooker_->went_to_kernel(port, packet);
-  void* frame = write_back(packet);
+  void* frame = frame_of(packet);
   if (settings_.lanes[port].twin->to_kernel.push({&frame, 1}) == 1) {
     settings_.twin_wake->signal();
     return;

@@ -1,5 +1,5 @@
 // Established UDP flows and a source of their packets: 64-byte frames with real tuples and right checksums, flows in
-// random order, no device. What the benchmark times, what the instruction counts count and what must not allocate.
+// random order. What the benchmark times, what the instruction counts count and what must not allocate.
 #pragma once
 
 #include <algorithm>
@@ -40,17 +40,29 @@ addresses = ["203.0.113.1", "203.0.113.2", "203.0.113.3", "203.0.113.4", "203.0.
              "2001:db8:ffff::10", "2001:db8:ffff::11", "2001:db8:ffff::12", "2001:db8:ffff::13"]
 )";
 
-// Source and sink of both contestants: a burst of frames that are stamped anew for every round. What the gateway itself
-// says leaves as everything else does.
-class Wires final : public World {
+// Where the frames of both contestants come from and go to: here memory, no device. What the gateway itself says leaves
+// as everything else does.
+class Wires : public World {
  public:
+  Wires() {
+    for (auto& frame : frames_) frame = std::make_unique<std::array<std::uint8_t, frame_room>>();
+  }
+
+  // Frames of so many bytes, to be stamped: at most burst_size. The last ones are gone.
+  virtual void take(std::span<Packet> burst, std::uint32_t bytes) noexcept {
+    for (std::size_t i = 0; i < burst.size(); ++i) {
+      burst[i] = Packet{};
+      burst[i].data = frames_[i]->data() + headroom;
+      burst[i].length = bytes;
+      burst[i].headroom = headroom;
+    }
+  }
   std::size_t transmit(PortIndex, std::span<Packet> packets) noexcept override {
     sent += packets.size();
     return 0;
   }
   void release(std::span<Packet> packets) noexcept override { lost += packets.size(); }
   bool allocate(std::uint32_t length, Packet& packet) noexcept override {
-    constexpr std::size_t headroom = 128;
     if (headroom + length > frame_room) return false;
     std::array<std::uint8_t, frame_room>& frame = own_frames_[own_next_++ % own_frames_.size()];
     packet = Packet{};
@@ -67,6 +79,8 @@ class Wires final : public World {
   std::size_t lost = 0;
 
  private:
+  static constexpr std::uint16_t headroom = 128;
+  std::array<std::unique_ptr<std::array<std::uint8_t, frame_room>>, burst_size> frames_;
   std::array<std::array<std::uint8_t, frame_room>, 256> own_frames_;  // more than wait for the next flush
   std::size_t own_next_ = 0;
 };
@@ -120,15 +134,17 @@ class Wires final : public World {
 
 struct EstablishedFlows {
   EstablishedFlows(std::uint32_t flow_count, Family address_family, std::uint32_t per_endpoint = 1,
-                   std::uint32_t spare_percent = 25, const std::string& policy = policy_text)
+                   std::uint32_t spare_percent = 25, const std::string& policy = policy_text,
+                   std::unique_ptr<Wires> between = std::make_unique<Wires>())
       : EstablishedFlows(
             flow_count, address_family, [=](std::uint32_t flow) { return key_of(flow, address_family, per_endpoint); },
-            spare_percent, policy) {}
+            spare_percent, policy, std::move(between)) {}
 
   // Flow i has this key, a UDP one.
   EstablishedFlows(std::uint32_t flow_count, Family address_family, const std::function<FlowKey(std::uint32_t)>& key,
-                   std::uint32_t spare_percent = 25, const std::string& policy = policy_text)
-      : flows(flow_count), family(address_family) {
+                   std::uint32_t spare_percent = 25, const std::string& policy = policy_text,
+                   std::unique_ptr<Wires> between = std::make_unique<Wires>())
+      : flows(flow_count), family(address_family), wires(std::move(between)), world(*wires) {
     auto loaded = config::load_policy({{"bench.toml", policy}});
     auto compiled = classifier::Policy::compile(std::move(loaded.model.value()), identities);
     snapshot = make_snapshot(std::move(compiled.policy), routing(), 1, 1);
@@ -139,7 +155,6 @@ struct EstablishedFlows {
     settings.nat.source_check = false;
     settings.seed = 0x5a11;  // drawn, in a gateway
     pipeline = std::make_unique<Pipeline>(settings, world);
-    for (auto& frame : frames) frame = std::make_unique<std::array<std::uint8_t, frame_room>>();
 
     const std::size_t length = frame_of(key(0)).size();
     templates.resize(std::size_t{flows} * length);
@@ -148,11 +163,8 @@ struct EstablishedFlows {
       const test::Frame frame = frame_of(key(flow));
       std::memcpy(templates.data() + flow * length, frame.data(), length);
     }
-    std::mt19937 random(7);
-    order.resize(flows);
-    for (std::uint32_t flow = 0; flow < flows; ++flow) order[flow] = flow;
     send_all();
-    std::ranges::shuffle(order, random);
+    shuffle_templates();
     if (world.lost != 0) throw std::runtime_error("flows were refused");
   }
 
@@ -198,47 +210,38 @@ struct EstablishedFlows {
     (void)world.transmit(1, burst);
   }
 
+  void shuffle_templates() {
+    std::mt19937 random(7);
+    const auto at = [this](std::size_t i) { return templates.begin() + static_cast<std::ptrdiff_t>(i * frame_bytes); };
+    for (std::uint32_t i = flows - 1; i > 0; --i) {
+      const std::size_t other = std::uniform_int_distribution<std::uint32_t>(0, i)(random);
+      if (other != i) std::swap_ranges(at(i), at(i + 1), at(other));
+    }
+  }
+
   template <typename Work>
   void one_burst(const Work& work) {
     std::array<Packet, burst_size> burst;
-    for (std::size_t i = 0; i < burst_size; ++i) {
-      std::uint8_t* data = frames[i]->data() + 128;
-      std::memcpy(data, template_of(next), frame_bytes);
+    world.take(burst, static_cast<std::uint32_t>(frame_bytes));
+    for (const Packet& packet : burst) {
+      std::memcpy(packet.data, templates.data() + std::size_t{next} * frame_bytes, frame_bytes);
       next = next + 1 == flows ? 0 : next + 1;
-      burst[i] = Packet{};
-      burst[i].data = data;
-      burst[i].length = static_cast<std::uint32_t>(frame_bytes);
-      burst[i].headroom = 128;
     }
-    if (fetches_ahead) fetch_next();
     work(std::span<Packet>(burst));
-  }
-  // Of the packet at this place of the order.
-  [[nodiscard]] const std::uint8_t* template_of(std::size_t place) const {
-    return templates.data() + std::size_t{order[place]} * frame_bytes;
-  }
-  void fetch_next() const {
-    for (std::size_t i = 0; i < burst_size; ++i) {
-      const std::uint8_t* frame = template_of((next + i) % flows);
-      prefetch(frame);
-      prefetch(frame + frame_bytes - 1);
-    }
   }
 
   std::uint32_t flows;
   Family family;
   classifier::Identities identities;
   Snapshot snapshot;
-  Wires world;
+  std::unique_ptr<Wires> wires;
+  Wires& world;
   std::unique_ptr<Pipeline> pipeline;
-  std::array<std::unique_ptr<std::array<std::uint8_t, frame_room>>, burst_size> frames;
+  // In the order in which they are sent, one behind the other, so that the processor fetches them ahead: a device puts
+  // its frames into the cache. The flows were begun in another order.
   std::vector<std::uint8_t> templates;
-  std::vector<std::uint32_t> order;
   std::size_t frame_bytes = 0;
-  std::size_t next = 0;
-  // The next burst's frames are on their way meanwhile, as a device puts them into the cache: where there is no other
-  // contestant that waits for them alike.
-  bool fetches_ahead = false;
+  std::uint32_t next = 0;
   Instant now = 1'700'000'000'000'000'000;
 };
 

@@ -93,13 +93,13 @@ class NamesOfClients(GatewayCase):
                 self.assertEqual(self.assert_never_shown("denied.example", record), b"")
 
     def test_who_has_said_nothing_yet_is_shown_as_waiting(self):
-        silent = f"import socket, time; s = socket.create_connection(('{SERVER[0]}', {WEB_PORT}), source_address=('', 45678)); time.sleep(9)"
+        silent = f"import socket, time; s = socket.create_connection(('{SERVER[0]}', {WEB_PORT}), source_address=('', 15678)); time.sleep(9)"
         self.start("web", [PYTHON, "-c", silent], "silent")
         self.gateway.wait_listed("waits for its name")
-        (flow,) = [flow for flow in self.gateway.show("flows") if flow["src_port"] == 45678]
+        (flow,) = [flow for flow in self.gateway.show("flows") if flow["src_port"] == 15678]
         self.assertEqual(flow["verdict"]["action"], "waiting")
         self.assertNotIn("reason", flow["verdict"])
-        self.assertEqual([flow for flow in self.gateway.flows() if flow["src_port"] == 45678], [])
+        self.assertEqual([flow for flow in self.gateway.flows() if flow["src_port"] == 15678], [])
 
     def test_wget(self):
         authorities = f"--ca-certificate={cases.servers.authorities}"
