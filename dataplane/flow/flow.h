@@ -130,9 +130,10 @@ struct alignas(64) Flow {
     std::memcpy(&word, reinterpret_cast<const std::uint8_t*>(this) + what_at, sizeof word);
     return word;
   }
-  static constexpr std::size_t what_at = 12;
+  static constexpr std::size_t ports_at = 8, what_at = 12;
 };
 static_assert(sizeof(Flow) == 64);
+static_assert(offsetof(Flow, source4) == 0 && offsetof(Flow, source_port) == Flow::ports_at);  // as on the wire
 static_assert(offsetof(Flow, protocol) == Flow::what_at && offsetof(Flow, flags) == Flow::what_at + 3);
 
 struct alignas(32) Addresses6 {

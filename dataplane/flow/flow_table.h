@@ -69,12 +69,12 @@ class FlowTable {
   template <Family family>
   [[nodiscard]] bool has_tuple(FlowNumber number, const std::uint8_t* tuple, Side side) const noexcept {
     const Flow& flow = flows_[number];
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&flow);
     if constexpr (family == Family::v4) {
       const auto addresses = word<std::uint64_t>(tuple);
       const auto ports = word<std::uint32_t>(tuple + 8);
       if (side == Side::inside) {
-        const auto* own = reinterpret_cast<const std::uint8_t*>(&flow);
-        return ((word<std::uint64_t>(own) ^ addresses) | (word<std::uint32_t>(own + 8) ^ ports)) == 0;
+        return ((word<std::uint64_t>(bytes) ^ addresses) | (word<std::uint32_t>(bytes + Flow::ports_at) ^ ports)) == 0;
       }
       const std::uint64_t own = std::uint64_t{flow.nat_address4} << 32U | flow.destination4;
       return ((own ^ addresses) | (ports_from(flow) ^ ports)) == 0;
@@ -83,9 +83,8 @@ class FlowTable {
       const auto ports = word<std::uint32_t>(tuple + 32);
       const __m256i addresses = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(tuple));
       if (side == Side::inside) {
-        const auto own_ports = word<std::uint32_t>(reinterpret_cast<const std::uint8_t*>(&flow.source_port));
-        return own_ports == ports &&
-               same(_mm256_load_si256(reinterpret_cast<const __m256i*>(inside.source.data())), addresses);
+        return word<std::uint32_t>(bytes + Flow::ports_at) == ports &&
+               same(_mm256_load_si256(reinterpret_cast<const __m256i*>(&inside)), addresses);
       }
       const auto* server = reinterpret_cast<const __m128i*>(inside.destination.data());
       const auto* egress = reinterpret_cast<const __m128i*>(addresses_[flow.nat_address].bytes.data());

@@ -43,7 +43,9 @@ class KeyHash {
   [[nodiscard]] std::uint64_t operator()(const FlowKey& key, std::uint64_t domain) const noexcept {
     std::uint32_t ports;
     std::memcpy(&ports, &key.source_port, sizeof ports);
-    if (key.family == Family::v6) return of_v6(key.source.data(), ports, key.protocol, domain);
+    if (key.family == Family::v6) {
+      return of_v6(reinterpret_cast<const std::uint8_t*>(&key), ports, key.protocol, domain);
+    }
     std::uint32_t source, destination;
     std::memcpy(&source, key.source.data(), sizeof source);
     std::memcpy(&destination, key.destination.data(), sizeof destination);
